@@ -1,0 +1,72 @@
+/**
+ * Numbers that the WebAssembly kernel (AssemblyScript, this folder) and its TypeScript host share.
+ * Plain constants, so that both compilers read this one file.
+ */
+
+/** Accesses in one decoded batch: the capacity of the batch columns. Divides the quantum. */
+export const BATCH = 16384;
+
+/**
+ * Replay stops for the host (trackers' deadlines, live progress) only at multiples of this many accesses of the whole
+ * run, so that what a tracker sees never depends on how the trace was cut into blocks.
+ */
+export const QUANTUM = 16384;
+
+// What a site does: bits 0-2 class, bits 3-5 log2 of its size in bytes (0..6), then flags.
+export const SITE_READ = 0;
+export const SITE_WRITE = 1;
+/** A bulk operation; the length is in the stream. Expands to one access per started 64-byte line. */
+export const SITE_RANGE_READ = 2;
+export const SITE_RANGE_WRITE = 3;
+/** Function entry: its "address" is the return address into the caller. */
+export const SITE_ENTRY = 4;
+export const SITE_EXIT = 5;
+/** A program counter that is only named by others: a call, an allocation. */
+export const SITE_CALL = 6;
+export const SITE_CLASS_MASK = 7;
+export const SITE_SIZE_SHIFT = 3;
+export const SITE_ATOMIC = 64;
+export const SITE_UNALIGNED = 128;
+
+// Why `decode` returned.
+/** The batch is full, or the limit that the caller set is reached. */
+export const STOP_LIMIT = 0;
+/** The input of this stream is used up; feed the next block or finish. */
+export const STOP_INPUT = 1;
+/** An event is in the event record; call again to go on behind it. */
+export const STOP_EVENT = 2;
+/** The stream is damaged; `decodeErrorOffset` says where. */
+export const STOP_ERROR = 3;
+
+// Events. seq is the run-wide sequence number (0: the event has none).
+/** A synchronisation stamp: what follows in this stream happened after `seq`. */
+export const EVENT_STAMP = 1;
+/** a = address, b = size in bytes, c = pc of the caller (site of class CALL), d = ALLOC_*. */
+export const EVENT_ALLOC = 2;
+/** a = address. */
+export const EVENT_FREE = 3;
+/** a = address, b = length, c = caller's pc, d = index of the mapped file's name + 1, or 0 for anonymous. */
+export const EVENT_MAP = 4;
+/** a = address, b = length. */
+export const EVENT_UNMAP = 5;
+/** a = old address, b = old length, c = new address, d = new length. */
+export const EVENT_REMAP = 6;
+/** a = new end of the heap. */
+export const EVENT_BRK = 7;
+/** a = lowest address of the thread's stack, b = one past its highest, c = tid. First event of a stream. */
+export const EVENT_THREAD_START = 8;
+export const EVENT_THREAD_EXIT = 9;
+/** a = number, b = result (two's complement), c = relayed bytes. */
+export const EVENT_SYSCALL = 10;
+/** The kernel wrote memory for the program: a = address, b = length. Touches pages, is no access. */
+export const EVENT_KERNEL_WRITE = 11;
+/** a = index of the child process in the run. */
+export const EVENT_FORK = 12;
+export const EVENT_EXEC = 13;
+
+export const ALLOC_MALLOC = 0;
+export const ALLOC_CALLOC = 1;
+/** A realloc is FREE of the old block then ALLOC of the new one, with one sequence number apart. */
+export const ALLOC_REALLOC = 2;
+export const ALLOC_ALIGNED = 3;
+export const ALLOC_NEW = 4;

@@ -1,0 +1,228 @@
+/**
+ * The one request table of both boundaries: extension <-> core (JSON-RPC over stdio) and webview <-> extension
+ * (postMessage, relayed to core unread). Names and plain types only.
+ *
+ * Every request pairs its parameters with its result; a reply is `{ ok }` or `{ err }`, so that every request settles.
+ * Columns travel to the webview as base64 of little-endian typed arrays (`WireColumn`), at most 1 MiB a reply.
+ */
+
+/** What is being looked at. Core owns it; every view changes it by `pagelens/select` and redraws on `selectionChanged`. */
+export interface Selection {
+  /** Path of the current profile, or an id of an unsaved one; null: none yet. */
+  readonly profile: string | null;
+  /** `exact`, or the tracker through whose eyes everything is shown. */
+  readonly tracker: string;
+  readonly tiers: string;
+  readonly policy: string;
+  readonly phase: string | null;
+  /** Epochs shown, from (inclusive) and to (exclusive); null: the whole run. */
+  readonly window: readonly [number, number] | null;
+}
+
+export type Result<T> = { readonly ok: T } | { readonly err: string };
+
+export interface WireColumn {
+  readonly type: 'u8' | 'u32' | 'f32' | 'f64';
+  readonly base64: string;
+}
+
+/** The views of the dashboard; a view is one file in webview/views and one line in its table. */
+export type ViewId = 'overview' | 'heatmap' | 'placement' | 'trackers' | 'policies' | 'workingSet';
+
+export interface ViewQuery {
+  readonly view: ViewId;
+  /** What is visible: the heatmap's epochs [from, to) and compact page rows [from, to); a table's rows. */
+  readonly range?: { readonly x?: readonly [number, number]; readonly y?: readonly [number, number] };
+  /** Width and height in device pixels to bin for. */
+  readonly pixels?: readonly [number, number];
+  /** What a view lets the user choose: sort column, direction, filter text, heat metric. */
+  readonly options?: Readonly<Record<string, string | number | boolean>>;
+}
+
+/** A view's answer: small facts as JSON, bulk as binned columns. */
+export interface ViewData {
+  readonly view: ViewId;
+  readonly facts: unknown;
+  readonly columns: Readonly<Record<string, WireColumn>>;
+}
+
+export interface LineHeat {
+  /** 1-based. */
+  readonly line: number;
+  readonly reads: number;
+  readonly writes: number;
+  readonly pages: number;
+  readonly trafficReads: number;
+  readonly trafficWrites: number;
+  /** Share of the run's accesses, 0 to 1. */
+  readonly share: number;
+  readonly hotness: 'hot' | 'warm' | 'cold';
+  /** Name of the tier of the recommended policy, or `mixed`, or ''. */
+  readonly tier: string;
+  /** Text for the end of the line, already formatted. */
+  readonly text: string;
+  /** Rank percentile among the profile's lines, 0 (hottest) to 1, for colour intensity. */
+  readonly percentile: number;
+}
+
+export interface FileHeat {
+  readonly lines: readonly LineHeat[];
+  /** Why the marks are grey: the document differs from the content that was built; null when it matches. */
+  readonly stale: string | null;
+  /** Greatest share of a line in the whole profile, 0 to 1. */
+  readonly maxShare: number;
+}
+
+export interface ProfileRequest {
+  /** Executable or source file, absolute. */
+  readonly program: string;
+  readonly arguments: readonly string[];
+  readonly workingDirectory: string;
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly cflags?: string;
+  readonly options?: Readonly<Record<string, unknown>>;
+  /** `build` prepares and returns the command line for a task terminal; then `attach` drains that run directory. */
+  readonly saveTo?: string;
+}
+
+export interface ProfileProgress {
+  readonly stage: 'build' | 'run' | 'replay' | 'symbols' | 'report';
+  readonly accesses: number;
+  readonly accessesPerSecond: number;
+  readonly pages: number;
+  /** 0 to 1 when known. */
+  readonly fraction: number | null;
+  readonly message: string;
+}
+
+export interface ProfileSummary {
+  /** The selection's `profile` value. */
+  readonly profile: string;
+  readonly program: string;
+  readonly reads: number;
+  readonly writes: number;
+  readonly pages: number;
+  readonly complete: boolean;
+  readonly exit: string;
+  readonly warnings: readonly string[];
+}
+
+export interface Location {
+  readonly file: string;
+  /** 1-based. */
+  readonly line: number;
+}
+
+export interface Requests {
+  'pagelens/profile': { params: ProfileRequest; result: ProfileSummary };
+  'pagelens/open': { params: { file: string }; result: ProfileSummary };
+  'pagelens/save': { params: { file: string }; result: null };
+  'pagelens/export': { params: { file: string; format: 'text' | 'json' | 'csv' | 'html' | 'md' }; result: null };
+  'pagelens/clear': { params: Record<string, never>; result: null };
+  'pagelens/select': { params: Partial<Selection>; result: Selection };
+  'pagelens/selection': { params: Record<string, never>; result: Selection };
+  'pagelens/lineHeat': { params: { uri: string }; result: FileHeat | null };
+  'pagelens/hotRegions': { params: { uri: string | null; limit: number }; result: readonly HotRegion[] };
+  'pagelens/view': { params: ViewQuery; result: ViewData | null };
+}
+
+export interface HotRegion {
+  readonly label: string;
+  readonly detail: string;
+  readonly hotness: 'hot' | 'warm' | 'cold';
+  readonly location: Location | null;
+}
+
+export interface Notifications {
+  'pagelens/progress': ProfileProgress;
+  'pagelens/selectionChanged': Selection;
+  /** The marks of open documents changed (a new profile, an edit, another tracker): ask `lineHeat` again. */
+  'pagelens/annotationsChanged': { readonly uris: readonly string[] | null };
+}
+
+/** Webview -> extension. `request` is relayed to core; the rest the extension does itself. */
+export type FromWebview =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'request'; readonly id: number; readonly method: keyof Requests; readonly params: unknown }
+  | { readonly kind: 'reveal'; readonly location: Location }
+  | { readonly kind: 'command'; readonly command: string };
+
+/** Extension -> webview. */
+export type ToWebview =
+  | { readonly kind: 'reply'; readonly id: number; readonly result: Result<unknown> }
+  | { readonly kind: 'selection'; readonly selection: Selection }
+  | { readonly kind: 'progress'; readonly progress: ProfileProgress | null };
+
+/** Facts of each view (`ViewData.facts`). */
+export interface OverviewFacts {
+  readonly program: string;
+  readonly exit: string;
+  readonly complete: boolean;
+  readonly machine: string;
+  readonly level: string;
+  readonly reads: number;
+  readonly writes: number;
+  readonly trafficReads: number;
+  readonly trafficWrites: number;
+  readonly pagesTouched: number;
+  readonly pagesRead: number;
+  readonly pagesWritten: number;
+  readonly hotPages: number;
+  readonly warmPages: number;
+  readonly coldPages: number;
+  readonly pageSize: number;
+  readonly modelledNs: number;
+  readonly epochs: number;
+  readonly epochAccesses: number;
+  readonly density: number;
+  readonly unattributed: number;
+  readonly topLines: readonly { readonly label: string; readonly location: Location | null; readonly reads: number; readonly writes: number; readonly pages: number; readonly hotness: string; readonly tier: string }[];
+  readonly topObjects: readonly { readonly label: string; readonly location: Location | null; readonly reads: number; readonly writes: number; readonly bytes: number; readonly hotness: string; readonly tier: string }[];
+  readonly warnings: readonly string[];
+}
+
+/** Columns of the heatmap's answer: `reads`, `writes`, `traffic` (f32, bins row-major: y * columns + x). */
+export interface HeatmapFacts {
+  readonly columns: number;
+  readonly rows: number;
+  /** The whole extent: epochs, and compact rows (mapped ranges only, gaps cut out; one row a page). */
+  readonly epochs: number;
+  readonly pageRows: number;
+  readonly shown: { readonly x: readonly [number, number]; readonly y: readonly [number, number] };
+  readonly epochAccesses: number;
+  /** Modelled ns at the start of each shown bin, and one more for the end. */
+  readonly timesNs: readonly number[];
+  readonly max: { readonly reads: number; readonly writes: number; readonly traffic: number };
+  /** Mapped ranges in view, from low to high rows: what lies there and where it starts. */
+  readonly segments: readonly { readonly from: number; readonly to: number; readonly address: string; readonly bytes: number; readonly objects: readonly { readonly from: number; readonly to: number; readonly name: string; readonly tier: string; readonly location: Location | null }[] }[];
+  readonly pageSize: number;
+}
+
+export interface PlacementFacts {
+  readonly tiers: readonly { readonly id: string; readonly name: string; readonly capacityBytes: number; readonly usedBytes: number; readonly readLatencyNs: number; readonly writeLatencyNs: number }[];
+  readonly policies: readonly { readonly id: string; readonly slowdown: number; readonly range: readonly [number, number]; readonly fastTierHitRatio: number }[];
+  readonly recommended: string;
+  readonly assumptions: readonly string[];
+  /** Rows of the object table in the asked order and range. */
+  readonly total: number;
+  readonly from: number;
+  readonly rows: readonly { readonly kind: string; readonly name: string; readonly location: Location | null; readonly stack: readonly string[]; readonly bytes: number; readonly blocks: number; readonly reads: number; readonly writes: number; readonly pages: number; readonly density: number; readonly trafficReads: number; readonly trafficWrites: number; readonly hotness: string; readonly tier: string }[];
+}
+
+export interface TrackersFacts {
+  readonly rows: readonly { readonly id: string; readonly label: string; readonly needs: string; readonly pagesReported: number | null; readonly precision: number | null; readonly recall: number | null; readonly f1: number | null; readonly rankCorrelation: number | null; readonly workingSetError: number | null; readonly vmExits: number; readonly overheadPercent: number; readonly periods: number | null }[];
+}
+
+export interface PoliciesFacts {
+  readonly policies: PlacementFacts['policies'];
+  readonly oracle: { readonly id: string; readonly slowdown: number };
+  readonly assumptions: readonly string[];
+}
+
+/** Columns: `endNs`, `pages`, `pagesRead`, `pagesWritten`, `entered`, `left`; `missPages`, `missRatio` (f64). */
+export interface WorkingSetFacts {
+  readonly epochs: number;
+  readonly epochAccesses: number;
+  readonly pageSize: number;
+  readonly machineMarks: readonly { readonly label: string; readonly pages: number }[];
+}

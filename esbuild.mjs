@@ -1,0 +1,79 @@
+// Builds everything that ships into dist/: the kernel (WebAssembly), the bundles, and the files they read.
+//   node esbuild.mjs [--production]
+import { cp, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import process from 'node:process';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import asc from 'assemblyscript/asc';
+import esbuild from 'esbuild';
+
+const root = path.dirname(fileURLToPath(import.meta.url));
+const out = path.join(root, 'dist');
+
+/** @param {{ production?: boolean }} [options] */
+export async function build({ production = false } = {}) {
+  await mkdir(out, { recursive: true });
+  await Promise.all([kernel(), node(production), webview(production), assets()]);
+}
+
+/** The replay kernel. Skipped when the sources have not changed: the optimiser takes seconds. */
+async function kernel() {
+  const folder = path.join(root, 'core/kernel');
+  const target = path.join(out, 'kernel.wasm');
+  const sources = (await readdir(folder)).filter(name => name.endsWith('.ts'));
+  const times = await Promise.all(sources.map(async name => (await stat(path.join(folder, name))).mtimeMs));
+  const built = await stat(target).then(s => s.mtimeMs, () => 0);
+  if (built > Math.max(...times)) return;
+  const wasm = path.join(out, `kernel.${process.pid}.wasm`);
+  const { error, stderr } = await asc.main([
+    path.join(folder, 'index.ts'), '--baseDir', root, '--outFile', path.relative(root, wasm),
+    '--runtime', 'stub', '--enable', 'simd,bulk-memory', '-O3', '--noAssert', '--maximumMemory', '65536',
+  ]);
+  if (error) throw new Error(`kernel: ${error.message}\n${stderr.toString()}`);
+  // Renamed into place, so that a test process never reads half a file.
+  const { rename } = await import('node:fs/promises');
+  await rename(wasm, target);
+}
+
+async function node(production) {
+  const entries = { cli: 'core/cli.ts', server: 'core/server.ts', worker: 'core/worker.ts', extension: 'extension/extension.ts' };
+  await esbuild.build({
+    absWorkingDir: root,
+    entryPoints: Object.entries(await existing(entries)).map(([name, file]) => ({ in: file, out: name })),
+    outdir: out, outExtension: { '.js': '.cjs' }, bundle: true, platform: 'node', format: 'cjs', target: 'node20',
+    // Only the extension may meet the editor: for core a value import of `vscode` fails at run time in its tests.
+    external: ['vscode'], minify: production, sourcemap: !production, logLevel: 'warning',
+    define: { 'import.meta.url': 'undefined' },
+  });
+}
+
+async function webview(production) {
+  const entry = await existing({ webview: 'webview/main.ts' });
+  if (!entry.webview) return;
+  await esbuild.build({
+    absWorkingDir: root, entryPoints: [entry.webview], outfile: path.join(out, 'webview.js'), bundle: true,
+    platform: 'browser', format: 'iife', target: 'es2022', minify: production, sourcemap: !production, logLevel: 'warning',
+    loader: { '.ttf': 'file', '.svg': 'text' },
+  });
+}
+
+/** Files that are read as they are: the recorder's C sources, the sample, the icon font. */
+async function assets() {
+  const copy = async (from, to) => cp(path.join(root, from), path.join(out, to), { recursive: true });
+  await copy('core/record/runtime', 'runtime');
+  await copy('core/sample', 'sample');
+  await copy('node_modules/@vscode/codicons/dist/codicon.css', 'codicon.css');
+  await copy('node_modules/@vscode/codicons/dist/codicon.ttf', 'codicon.ttf');
+  const { version } = JSON.parse(await readFile(path.join(root, 'package.json'), 'utf8'));
+  await writeFile(path.join(out, 'version'), version);
+}
+
+async function existing(entries) {
+  const found = await Promise.all(Object.entries(entries).map(async ([name, file]) =>
+    stat(path.join(root, file)).then(() => [name, file], () => null)));
+  return Object.fromEntries(found.filter(Boolean));
+}
+
+if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  await build({ production: process.argv.includes('--production') });
+}
