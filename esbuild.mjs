@@ -22,12 +22,26 @@ async function kernel() {
   const target = path.join(out, 'kernel.wasm');
   const sources = (await readdir(folder)).filter(name => name.endsWith('.ts'));
   const times = await Promise.all(sources.map(async name => (await stat(path.join(folder, name))).mtimeMs));
-  const built = await stat(target).then(s => s.mtimeMs, () => 0);
+  const built = await stat(target).then(
+    s => s.mtimeMs,
+    () => 0,
+  );
   if (built > Math.max(...times)) return;
   const wasm = path.join(out, `kernel.${process.pid}.wasm`);
   const { error, stderr } = await asc.main([
-    path.join(folder, 'index.ts'), '--baseDir', root, '--outFile', path.relative(root, wasm),
-    '--runtime', 'stub', '--enable', 'simd,bulk-memory', '-O3', '--noAssert', '--maximumMemory', '65536',
+    path.join(folder, 'index.ts'),
+    '--baseDir',
+    root,
+    '--outFile',
+    path.relative(root, wasm),
+    '--runtime',
+    'stub',
+    '--enable',
+    'simd,bulk-memory',
+    '-O3',
+    '--noAssert',
+    '--maximumMemory',
+    '65536',
   ]);
   if (error) throw new Error(`kernel: ${error.message}\n${stderr.toString()}`);
   // Renamed into place, so that a test process never reads half a file.
@@ -36,13 +50,26 @@ async function kernel() {
 }
 
 async function node(production) {
-  const entries = { cli: 'core/cli.ts', server: 'core/server.ts', worker: 'core/worker.ts', extension: 'extension/extension.ts' };
+  const entries = {
+    cli: 'core/cli.ts',
+    server: 'core/server.ts',
+    worker: 'core/worker.ts',
+    extension: 'extension/extension.ts',
+  };
   await esbuild.build({
     absWorkingDir: root,
     entryPoints: Object.entries(await existing(entries)).map(([name, file]) => ({ in: file, out: name })),
-    outdir: out, outExtension: { '.js': '.cjs' }, bundle: true, platform: 'node', format: 'cjs', target: 'node20',
+    outdir: out,
+    outExtension: { '.js': '.cjs' },
+    bundle: true,
+    platform: 'node',
+    format: 'cjs',
+    target: 'node20',
     // Only the extension may meet the editor: for core a value import of `vscode` fails at run time in its tests.
-    external: ['vscode'], minify: production, sourcemap: !production, logLevel: 'warning',
+    external: ['vscode'],
+    minify: production,
+    sourcemap: !production,
+    logLevel: 'warning',
     define: { 'import.meta.url': 'undefined' },
   });
 }
@@ -51,8 +78,16 @@ async function webview(production) {
   const entry = await existing({ webview: 'webview/main.ts' });
   if (!entry.webview) return;
   await esbuild.build({
-    absWorkingDir: root, entryPoints: [entry.webview], outfile: path.join(out, 'webview.js'), bundle: true,
-    platform: 'browser', format: 'iife', target: 'es2022', minify: production, sourcemap: !production, logLevel: 'warning',
+    absWorkingDir: root,
+    entryPoints: [entry.webview],
+    outfile: path.join(out, 'webview.js'),
+    bundle: true,
+    platform: 'browser',
+    format: 'iife',
+    target: 'es2022',
+    minify: production,
+    sourcemap: !production,
+    logLevel: 'warning',
     loader: { '.ttf': 'file', '.svg': 'text' },
   });
 }
@@ -69,8 +104,14 @@ async function assets() {
 }
 
 async function existing(entries) {
-  const found = await Promise.all(Object.entries(entries).map(async ([name, file]) =>
-    stat(path.join(root, file)).then(() => [name, file], () => null)));
+  const found = await Promise.all(
+    Object.entries(entries).map(async ([name, file]) =>
+      stat(path.join(root, file)).then(
+        () => [name, file],
+        () => null,
+      ),
+    ),
+  );
   return Object.fromEntries(found.filter(Boolean));
 }
 

@@ -6,7 +6,8 @@ import path from 'node:path';
 function distFolder(): string {
   const candidates = [__dirname, path.join(__dirname, '../dist')];
   const found = candidates.find(folder => existsSync(path.join(folder, 'kernel.wasm')));
-  if (!found) throw new Error(`the build output is missing (looked in ${candidates.join(' and ')}); run: npm run build`);
+  if (!found)
+    throw new Error(`the build output is missing (looked in ${candidates.join(' and ')}); run: npm run build`);
   return found;
 }
 

@@ -176,8 +176,24 @@ export interface OverviewFacts {
   readonly epochAccesses: number;
   readonly density: number;
   readonly unattributed: number;
-  readonly topLines: readonly { readonly label: string; readonly location: Location | null; readonly reads: number; readonly writes: number; readonly pages: number; readonly hotness: string; readonly tier: string }[];
-  readonly topObjects: readonly { readonly label: string; readonly location: Location | null; readonly reads: number; readonly writes: number; readonly bytes: number; readonly hotness: string; readonly tier: string }[];
+  readonly topLines: readonly {
+    readonly label: string;
+    readonly location: Location | null;
+    readonly reads: number;
+    readonly writes: number;
+    readonly pages: number;
+    readonly hotness: string;
+    readonly tier: string;
+  }[];
+  readonly topObjects: readonly {
+    readonly label: string;
+    readonly location: Location | null;
+    readonly reads: number;
+    readonly writes: number;
+    readonly bytes: number;
+    readonly hotness: string;
+    readonly tier: string;
+  }[];
   readonly warnings: readonly string[];
 }
 
@@ -194,23 +210,75 @@ export interface HeatmapFacts {
   readonly timesNs: readonly number[];
   readonly max: { readonly reads: number; readonly writes: number; readonly traffic: number };
   /** Mapped ranges in view, from low to high rows: what lies there and where it starts. */
-  readonly segments: readonly { readonly from: number; readonly to: number; readonly address: string; readonly bytes: number; readonly objects: readonly { readonly from: number; readonly to: number; readonly name: string; readonly tier: string; readonly location: Location | null }[] }[];
+  readonly segments: readonly {
+    readonly from: number;
+    readonly to: number;
+    readonly address: string;
+    readonly bytes: number;
+    readonly objects: readonly {
+      readonly from: number;
+      readonly to: number;
+      readonly name: string;
+      readonly tier: string;
+      readonly location: Location | null;
+    }[];
+  }[];
   readonly pageSize: number;
 }
 
 export interface PlacementFacts {
-  readonly tiers: readonly { readonly id: string; readonly name: string; readonly capacityBytes: number; readonly usedBytes: number; readonly readLatencyNs: number; readonly writeLatencyNs: number }[];
-  readonly policies: readonly { readonly id: string; readonly slowdown: number; readonly range: readonly [number, number]; readonly fastTierHitRatio: number }[];
+  readonly tiers: readonly {
+    readonly id: string;
+    readonly name: string;
+    readonly capacityBytes: number;
+    readonly usedBytes: number;
+    readonly readLatencyNs: number;
+    readonly writeLatencyNs: number;
+  }[];
+  readonly policies: readonly {
+    readonly id: string;
+    readonly slowdown: number;
+    readonly range: readonly [number, number];
+    readonly fastTierHitRatio: number;
+  }[];
   readonly recommended: string;
   readonly assumptions: readonly string[];
   /** Rows of the object table in the asked order and range. */
   readonly total: number;
   readonly from: number;
-  readonly rows: readonly { readonly kind: string; readonly name: string; readonly location: Location | null; readonly stack: readonly string[]; readonly bytes: number; readonly blocks: number; readonly reads: number; readonly writes: number; readonly pages: number; readonly density: number; readonly trafficReads: number; readonly trafficWrites: number; readonly hotness: string; readonly tier: string }[];
+  readonly rows: readonly {
+    readonly kind: string;
+    readonly name: string;
+    readonly location: Location | null;
+    readonly stack: readonly string[];
+    readonly bytes: number;
+    readonly blocks: number;
+    readonly reads: number;
+    readonly writes: number;
+    readonly pages: number;
+    readonly density: number;
+    readonly trafficReads: number;
+    readonly trafficWrites: number;
+    readonly hotness: string;
+    readonly tier: string;
+  }[];
 }
 
 export interface TrackersFacts {
-  readonly rows: readonly { readonly id: string; readonly label: string; readonly needs: string; readonly pagesReported: number | null; readonly precision: number | null; readonly recall: number | null; readonly f1: number | null; readonly rankCorrelation: number | null; readonly workingSetError: number | null; readonly vmExits: number; readonly overheadPercent: number; readonly periods: number | null }[];
+  readonly rows: readonly {
+    readonly id: string;
+    readonly label: string;
+    readonly needs: string;
+    readonly pagesReported: number | null;
+    readonly precision: number | null;
+    readonly recall: number | null;
+    readonly f1: number | null;
+    readonly rankCorrelation: number | null;
+    readonly workingSetError: number | null;
+    readonly vmExits: number;
+    readonly overheadPercent: number;
+    readonly periods: number | null;
+  }[];
 }
 
 export interface PoliciesFacts {

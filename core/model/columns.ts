@@ -5,13 +5,7 @@
  * objects, a loop touches only the columns that it needs, and saving or posting a table is a copy of its buffers.
  */
 
-export type Column =
-  | Uint8Array
-  | Int32Array
-  | Uint32Array
-  | BigUint64Array
-  | Float32Array
-  | Float64Array;
+export type Column = Uint8Array | Int32Array | Uint32Array | BigUint64Array | Float32Array | Float64Array;
 
 /** Row number in the table named by the property that holds it; `NONE` stands for "no row". */
 export type Row = number;

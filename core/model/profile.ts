@@ -33,7 +33,11 @@ export interface Profile {
 
   readonly temperature: Temperature;
   readonly distribution: Distribution;
-  readonly missRatio: { readonly metric: 'LRU stack distance, pages'; readonly pages: Float64Array; readonly missRatio: Float64Array };
+  readonly missRatio: {
+    readonly metric: 'LRU stack distance, pages';
+    readonly pages: Float64Array;
+    readonly missRatio: Float64Array;
+  };
   readonly translation: readonly TranslationRow[];
   readonly trackers: readonly TrackerResult[];
   readonly placement: Placement;
@@ -229,8 +233,10 @@ export interface EpochTable {
   readonly left: Float64Array;
 }
 
-/** Rows `start[e] .. start[e + 1]` belong to epoch e, in ascending order of page. */
+/** Rows `start[b] .. start[b + 1]` belong to bin b, in ascending order of page. */
 export interface HeatTable {
+  /** Epochs that one bin of the heat spans: 1, or more where a row an epoch and page would not fit in memory. */
+  readonly epochsPerBin: number;
   readonly start: Float64Array;
   /** PageIndex. */
   readonly page: Uint32Array;

@@ -1,0 +1,87 @@
+/**
+ * What the kernel counted, before it is resolved to source: the hand-over from `machine/` to `attribution/`.
+ *
+ * Site and object numbers are the run's own (`SiteTable` and `ObjectTable` rows come from them by attribution). Tables
+ * that need no symbols are in their final form already. Units as in profile.ts.
+ */
+import type {
+  Distribution,
+  EpochTable,
+  HeatTable,
+  ObjectKind,
+  PageTable,
+  Temperature,
+  Totals,
+  TrackerResult,
+  TranslationRow,
+} from './profile.js';
+
+export interface RawReplay {
+  readonly totals: Totals;
+  readonly sites: RawSites;
+  readonly objects: RawObjects;
+  readonly pairs: RawPairs;
+  /** Final but for `object` (holds raw object numbers) and `hotness` (zero). */
+  readonly pages: PageTable;
+  readonly epochs: EpochTable;
+  readonly heat: HeatTable;
+  readonly temperature: Temperature;
+  readonly distribution: Distribution;
+  readonly missRatio: { readonly pages: Float64Array; readonly missRatio: Float64Array };
+  readonly translation: readonly TranslationRow[];
+  readonly trackers: readonly TrackerResult[];
+  /** Distinct pages touched by any of these sites, or by any access to any of these objects. */
+  readonly pageSets: PageSets;
+  readonly warnings: readonly string[];
+}
+
+export interface PageSets {
+  /** Number of distinct pages that at least one of the sites touched. */
+  ofSites(sites: Uint32Array): number;
+  ofObjects(objects: Uint32Array): number;
+}
+
+export interface RawSites {
+  readonly count: number;
+  readonly reads: Float64Array;
+  readonly writes: Float64Array;
+  readonly trafficReads: Float64Array;
+  readonly trafficWrites: Float64Array;
+}
+
+export interface RawPairs {
+  readonly count: number;
+  readonly site: Uint32Array;
+  readonly object: Uint32Array;
+  readonly reads: Float64Array;
+  readonly writes: Float64Array;
+  readonly trafficReads: Float64Array;
+  readonly trafficWrites: Float64Array;
+}
+
+/**
+ * Objects in order of first sight; number 0 is always the `unattributed` one. How an object is named depends on its
+ * kind: heap and anonymous by the stack of sites; globals by `module` and `global` (row of the module's globals, or
+ * NONE for the module's own image); files by `name`; stacks by `thread`.
+ */
+export interface RawObjects {
+  readonly count: number;
+  readonly kind: readonly ObjectKind[];
+  /** Allocation stack as site numbers, innermost first: `stackSites[stackStart[o] .. stackStart[o + 1]]`. */
+  readonly stackStart: Uint32Array;
+  readonly stackSites: Uint32Array;
+  readonly module: Uint32Array;
+  readonly global: Uint32Array;
+  readonly thread: Uint32Array;
+  readonly name: readonly string[];
+  /** Peak bytes alive at once; blocks allocated in all. */
+  readonly bytes: Float64Array;
+  readonly blocks: Float64Array;
+  readonly reads: Float64Array;
+  readonly writes: Float64Array;
+  readonly trafficReads: Float64Array;
+  readonly trafficWrites: Float64Array;
+  readonly pages: Float64Array;
+  /** 64-byte lines of the object that were used at least once (a line shared by two objects counts for both). */
+  readonly linesUsed: Float64Array;
+}
