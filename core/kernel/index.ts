@@ -1,3 +1,4 @@
-/** The kernel's exports: the decoder, and the emulated machine that consumes what it decodes. */
+/** The kernel's exports: the decoder, the counting half, and the emulated machine that follows it. */
 export * from './abi';
 export * from './decode';
+export * from './machine';
