@@ -27,6 +27,8 @@ export interface ProcessBlock {
   readonly pid: number;
   /** The process it was forked from and the sequence number of the fork; null for the first and after exec. */
   readonly parent: { readonly process: number; readonly seq: number } | null;
+  /** The executable's absolute path; absent when unknown. */
+  readonly path?: string;
 }
 
 /** A thread's stream, or that of a signal handler that ran on a thread (`signal`). */

@@ -1,0 +1,182 @@
+/**
+ * Writes a trace file block by block. Payloads are deflated on libuv's threads, a few at a time, and written in the
+ * order of the calls, so that the recorder's main thread only copies.
+ *
+ * A block lies in the file whole or, after a crash or a full disk, torn at the very end, where the reader sees it.
+ */
+import { type FileHandle, open } from 'node:fs/promises';
+import { promisify } from 'node:util';
+import { crc32, deflateRaw } from 'node:zlib';
+import type { Block } from './blocks.js';
+import { ioError, TraceError } from './error.js';
+import {
+  CODEC_DEFLATE_RAW,
+  CODEC_NONE,
+  encodeBlockHeader,
+  encodeFileHeader,
+  FLAG_MORE,
+  MAX_JOINED_BYTES,
+  MAX_RAW_BYTES,
+  MAX_STREAMS,
+  NO_STREAM,
+} from './format.js';
+import { encodePayload } from './payload.js';
+import { TraceFile } from './reader.js';
+
+const deflate = promisify<Uint8Array, object, Buffer>(deflateRaw);
+
+/** Blocks being deflated or written at once: enough to keep libuv's four threads busy, few enough to bound memory. */
+const MAX_IN_FLIGHT = 4;
+
+/** Below this, deflate's own overhead outweighs what it saves. */
+const MIN_DEFLATED_BYTES = 128;
+
+export class TraceWriter {
+  /** Settles when everything handed over so far is in the file (or has failed: see `failure`). */
+  private tail: Promise<void> = Promise.resolve();
+  private failure: TraceError | null = null;
+  private inFlight = 0;
+  private readonly waiting: (() => void)[] = [];
+
+  private constructor(
+    readonly path: string,
+    private readonly handle: FileHandle,
+    private position: number,
+    private nextNumber: number,
+    /** Modules whose globals are in the file; later blocks of the same number leave them out. */
+    private readonly modulesWithGlobals: Set<number>,
+  ) {}
+
+  /** Makes the file, or empties it. @throws TraceError when it cannot be written. */
+  static async create(path: string): Promise<TraceWriter> {
+    let handle: FileHandle | undefined;
+    try {
+      handle = await open(path, 'w');
+      const header = encodeFileHeader();
+      await writeAll(handle, header, 0);
+      return new TraceWriter(path, handle, header.length, 0, new Set());
+    } catch (error) {
+      await handle?.close().catch(() => {});
+      throw ioError('write', path, error);
+    }
+  }
+
+  /**
+   * Goes on writing a trace whose recorder died: cuts what is behind its last whole block and appends there. `trace` is
+   * what the file holds, for `DrainOptions.resume`; the caller closes it.
+   * @throws TraceError when the file is no trace, or has its end block already.
+   */
+  static async resume(path: string): Promise<{ writer: TraceWriter; trace: TraceFile }> {
+    const trace = await TraceFile.open(path, { live: true });
+    let handle: FileHandle | undefined;
+    try {
+      if (trace.end) throw new TraceError(`${path} is finished: nothing can be added to it`);
+      handle = await open(path, 'r+');
+      await handle.truncate(trace.wholeBytes);
+      const modules = new Set(trace.modules.map(m => m.module));
+      return { writer: new TraceWriter(path, handle, trace.wholeBytes, trace.blockCount, modules), trace };
+    } catch (error) {
+      await handle?.close().catch(() => {});
+      await trace.close();
+      throw error instanceof TraceError ? error : ioError('write', path, error);
+    }
+  }
+
+  /** Size of the file so far, in bytes; what is still being deflated is not in it. */
+  get bytesWritten(): number {
+    return this.position;
+  }
+
+  /**
+   * Hands a block over; blocks are stored in the order of the calls. Resolves when there is room for the next, which
+   * is before this one is in the file: a stream's `data` must stay as it is until `flush`.
+   * @throws TraceError (now or from a later call) when the file cannot be written; nothing more is stored then.
+   */
+  async write(block: Block): Promise<void> {
+    if (this.failure) throw this.failure;
+    const stream = block.type === 'stream' ? block.stream : NO_STREAM;
+    if (block.type === 'stream' && stream >= MAX_STREAMS)
+      throw new RangeError(`stream number ${stream} is not below ${MAX_STREAMS}`);
+    const payload = encodePayload(block, {
+      omitGlobals: block.type === 'module' && this.modulesWithGlobals.has(block.module),
+    });
+    const limit = block.type === 'stream' ? MAX_RAW_BYTES : MAX_JOINED_BYTES;
+    if (payload.length > limit)
+      throw new RangeError(`a ${block.type} block of ${payload.length} bytes exceeds the limit of ${limit}`);
+    if (block.type === 'module') this.modulesWithGlobals.add(block.module);
+
+    // All parts are queued before the first wait, so that blocks of concurrent callers cannot come between them.
+    let at = 0;
+    do {
+      const part = payload.subarray(at, at + MAX_RAW_BYTES);
+      at += part.length;
+      this.enqueue(block.type, stream, part, at < payload.length ? FLAG_MORE : 0);
+    } while (at < payload.length);
+    while (this.inFlight >= MAX_IN_FLIGHT) await new Promise<void>(resolve => this.waiting.push(resolve));
+    if (this.failure) throw this.failure;
+  }
+
+  /** Resolves when every block handed over is in the file (in the system's cache: a crash of the machine may lose it). */
+  async flush(): Promise<void> {
+    await this.tail;
+    if (this.failure) throw this.failure;
+  }
+
+  /** Flushes and closes; the file is closed even when that throws. */
+  async close(): Promise<void> {
+    try {
+      await this.flush();
+    } finally {
+      await this.handle.close();
+    }
+  }
+
+  private enqueue(type: Block['type'], stream: number, raw: Uint8Array, flags: number): void {
+    const number = this.nextNumber++;
+    this.inFlight++;
+    const compressed = compress(raw);
+    // Its failure is met in the chain below; until then it must not count as unhandled.
+    compressed.catch(() => {});
+    this.tail = this.tail.then(async () => {
+      try {
+        const { codec, stored } = await compressed;
+        if (this.failure) return;
+        const header = encodeBlockHeader({
+          type,
+          codec,
+          flags,
+          number,
+          stream,
+          rawLength: raw.length,
+          storedLength: stored.length,
+          crc: crc32(stored),
+        });
+        await writeAll(this.handle, Buffer.concat([header, stored]), this.position);
+        this.position += header.length + stored.length;
+      } catch (error) {
+        this.failure ??= ioError('write', this.path, error);
+        // What is whole stays; if even this fails, the reader finds the torn block.
+        await this.handle.truncate(this.position).catch(() => {});
+      } finally {
+        this.inFlight--;
+        for (const resume of this.waiting.splice(0)) resume();
+      }
+    });
+  }
+}
+
+async function compress(raw: Uint8Array): Promise<{ codec: number; stored: Uint8Array }> {
+  if (raw.length < MIN_DEFLATED_BYTES) return { codec: CODEC_NONE, stored: raw };
+  // Level 1: predicted records repeat in long runs, which it finds; higher levels cost more than they save. One output
+  // chunk of the input's size makes it one job for the thread pool.
+  const stored = await deflate(raw, { level: 1, chunkSize: Math.max(1024, raw.length) });
+  return stored.length < raw.length ? { codec: CODEC_DEFLATE_RAW, stored } : { codec: CODEC_NONE, stored: raw };
+}
+
+/** write(2) may take less than it was given: at the size limit, or when the disk is nearly full. */
+async function writeAll(handle: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
+  for (let done = 0; done < bytes.length; ) {
+    const { bytesWritten } = await handle.write(bytes, done, bytes.length - done, position + done);
+    done += bytesWritten;
+  }
+}
