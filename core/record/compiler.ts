@@ -1,0 +1,186 @@
+/**
+ * Finds the compilers of the machine and learns once what each can do.
+ *
+ * An answer costs two to ten runs of the compiler (20 ms each), and the wrapper needs it for every file of a build:
+ * so it is kept in the cache, under the identity of the compiler's file.
+ */
+import { spawnSync } from 'node:child_process';
+import { accessSync, constants, readFileSync, realpathSync, statSync } from 'node:fs';
+import path from 'node:path';
+import process from 'node:process';
+import { cacheFolder, contentName, writeAtomically } from './cache.js';
+import { RecordError } from './errors.js';
+import { candidateFlags, type Family, gccSpecs } from './flags.js';
+
+export type Language = 'c' | 'c++' | 'fortran';
+
+export interface Compiler {
+  /** Program and its own first arguments, such as `['gcc']` or `['ccache', 'gcc', '-m64']`. */
+  readonly command: readonly string[];
+  readonly language: Language;
+  readonly family: Family;
+  /** First line of `--version`, such as `gcc (Debian 12.2.0-14) 12.2.0`. */
+  readonly version: string;
+  readonly major: number;
+  /** The flags that make it report accesses: behind the user's own when compiling. Those that this compiler knows. */
+  readonly compileFlags: readonly string[];
+  /** Identifies this very compiler: changes when it is updated. */
+  readonly identity: string;
+}
+
+interface Names {
+  readonly own: string;
+  readonly usual: string;
+  readonly defaults: readonly string[];
+  readonly package: string;
+  readonly title: string;
+}
+
+const NAMES: Record<Language, Names> = {
+  c: { own: 'PAGELENS_CC', usual: 'CC', defaults: ['gcc', 'clang', 'cc'], package: 'gcc', title: 'C' },
+  'c++': { own: 'PAGELENS_CXX', usual: 'CXX', defaults: ['g++', 'clang++', 'c++'], package: 'g++', title: 'C++' },
+  fortran: {
+    own: 'PAGELENS_FC',
+    usual: 'FC',
+    defaults: ['gfortran'],
+    package: 'gfortran',
+    title: 'Fortran',
+  },
+};
+
+/**
+ * The compiler for a language: PAGELENS_CC, else CC, else gcc, else clang (and so for C++ and Fortran).
+ * CC is passed over when it names Pagelens: make hands `CC="pagelens cc"` down to what it starts.
+ */
+export function findCompiler(language: Language, env: NodeJS.ProcessEnv = process.env): Compiler {
+  const names = NAMES[language];
+  for (const variable of [names.own, names.usual]) {
+    const words = (env[variable] ?? '').split(/\s+/).filter(Boolean);
+    if (words.length === 0 || words.some(word => /^pagelens(\.cmd)?$|^cli\.cjs$/.test(path.basename(word)))) continue;
+    const program = onPath(words[0]!, env);
+    if (!program)
+      throw new RecordError(
+        `${variable} is "${env[variable]}", but ${words[0]} was not found: install it or unset ${variable}`,
+      );
+    return learn(words, program, language, env);
+  }
+  for (const name of names.defaults) {
+    const program = onPath(name, env);
+    if (program) return learn([name], program, language, env);
+  }
+  throw new RecordError(
+    `no ${names.title} compiler found (looked for ${names.defaults.join(', ')} on PATH): ` +
+      `install ${names.package} (apt-get install ${names.package}) or set ${names.usual}`,
+  );
+}
+
+/** Absolute path of a program, as a shell would find it; null when there is none. */
+export function onPath(name: string, env: NodeJS.ProcessEnv = process.env): string | null {
+  const candidates = name.includes('/')
+    ? [path.resolve(name)]
+    : (env.PATH ?? '')
+        .split(path.delimiter)
+        .filter(Boolean)
+        .map(folder => path.join(folder, name));
+  for (const candidate of candidates) {
+    try {
+      accessSync(candidate, constants.X_OK);
+      if (statSync(candidate).isFile()) return candidate;
+    } catch {
+      // Not here.
+    }
+  }
+  return null;
+}
+
+function learn(command: readonly string[], program: string, language: Language, env: NodeJS.ProcessEnv): Compiler {
+  const identity = identityOf(command, program, env);
+  const folder = cacheFolder(env);
+  const asked = JSON.stringify(
+    ['gcc' as const, 'clang' as const].map(family => candidateFlags(family, language, folder)),
+  );
+  const file = path.join(folder, `compiler-${contentName(language, identity, asked)}.json`);
+  try {
+    const known = JSON.parse(readFileSync(file, 'utf8')) as Compiler;
+    if (known.compileFlags.length > 0) return { ...known, command };
+  } catch {
+    // Not asked before.
+  }
+  const compiler = probe(command, language, identity, folder, env);
+  writeAtomically(file, JSON.stringify(compiler));
+  return compiler;
+}
+
+/** The files behind the command's words (`ccache gcc` has two), with size and time of change. */
+function identityOf(command: readonly string[], program: string, env: NodeJS.ProcessEnv): string {
+  const parts = [program, ...command.slice(1)].map((word, i) => {
+    const found = i === 0 ? program : word.startsWith('-') ? null : onPath(word, env);
+    if (!found) return word;
+    const real = realpathSync(found);
+    const { size, mtimeMs } = statSync(real);
+    return `${found} ${real} ${size} ${mtimeMs}`;
+  });
+  return parts.join('\n');
+}
+
+function probe(
+  command: readonly string[],
+  language: Language,
+  identity: string,
+  folder: string,
+  env: NodeJS.ProcessEnv,
+): Compiler {
+  const run = (args: readonly string[], input = '') =>
+    spawnSync(command[0]!, [...command.slice(1), ...args], {
+      input,
+      encoding: 'utf8',
+      // Messages are read below, so they must be in English.
+      env: { ...env, LC_ALL: 'C' },
+    });
+  const name = command.join(' ');
+
+  // 1. Who is it?
+  const asked = run(['--version']);
+  const version = (asked.stdout ?? '').split('\n')[0]!.trim();
+  if (asked.status !== 0 || !version) throw new RecordError(`${name} --version failed: is it a compiler?`);
+  const family: Family | null = /clang/i.test(asked.stdout)
+    ? 'clang'
+    : /Free Software Foundation|\bgcc\b|GNU Fortran/i.test(asked.stdout)
+      ? 'gcc'
+      : null;
+  if (!family) throw new RecordError(`${name} is neither gcc nor clang (${version}): set ${NAMES[language].usual}`);
+  const major = Number(/(\d+)\.\d+/.exec(version.replace(/\([^)]*\)/g, ''))?.[1] ?? /(\d+)\.\d+/.exec(version)?.[1]);
+
+  // 2. Which of our flags does it know? Usually all, which one run tells.
+  if (family === 'gcc') writeAtomically(path.join(folder, gccSpecs.name), gccSpecs.content);
+  const source = language === 'fortran' ? 'end\n' : 'int pagelens_probe;\n';
+  const knows = (flags: readonly string[]) =>
+    run(
+      [
+        ...flags,
+        ...(language === 'fortran' ? [] : ['-Werror']),
+        '-c',
+        '-x',
+        language === 'fortran' ? 'f95' : language,
+        '-',
+        '-o',
+        '/dev/null',
+      ],
+      source,
+    );
+  const groups = candidateFlags(family, language, folder);
+  let compileFlags = groups.flatMap(group => group.flags);
+  if (knows(compileFlags).status !== 0) {
+    const required = groups.filter(group => group.required).flatMap(group => group.flags);
+    const outcome = knows(required);
+    if (outcome.status !== 0)
+      throw new RecordError(
+        `${name} (${version}) cannot instrument accesses: ${(outcome.stderr ?? '').trim().split('\n')[0]}; ` +
+          `set ${NAMES[language].usual} to another gcc or clang`,
+      );
+    compileFlags = [];
+    for (const group of groups)
+      if (group.required || knows([...required, ...group.flags]).status === 0) compileFlags.push(...group.flags);
+  }
+  return { command, language, family, version, major, compileFlags, identity };
+}

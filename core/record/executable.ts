@@ -1,0 +1,125 @@
+/**
+ * What an executable says about how it was built: whether it calls the recorder's hooks, by which compilers and with
+ * which flags. Read from the ELF file itself (gabi 4+, sections 4 and 5), since what it was built with is not
+ * necessarily what is installed now.
+ */
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import type { Family } from './flags.js';
+
+export interface BuildInfo {
+  /** `elf`: a 64-bit little-endian executable; `script`: starts with `#!`; `other`: nothing that runs here. */
+  readonly kind: 'elf' | 'elf32' | 'script' | 'other';
+  /** It calls the access hooks: it was built by `pagelens cc` or by `profile`. */
+  readonly hooks: boolean;
+  /** Such as `gcc (Debian 12.2.0-14) 12.2.0`, one per compiler that took part; of crt files alone when there are no flags. */
+  readonly compilers: readonly string[];
+  readonly families: readonly Family[];
+  /** The distinct sets of flags, -I, -D and file names left out. Empty for an executable without the section. */
+  readonly flags: readonly string[];
+}
+
+const NOTHING: Omit<BuildInfo, 'kind'> = { hooks: false, compilers: [], families: [], flags: [] };
+
+/** Sections longer than this are not what they should be; they are passed over. */
+const SECTION_LIMIT = 16 << 20;
+
+/** Never throws for a strange file; an unreadable one throws the system's error. */
+export function readBuildInfo(file: string): BuildInfo {
+  const fd = openSync(file, 'r');
+  try {
+    return read(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function read(fd: number): BuildInfo {
+  const size = fstatSync(fd).size;
+  const head = bytes(fd, 0, Math.min(size, 64));
+  if (head.length >= 2 && head.toString('latin1', 0, 2) === '#!') return { kind: 'script', ...NOTHING };
+  if (head.length < 64 || head.readUInt32BE(0) !== 0x7f454c46) return { kind: 'other', ...NOTHING };
+  if (head[4] !== 2 || head[5] !== 1) return { kind: 'elf32', ...NOTHING };
+
+  // 1. The section headers, and the table of their names.
+  const offset = Number(head.readBigUInt64LE(40));
+  const entrySize = head.readUInt16LE(58);
+  const count = head.readUInt16LE(60);
+  const names = head.readUInt16LE(62);
+  if (entrySize < 64 || offset + count * entrySize > size) return { kind: 'elf', ...NOTHING };
+  const headers = bytes(fd, offset, count * entrySize);
+  const section = (i: number): Buffer => {
+    if (i < 0 || i >= count) return Buffer.alloc(0);
+    const start = Number(headers.readBigUInt64LE(i * entrySize + 24));
+    const length = Number(headers.readBigUInt64LE(i * entrySize + 32));
+    return length > SECTION_LIMIT || start + length > size ? Buffer.alloc(0) : bytes(fd, start, length);
+  };
+  const nameTable = section(names);
+  const named = (name: string): Buffer => {
+    for (let i = 0; i < count; i++)
+      if (stringAt(nameTable, headers.readUInt32LE(i * entrySize)) === name) return section(i);
+    return Buffer.alloc(0);
+  };
+
+  // 2. Hooks are dynamic symbols: the runtime that defines them is a shared object or serves shared objects.
+  const hooks = named('.dynstr').includes('\0__tsan_');
+
+  // 3. Who compiled it: -frecord-gcc-switches leaves the flags, every compiler its name in .comment.
+  const lines = strings(named('.GCC.command.line'));
+  const recorded = recordedFlags(lines);
+  const families = [...new Set(recorded.map(({ family }) => family))].sort();
+  const comments = [...new Set(strings(named('.comment')).map(compilerName))];
+  // The C start-up files are gcc's in a program that clang compiled.
+  const compilers = comments.filter(
+    comment => families.length === 0 || families.includes(/clang/i.test(comment) ? 'clang' : 'gcc'),
+  );
+  const flags = [...new Set(recorded.map(({ flags }) => flags))];
+  return { kind: 'elf', hooks, compilers, families, flags };
+}
+
+/** `GCC: (Debian 12.2.0-14) 12.2.0` -> as `gcc --version` prints it. */
+function compilerName(comment: string): string {
+  return comment.replace(/^GCC: /, 'gcc ');
+}
+
+/**
+ * gcc 11 and later write one string per translation unit, `GNU C17 12.2.0 -mtune=generic -O2 ...`; clang its command
+ * line; older gcc one string per flag.
+ */
+function recordedFlags(lines: readonly string[]): { family: Family; flags: string }[] {
+  if (lines.length > 0 && lines.every(line => !/^GNU |clang/.test(line)))
+    return [{ family: 'gcc', flags: tellingFlags(lines) }];
+  return lines.map(line => {
+    const family = /^GNU /.test(line) ? 'gcc' : 'clang';
+    return { family, flags: tellingFlags(line.split(' ')) };
+  });
+}
+
+/** The flags that bear on code generation; our own long list of -fno-builtin-... is shortened to one word. */
+function tellingFlags(words: readonly string[]): string {
+  const kept: string[] = [];
+  for (let i = 0; i < words.length; i++) {
+    const word = words[i]!;
+    if (word === '-mllvm') kept.push(`-mllvm ${words[++i] ?? ''}`);
+    else if (/^-frecord-|^-fno-builtin-(?!mem(cpy|set)$)/.test(word)) continue;
+    else if (/^-([Ogfm]|std=)/.test(word)) kept.push(word);
+  }
+  return [...new Set(kept)].join(' ');
+}
+
+function bytes(fd: number, offset: number, length: number): Buffer {
+  const buffer = Buffer.alloc(length);
+  return buffer.subarray(0, readSync(fd, buffer, 0, length, offset));
+}
+
+function stringAt(table: Buffer, offset: number): string {
+  if (offset >= table.length) return '';
+  const end = table.indexOf(0, offset);
+  return table.toString('latin1', offset, end < 0 ? table.length : end);
+}
+
+function strings(section: Buffer): string[] {
+  return section
+    .toString('utf8')
+    .split('\0')
+    .filter(text => text.length > 0);
+}

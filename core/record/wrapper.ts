@@ -1,0 +1,65 @@
+/**
+ * `pagelens cc|c++|fc ARGS`: the compiler, with access hooks where it compiles and the recorder's runtime where it
+ * links, so that `make CC="pagelens cc"` builds a program that can be recorded. All arguments reach the compiler
+ * unchanged; ours are put around them.
+ */
+import { spawnSync } from 'node:child_process';
+import { constants } from 'node:os';
+import process from 'node:process';
+import { type Invocation, readInvocation } from './arguments.js';
+import { type Compiler, findCompiler, type Language } from './compiler.js';
+import { DEBUG_FLAG } from './flags.js';
+import { ensureRuntime } from './runtime.js';
+
+/**
+ * Runs the compiler with the standard streams of this process.
+ * Returns its exit status (128 + n when signal n ended it); 1 with one line on standard error for what cannot be
+ * recorded. Throws RecordError when there is no usable compiler.
+ */
+export async function compilerWrapper(
+  language: Language,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<number> {
+  const invocation = readInvocation(args);
+  if (invocation.refusal) {
+    const name = { c: 'cc', 'c++': 'c++', fortran: 'fc' }[language];
+    process.stderr.write(`pagelens ${name}: ${invocation.refusal}\n`);
+    return 1;
+  }
+  const compiler = findCompiler(language, env);
+  const linkFlags = links(invocation) ? (await ensureRuntime(env)).linkFlags : [];
+  const { status, signal, error } = spawnSync(
+    compiler.command[0]!,
+    wrappedArguments(compiler, invocation, args, linkFlags),
+    {
+      stdio: 'inherit',
+      env,
+    },
+  );
+  if (error) throw error;
+  return signal ? 128 + constants.signals[signal] : (status ?? 1);
+}
+
+function links(invocation: Invocation): boolean {
+  return invocation.action === 'link' && !invocation.relocatable;
+}
+
+/** The compiler's arguments behind its own name: pure, so that every form of command line can be tested. */
+export function wrappedArguments(
+  compiler: Pick<Compiler, 'command' | 'compileFlags'>,
+  invocation: Invocation,
+  args: readonly string[],
+  linkFlags: readonly string[],
+): string[] {
+  const compiles = (invocation.action === 'compile' || invocation.action === 'link') && invocation.sources;
+  return [
+    ...compiler.command.slice(1),
+    ...(compiles ? [DEBUG_FLAG] : []),
+    // Before the user's libraries, so that a static libstdc++ or another allocator does not come first.
+    ...(links(invocation) ? linkFlags : []),
+    ...args,
+    // A trailing `-x c` of the user's would make the compiler read what follows as source; flags are safe.
+    ...(compiles ? compiler.compileFlags : []),
+  ];
+}
