@@ -63,6 +63,8 @@ export interface LineHeat {
   readonly text: string;
   /** Rank percentile among the profile's lines, 0 (hottest) to 1, for colour intensity. */
   readonly percentile: number;
+  /** Why this mark is grey: the line itself was edited, or the whole file is stale; null when it is sure. */
+  readonly stale: string | null;
 }
 
 export interface FileHeat {
@@ -80,8 +82,11 @@ export interface ProfileRequest {
   readonly workingDirectory: string;
   readonly environment?: Readonly<Record<string, string>>;
   readonly cflags?: string;
-  readonly options?: Readonly<Record<string, unknown>>;
-  /** `build` prepares and returns the command line for a task terminal; then `attach` drains that run directory. */
+  /** As on the command line: `machine`, `tiers`, `capacity`, `epoch`, ... without the dashes. */
+  readonly options?: Readonly<Record<string, string>>;
+  /** Terminal device that becomes the program's standard streams; without it they go to the log. */
+  readonly terminal?: string;
+  /** Where to keep the profile, so that it is there again after a reload. */
   readonly saveTo?: string;
 }
 
@@ -115,7 +120,11 @@ export interface Location {
 
 export interface Requests {
   'pagelens/profile': { params: ProfileRequest; result: ProfileSummary };
-  'pagelens/open': { params: { file: string }; result: ProfileSummary };
+  'pagelens/open': {
+    /** `options` as in ProfileRequest: a trace is replayed with them, a profile has its own. */
+    params: { file: string; options?: Readonly<Record<string, string>> };
+    result: ProfileSummary;
+  };
   'pagelens/save': { params: { file: string }; result: null };
   'pagelens/export': { params: { file: string; format: 'text' | 'json' | 'csv' | 'html' | 'md' }; result: null };
   'pagelens/clear': { params: Record<string, never>; result: null };
@@ -290,6 +299,8 @@ export interface PoliciesFacts {
 /** Columns: `endNs`, `pages`, `pagesRead`, `pagesWritten`, `entered`, `left`; `missPages`, `missRatio` (f64). */
 export interface WorkingSetFacts {
   readonly epochs: number;
+  /** Epochs that one point of the columns stands for: their greatest working set, and all pages entered and left. */
+  readonly epochsPerPoint: number;
   readonly epochAccesses: number;
   readonly pageSize: number;
   readonly machineMarks: readonly { readonly label: string; readonly pages: number }[];

@@ -1,0 +1,22 @@
+/** What the server needs from the rest of core. A parameter, so that its tests bring a profile of their own. */
+import type { Profile } from '../model/profile.js';
+import type { ProfileProgress, ProfileRequest } from '../protocol.js';
+
+export interface Hooks {
+  readonly onProgress: (progress: ProfileProgress) => void;
+  /** What the program prints, when it has no terminal of its own. */
+  readonly onOutput: (text: string) => void;
+  /** Stops the program; what was recorded until then becomes the profile. */
+  readonly signal: AbortSignal;
+}
+
+export type ExportFormat = 'text' | 'json' | 'csv' | 'html' | 'md';
+
+export interface Backend {
+  readonly version: string;
+  profileProgram(request: ProfileRequest, hooks: Hooks): Promise<Profile>;
+  /** Opens a `.pagelens` file or replays a `.pltrace`. */
+  openProfile(file: string, options: Readonly<Record<string, string>>, hooks: Hooks): Promise<Profile>;
+  saveProfile(profile: Profile, file: string): Promise<void>;
+  exportProfile(profile: Profile, file: string, format: ExportFormat): Promise<void>;
+}

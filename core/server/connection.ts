@@ -1,0 +1,200 @@
+/**
+ * The language server: standard LSP (code lens, hover, inlay hints, incremental sync) and the requests of
+ * `core/protocol.ts` on one connection. It wires; the answers come from `annotator.ts` and `views/`.
+ */
+import path from 'node:path';
+import {
+  type Connection,
+  ErrorCodes,
+  type InitializeResult,
+  ResponseError,
+  TextDocumentSyncKind,
+  TextDocuments,
+} from 'vscode-languageserver/node';
+import { messageOf, UsageError } from '../errors.js';
+import type { Notifications, ProfileSummary, Requests } from '../protocol.js';
+import { Annotator } from './annotator.js';
+import type { Backend, Hooks } from './backend.js';
+import { clientAbilities, defaultSettings, type Settings, settingsOf } from './settings.js';
+import { SourceDocument } from './sourceDocument.js';
+import { State } from './state.js';
+import { views } from './views/views.js';
+
+/** Serves until the connection closes. */
+export function serve(connection: Connection, backend: Backend): void {
+  const state = new State();
+  let annotator = new Annotator(state, clientAbilities({}));
+  let settings: Settings = defaultSettings;
+  /** Set while a program is profiled or a trace replayed: one at a time, each wants the whole machine. */
+  let running: string | null = null;
+
+  const documents = new TextDocuments<SourceDocument>({
+    create: (uri, languageId, version, text) => new SourceDocument(uri, languageId, version, text),
+    update: (document, changes, version) => {
+      document.update(changes, version);
+      return document;
+    },
+  });
+
+  const notify = <M extends keyof Notifications>(method: M, params: Notifications[M]) =>
+    void connection.sendNotification(method, params);
+
+  connection.onInitialize(({ initializationOptions, capabilities }): InitializeResult => {
+    const abilities = clientAbilities(initializationOptions);
+    annotator = new Annotator(state, abilities);
+    settings = settingsOf(initializationOptions?.settings);
+    refreshLenses = capabilities.workspace?.codeLens?.refreshSupport === true;
+    refreshHints = capabilities.workspace?.inlayHint?.refreshSupport === true && !abilities.lineHeat;
+    return {
+      serverInfo: { name: 'pagelens', version: backend.version },
+      capabilities: {
+        textDocumentSync: { openClose: true, change: TextDocumentSyncKind.Incremental },
+        codeLensProvider: { resolveProvider: true },
+        hoverProvider: true,
+        ...(abilities.lineHeat ? {} : { inlayHintProvider: true }),
+      },
+    };
+  });
+
+  // Whoever shows marks asks again: lenses and hints by the protocol's own refresh, heat by our notification.
+  let refreshLenses = false;
+  let refreshHints = false;
+  const refresh = () => {
+    // An editor that is closing does not answer, and then nobody misses the answer.
+    if (refreshLenses) connection.sendRequest('workspace/codeLens/refresh').catch(() => {});
+    if (refreshHints) connection.sendRequest('workspace/inlayHint/refresh').catch(() => {});
+  };
+  const selectionChanged = () => {
+    notify('pagelens/selectionChanged', state.selection);
+    notify('pagelens/annotationsChanged', { uris: null });
+    refresh();
+  };
+  const profileChanged = () => {
+    for (const document of documents.all()) annotator.bind(document);
+    selectionChanged();
+  };
+
+  connection.onDidChangeConfiguration(({ settings: sections }) => {
+    settings = settingsOf(sections?.pagelens);
+    refresh();
+  });
+
+  documents.onDidOpen(({ document }) => {
+    annotator.bind(document);
+    if (annotator.knows(document)) notify('pagelens/annotationsChanged', { uris: [document.uri] });
+  });
+  documents.onDidChangeContent(({ document }) => {
+    if (annotator.knows(document)) notify('pagelens/annotationsChanged', { uris: [document.uri] });
+  });
+  documents.onDidClose(({ document }) => annotator.forget(document.uri));
+
+  connection.onCodeLens(({ textDocument }) => {
+    const document = documents.get(textDocument.uri);
+    return document ? annotator.lenses(document, settings) : [];
+  });
+  connection.onCodeLensResolve(lens => annotator.resolveLens(lens, documents.get(lens.data.uri)));
+  connection.onHover(({ textDocument, position }) => {
+    const document = documents.get(textDocument.uri);
+    return document ? annotator.hover(document, position, settings) : null;
+  });
+  connection.languages.inlayHint.on(({ textDocument, range }) => {
+    const document = documents.get(textDocument.uri);
+    return document ? annotator.inlayHints(document, range.start.line, range.end.line) : [];
+  });
+
+  /** Long work: progress out, cancellation in, one at a time. */
+  async function exclusively<T>(
+    what: string,
+    token: { onCancellationRequested(listener: () => void): unknown },
+    work: (hooks: Hooks) => Promise<T>,
+  ): Promise<T> {
+    if (running) throw new UsageError(`${running} is still going on; wait for it or cancel it`);
+    running = what;
+    const abort = new AbortController();
+    token.onCancellationRequested(() => abort.abort());
+    try {
+      return await work({
+        onProgress: progress => notify('pagelens/progress', progress),
+        onOutput: text => connection.console.log(text.trimEnd()),
+        signal: abort.signal,
+      });
+    } finally {
+      running = null;
+    }
+  }
+
+  handle('pagelens/profile', (request, token) =>
+    exclusively(`profiling ${path.basename(request.program)}`, token, async (hooks): Promise<ProfileSummary> => {
+      const profile = await backend.profileProgram(request, hooks);
+      if (request.saveTo) await backend.saveProfile(profile, request.saveTo);
+      const summary = state.show(profile, request.saveTo ?? null);
+      profileChanged();
+      return summary;
+    }),
+  );
+  handle('pagelens/open', ({ file, options }, token) =>
+    exclusively(`opening ${path.basename(file)}`, token, async (hooks): Promise<ProfileSummary> => {
+      const summary = state.show(await backend.openProfile(file, options ?? {}, hooks), file);
+      profileChanged();
+      return summary;
+    }),
+  );
+  handle('pagelens/save', async ({ file }) => {
+    await backend.saveProfile(state.required().profile, file);
+    state.savedAs(file);
+    notify('pagelens/selectionChanged', state.selection);
+    return null;
+  });
+  handle('pagelens/export', async ({ file, format }) => {
+    await backend.exportProfile(state.required().profile, file, format);
+    return null;
+  });
+  handle('pagelens/clear', () => {
+    state.clear();
+    profileChanged();
+    return null;
+  });
+  handle('pagelens/select', change => {
+    state.select(change);
+    selectionChanged();
+    return state.selection;
+  });
+  handle('pagelens/selection', () => state.selection);
+  handle('pagelens/lineHeat', ({ uri }) => {
+    const document = documents.get(uri);
+    return document ? annotator.heat(document) : null;
+  });
+  handle('pagelens/hotRegions', ({ uri, limit }) => {
+    if (uri === null) return annotator.hotRegions(null, limit);
+    const document = documents.get(uri);
+    return document ? annotator.hotRegions(document, limit) : [];
+  });
+  handle('pagelens/view', query => {
+    if (!state.index) return null;
+    if (!Object.hasOwn(views, query.view)) {
+      throw new UsageError(`view ${query.view}: unknown; known: ${Object.keys(views).join(', ')}`);
+    }
+    const { facts, columns = {} } = views[query.view](state.index, query, state.selection);
+    return { view: query.view, facts, columns };
+  });
+
+  /** One typed handler of the request table. Whatever goes wrong reaches the user as one line. */
+  function handle<M extends keyof Requests>(
+    method: M,
+    handler: (
+      params: Requests[M]['params'],
+      token: { onCancellationRequested(listener: () => void): unknown },
+    ) => Requests[M]['result'] | Promise<Requests[M]['result']>,
+  ): void {
+    connection.onRequest(method, async (params: Requests[M]['params'], token) => {
+      try {
+        return await handler(params, token);
+      } catch (error) {
+        throw new ResponseError(ErrorCodes.InternalError, messageOf(error));
+      }
+    });
+  }
+
+  documents.listen(connection);
+  connection.listen();
+}

@@ -1,0 +1,104 @@
+/**
+ * An open document and its tie to what was profiled.
+ *
+ * Marks are bound to content, not to a path: the profile holds the SHA-256 of each source file at build time. A
+ * document that had exactly that content since it was opened, or has it now, carries marks that then move with every
+ * edit. One that differed already when the profile arrived is *stale*: the lines are shown where they were, in grey,
+ * with the reason, because nobody knows where they went.
+ */
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { TextDocumentContentChangeEvent } from 'vscode-languageserver/node';
+import { TextDocument } from 'vscode-languageserver-textdocument';
+import type { SourceFile } from '../model/profile.js';
+import { LineMap } from './lineMap.js';
+
+export class SourceDocument {
+  readonly uri: string;
+  /** Absolute path, or '' for a document that is no local file. */
+  readonly path: string;
+  #document: TextDocument;
+  #built: SourceFile | null = null;
+  #map: LineMap | null = null;
+  #stale: string | null = null;
+
+  constructor(uri: string, languageId: string, version: number, text: string) {
+    this.uri = uri;
+    this.path = uri.startsWith('file:') ? fileURLToPath(uri) : '';
+    this.#document = TextDocument.create(uri, languageId, version, text);
+  }
+
+  /** Characters of a line (0-based) without its end. */
+  lineLength(line: number): number {
+    const start = { line, character: 0 };
+    const end = { line: line + 1, character: 0 };
+    return this.#document.getText({ start, end }).replace(/[\r\n]+$/, '').length;
+  }
+
+  /** Why all marks of the document are grey; null when they are sure. */
+  get stale(): string | null {
+    return this.#stale;
+  }
+
+  /** Ties the document to the profile's record of its file; null: the profile does not know it. */
+  bind(built: SourceFile | null): void {
+    this.#built = built;
+    this.#map = null;
+    this.#stale = null;
+    if (!built) return;
+    const text = this.#document.getText();
+    if (isContent(text, built, this.path)) this.#map = new LineMap(text);
+    else if (built.sha256 === '') this.#stale = 'the file could not be read when the program was recorded';
+    else this.#stale = 'the file differs from what was built and recorded; profile again';
+  }
+
+  update(changes: readonly TextDocumentContentChangeEvent[], version: number): void {
+    for (const change of changes) {
+      if ('range' in change) {
+        const { start, end } = change.range;
+        this.#map?.replace(start.line, start.character, end.line, end.character, change.text);
+      } else {
+        this.#map?.replaceAll(change.text);
+      }
+    }
+    this.#document = TextDocument.update(this.#document, [...changes], version);
+    // Undone to the last byte: every line is itself again, also those that had been removed, and nothing is stale.
+    const text = this.#document.getText();
+    if (this.#built && sha256(text) === this.#built.sha256) {
+      this.#map = new LineMap(text);
+      this.#stale = null;
+    }
+  }
+
+  /** Where a line (1-based, as built) is now, 1-based; 0 when it is gone. */
+  lineNow(built: number): number {
+    if (this.#map) return this.#map.lineNow(built - 1) + 1;
+    return built >= 1 && built <= this.#document.lineCount ? built : 0;
+  }
+
+  /** Why the mark of one line (1-based, as built) is grey; null when it is sure. */
+  staleLine(built: number): string | null {
+    if (this.#stale) return this.#stale;
+    return this.#map?.edited(built - 1) ? 'the line was edited since it was recorded' : null;
+  }
+}
+
+function sha256(content: string | Uint8Array): string {
+  return createHash('sha256').update(content).digest('hex');
+}
+
+/**
+ * Whether a document's text is the built content. An editor drops the byte order mark and decodes other encodings, so
+ * when the plain text does not match, the file on disk decides, provided that it reads as what the document shows.
+ */
+function isContent(text: string, built: SourceFile, path: string): boolean {
+  if (sha256(text) === built.sha256 || sha256(`\uFEFF${text}`) === built.sha256) return true;
+  if (built.sha256 === '' || path === '') return false;
+  try {
+    const content = readFileSync(path);
+    return sha256(content) === built.sha256 && content.toString('latin1') === text;
+  } catch {
+    return false;
+  }
+}
