@@ -1,0 +1,147 @@
+/**
+ * The emulated machine's parameters, unpacked once from the block that the host filled, and its counters.
+ * Every module of the machine reads these globals; none changes after `machineStart`.
+ */
+import {
+  COUNTERS,
+  PARAMETERS,
+  P_ACCESS_CYCLES,
+  P_CYCLES_PER_NS,
+  P_EPT_LEAF,
+  P_EPT_PSC_ENTRIES,
+  P_EPT_ROOT,
+  P_GUEST_LEAF,
+  P_GUEST_ROOT,
+  P_L1D_SETS,
+  P_L1D_WAYS,
+  P_L1_TLB_MISS_CYCLES,
+  P_L1_TLB_SETS,
+  P_L1_TLB_WAYS,
+  P_L2_SETS,
+  P_L2_STALL,
+  P_L2_TLB_MISS_CYCLES,
+  P_L2_TLB_SETS,
+  P_L2_TLB_WAYS,
+  P_L2_WAYS,
+  P_LLC_SETS,
+  P_LLC_STALL,
+  P_LLC_WAYS,
+  P_MEMORY_STALL,
+  P_NESTED,
+  P_NESTED_TLB_ENTRIES,
+  P_PAGE_SHIFT,
+  P_PML_ENTRIES,
+  P_PML_KEEP,
+  P_PSC_CYCLES,
+  P_PSC_ENTRIES,
+  P_SYSTEM_CALL_CYCLES,
+  P_WALK_FAR_CYCLES,
+  P_WALK_NEAR_CYCLES,
+} from './parameters';
+
+const parameters: usize = heap.alloc(PARAMETERS * 8);
+const counters: usize = heap.alloc(COUNTERS * 8);
+
+/** f64[PARAMETERS], for the host to fill before `machineStart`. */
+export function machineParameters(): usize {
+  return parameters;
+}
+
+/** f64[COUNTERS]: sums over the run so far. */
+export function machineCounters(): usize {
+  return counters;
+}
+
+export function parameter(slot: i32): f64 {
+  return load<f64>(parameters + (<usize>slot << 3));
+}
+
+function whole(slot: i32): u32 {
+  return <u32>parameter(slot);
+}
+
+export function add(slot: i32, amount: f64): void {
+  const at = counters + (<usize>slot << 3);
+  store<f64>(at, load<f64>(at) + amount);
+}
+
+export function counter(slot: i32): f64 {
+  return load<f64>(counters + (<usize>slot << 3));
+}
+
+export let pageShift: u32 = 12;
+export let guestRoot: u32 = 4;
+export let guestLeaf: u32 = 1;
+export let eptRoot: u32 = 4;
+export let eptLeaf: u32 = 1;
+export let nested: bool = false;
+
+export let l1TlbSets: u32 = 0;
+export let l1TlbWays: u32 = 0;
+export let l2TlbSets: u32 = 0;
+export let l2TlbWays: u32 = 0;
+export let nestedTlbEntries: u32 = 0;
+
+export let pmlEntries: u32 = 512;
+export let pmlKeep: bool = false;
+
+export let l1dSets: u32 = 0;
+export let l1dWays: u32 = 0;
+export let l2Sets: u32 = 0;
+export let l2Ways: u32 = 0;
+export let llcSets: u32 = 0;
+export let llcWays: u32 = 0;
+
+export let accessCycles: f64 = 0;
+export let l2Stall: f64 = 0;
+export let llcStall: f64 = 0;
+export let memoryStall: f64 = 0;
+export let l1TlbMissCycles: f64 = 0;
+export let l2TlbMissCycles: f64 = 0;
+export let walkNearCycles: f64 = 0;
+export let walkFarCycles: f64 = 0;
+export let pscCycles: f64 = 0;
+export let systemCallCycles: f64 = 0;
+export let cyclesPerNs: f64 = 1;
+
+/** Entries of the paging-structure cache for `level` (2..5), in the guest's or the EPT's dimension. */
+export function pscEntries(level: u32): u32 {
+  return whole(P_PSC_ENTRIES + <i32>level - 2);
+}
+export function eptPscEntries(level: u32): u32 {
+  return whole(P_EPT_PSC_ENTRIES + <i32>level - 2);
+}
+
+export function unpackParameters(): void {
+  memory.fill(counters, 0, COUNTERS * 8);
+  pageShift = whole(P_PAGE_SHIFT);
+  guestRoot = whole(P_GUEST_ROOT);
+  guestLeaf = whole(P_GUEST_LEAF);
+  eptRoot = whole(P_EPT_ROOT);
+  eptLeaf = whole(P_EPT_LEAF);
+  nested = whole(P_NESTED) != 0;
+  l1TlbSets = whole(P_L1_TLB_SETS);
+  l1TlbWays = whole(P_L1_TLB_WAYS);
+  l2TlbSets = whole(P_L2_TLB_SETS);
+  l2TlbWays = whole(P_L2_TLB_WAYS);
+  nestedTlbEntries = whole(P_NESTED_TLB_ENTRIES);
+  pmlEntries = whole(P_PML_ENTRIES);
+  pmlKeep = whole(P_PML_KEEP) != 0;
+  l1dSets = whole(P_L1D_SETS);
+  l1dWays = whole(P_L1D_WAYS);
+  l2Sets = whole(P_L2_SETS);
+  l2Ways = whole(P_L2_WAYS);
+  llcSets = whole(P_LLC_SETS);
+  llcWays = whole(P_LLC_WAYS);
+  accessCycles = parameter(P_ACCESS_CYCLES);
+  l2Stall = parameter(P_L2_STALL);
+  llcStall = parameter(P_LLC_STALL);
+  memoryStall = parameter(P_MEMORY_STALL);
+  l1TlbMissCycles = parameter(P_L1_TLB_MISS_CYCLES);
+  l2TlbMissCycles = parameter(P_L2_TLB_MISS_CYCLES);
+  walkNearCycles = parameter(P_WALK_NEAR_CYCLES);
+  walkFarCycles = parameter(P_WALK_FAR_CYCLES);
+  pscCycles = parameter(P_PSC_CYCLES);
+  systemCallCycles = parameter(P_SYSTEM_CALL_CYCLES);
+  cyclesPerNs = parameter(P_CYCLES_PER_NS);
+}

@@ -1,0 +1,89 @@
+/**
+ * How the host configures the emulated machine, and what it reads back: slot numbers in two blocks of linear memory.
+ * Plain constants, so that both compilers read this one file. Slots are f64 each; `machine/machine.ts` fills them.
+ */
+
+// Parameter slots. Geometry: log2 of the page size; highest and leaf level of both dimensions (leaf 1 = 4 KiB, 2 = 2 MiB).
+export const P_PAGE_SHIFT = 0;
+export const P_GUEST_ROOT = 1;
+export const P_GUEST_LEAF = 2;
+export const P_EPT_ROOT = 3;
+export const P_EPT_LEAF = 4;
+/** 1: walk two-dimensionally as well, with EPT accessed and dirty bits and the Page Modification Log. */
+export const P_NESTED = 5;
+export const P_L1_TLB_SETS = 6;
+export const P_L1_TLB_WAYS = 7;
+export const P_L2_TLB_SETS = 8;
+export const P_L2_TLB_WAYS = 9;
+/** Four slots: entries of the paging-structure cache for levels 2 (PDE), 3 (PDPTE), 4 (PML4E), 5 (PML5E); 0 = none. */
+export const P_PSC_ENTRIES = 10;
+/** Four slots: the same for the EPT dimension (guest-physical mappings). */
+export const P_EPT_PSC_ENTRIES = 14;
+/** Complete guest-physical translations that the walker remembers; 0 = none. */
+export const P_NESTED_TLB_ENTRIES = 18;
+export const P_PML_ENTRIES = 19;
+/** 1: keep what is drained from the log, for tests and inspection. */
+export const P_PML_KEEP = 20;
+export const P_L1D_SETS = 21;
+export const P_L1D_WAYS = 22;
+export const P_L2_SETS = 23;
+export const P_L2_WAYS = 24;
+export const P_LLC_SETS = 25;
+export const P_LLC_WAYS = 26;
+// Costs in core cycles; the meaning of each is told in machine/costs.ts.
+export const P_ACCESS_CYCLES = 27;
+export const P_L2_STALL = 28;
+export const P_LLC_STALL = 29;
+export const P_MEMORY_STALL = 30;
+export const P_L1_TLB_MISS_CYCLES = 31;
+export const P_L2_TLB_MISS_CYCLES = 32;
+export const P_WALK_NEAR_CYCLES = 33;
+export const P_WALK_FAR_CYCLES = 34;
+export const P_PSC_CYCLES = 35;
+export const P_SYSTEM_CALL_CYCLES = 36;
+export const P_CYCLES_PER_NS = 37;
+export const PARAMETERS = 38;
+
+// Counter slots, run-wide sums over vCPUs.
+/** Accesses translated and cached; a straddling access counts twice here, once on each page or line. */
+export const C_TRANSLATIONS = 0;
+export const C_L1_TLB_MISSES = 1;
+/** Missed both levels: page walks. */
+export const C_TLB_MISSES = 2;
+/** Walks made again because a write hit an entry whose dirty flag was not cached. Not misses. */
+export const C_DIRTY_WALKS = 3;
+export const C_NATIVE_REFERENCES = 4;
+export const C_NESTED_REFERENCES = 5;
+export const C_NATIVE_WALK_CYCLES = 6;
+export const C_NESTED_WALK_CYCLES = 7;
+export const C_EPT_VIOLATIONS = 8;
+export const C_PML_FULL = 9;
+export const C_PML_LOGGED = 10;
+/** Translations that had to set an EPT accessed or dirty flag (each checks the log's index). */
+export const C_FLAG_UPDATES = 11;
+export const C_SYSTEM_CALLS = 12;
+export const C_CACHE_ACCESSES = 13;
+export const C_L2_HITS = 14;
+export const C_LLC_HITS = 15;
+export const C_FILLS = 16;
+export const C_WRITE_BACKS = 17;
+/** Modelled cycles that all vCPUs were busy, mode native. */
+export const C_BUSY_CYCLES = 18;
+/** SWEEP_SIZES slots: log-full exits if the log had SWEEP_SMALLEST << i entries. */
+export const C_SWEEP_EXITS = 19;
+export const SWEEP_SMALLEST = 64;
+export const SWEEP_SIZES = 8;
+export const COUNTERS = 27;
+
+// Arms: what a tracker waits for on a page. Bit `tracker + ARM_*`, trackers numbered 0..7.
+export const ARM_TRACKERS = 8;
+/** The next access fires: the mechanism cleared the accessed flag and flushed the cached translations. */
+export const ARM_ACCESS = 0;
+/** The next write fires: the same for the dirty flag. */
+export const ARM_WRITE = 8;
+/** The next page walk fires: the accessed flag was cleared, cached translations were left alone. */
+export const ARM_WALK = 16;
+/** The next page walk for a write fires: the same for the dirty flag. */
+export const ARM_WALK_WRITE = 24;
+/** Bytes of one event: page u32, fired arms u32, vCPU u32, low 32 bits of the virtual page number u32. */
+export const EVENT_BYTES = 16;
