@@ -328,6 +328,8 @@ export interface PolicyResult {
   /** Modelled run time over that with everything in the fastest tier, 1 or more; and its range. */
   readonly modelledSlowdown: number;
   readonly modelledSlowdownRange: readonly [number, number];
+  /** Where known: a proved bound that no placement of the policy's kind is below (objects cut anywhere). */
+  readonly modelledSlowdownBound?: number;
   /** Share of the traffic that the fastest tier served, 0 to 1. */
   readonly fastTierHitRatio: number;
   readonly migratedPages: number;
