@@ -186,7 +186,7 @@ export function serve(connection: Connection, backend: Backend): void {
       token: { onCancellationRequested(listener: () => void): unknown },
     ) => Requests[M]['result'] | Promise<Requests[M]['result']>,
   ): void {
-    connection.onRequest(method, async (params: Requests[M]['params'], token) => {
+    connection.onRequest<unknown, void>(method, async (params: Requests[M]['params'], token) => {
       try {
         return await handler(params, token);
       } catch (error) {

@@ -25,7 +25,7 @@ export const heatmap: View = (index, query, selection) => {
   // A bin of the heat cannot be cut: the shown range grows to whole bins.
   const fromBin = Math.floor(fromEpoch / step);
   const toBin = Math.ceil(toEpoch / step);
-  const [columns, rows] = fit(toBin - fromBin, toRow - fromRow, query.pixels);
+  const [columns, rows] = binsAcrossAndDown(toBin - fromBin, toRow - fromRow, query.pixels);
   const bins = sumBins(profile, fromBin, toBin, fromRow, toRow, columns, rows);
 
   const endOf = (epoch: number) => (epoch === 0 ? 0 : epochs.endNs[Math.min(epoch, epochs.count) - 1]);
@@ -48,7 +48,11 @@ export const heatmap: View = (index, query, selection) => {
 };
 
 /** Bins across and down: no more than there is data, pixels, or room in an answer (then in the pixels' proportions). */
-function fit(across: number, down: number, pixels: readonly [number, number] = [320, 180]): [number, number] {
+function binsAcrossAndDown(
+  across: number,
+  down: number,
+  pixels: readonly [number, number] = [320, 180],
+): [number, number] {
   const limit = (value: number, wanted: number) => Math.max(value === 0 ? 0 : 1, Math.min(value, Math.floor(wanted)));
   const columns = limit(across, pixels[0]);
   const rows = limit(down, pixels[1]);

@@ -30,7 +30,7 @@ export function location(profile: Profile, file: number, line: number): Location
 
 /** A range asked for, cut to [0, count] and never empty unless `count` is 0; the whole without one. */
 export function clampRange(asked: readonly [number, number] | undefined, count: number): [number, number] {
-  if (!asked || !asked.every(Number.isFinite)) return [0, count];
+  if (!asked?.every(Number.isFinite)) return [0, count];
   const from = Math.max(0, Math.min(Math.floor(asked[0]), count - 1));
   return [from, Math.max(Math.min(Math.ceil(asked[1]), count), Math.min(from + 1, count))];
 }

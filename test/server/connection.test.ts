@@ -1,0 +1,378 @@
+/** The server as an editor meets it: JSON-RPC over streams, within one process. */
+import { mkdtempSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { PassThrough } from 'node:stream';
+import { pathToFileURL } from 'node:url';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import {
+  type CodeLens,
+  type Connection,
+  createConnection,
+  createProtocolConnection,
+  type Hover,
+  type InlayHint,
+  ProposedFeatures,
+  type ProtocolConnection,
+  StreamMessageReader,
+  StreamMessageWriter,
+} from 'vscode-languageserver/node';
+import type { FileHeat, HotRegion, ProfileProgress, ProfileSummary, Selection, ViewData } from '../../core/protocol.js';
+import type { Backend, Hooks } from '../../core/server/backend.js';
+import { serve } from '../../core/server/connection.js';
+import { profile, source } from './fixture.js';
+
+const lensOfSum = 'hot · 70 % of accesses · 100 % read, 0 % write · 6 pages (24 KiB) · HBM';
+
+let folder: string;
+let file: string;
+let uri: string;
+let client: ProtocolConnection;
+let backend: Backend & { saved: string[]; hooks: Hooks | null };
+let notified: string[];
+let server: Connection;
+
+beforeEach(() => {
+  folder = mkdtempSync(path.join(tmpdir(), 'pagelens-server-'));
+  file = path.join(folder, 'prog.c');
+  uri = pathToFileURL(file).href;
+  writeFileSync(file, source);
+  backend = {
+    version: '0.0.0-test',
+    saved: [],
+    hooks: null,
+    profileProgram: async (request, hooks) => {
+      backend.hooks = hooks;
+      hooks.onProgress({
+        stage: 'run',
+        accesses: 5,
+        accessesPerSecond: 10,
+        pages: 1,
+        fraction: null,
+        message: 'recording',
+      });
+      if (request.program.endsWith('broken.c')) throw new Error('broken.c:1:\nexpected ";"');
+      // `wait` runs until it is cancelled, then hands over what it has, as a real run does.
+      if (request.arguments[0] === 'wait') await new Promise(done => hooks.signal.addEventListener('abort', done));
+      const full = profile(file);
+      return { ...full, program: { ...full.program, complete: !hooks.signal.aborted } };
+    },
+    openProfile: async name => profile(file, name.endsWith('other.pagelens') ? 'something else' : source),
+    saveProfile: async (_profile, name) => void backend.saved.push(name),
+    exportProfile: async (_profile, name, format) => void backend.saved.push(`${format}:${name}`),
+  };
+});
+
+afterEach(() => {
+  client.dispose();
+  server.dispose();
+});
+
+async function start(initializationOptions: unknown = { lineHeat: true, lensCommand: 'x.focus' }) {
+  const [up, down] = [new PassThrough(), new PassThrough()];
+  server = createConnection(ProposedFeatures.all, new StreamMessageReader(up), new StreamMessageWriter(down));
+  serve(server, backend);
+  client = createProtocolConnection(new StreamMessageReader(down), new StreamMessageWriter(up));
+  notified = [];
+  client.onNotification('pagelens/selectionChanged', (selection: Selection) => {
+    notified.push(`selection ${selection.profile && path.basename(selection.profile)}`);
+  });
+  client.onNotification('pagelens/annotationsChanged', ({ uris }: { uris: string[] | null }) => {
+    notified.push(`annotations ${uris ? uris.length : 'all'}`);
+  });
+  client.onNotification('pagelens/progress', (progress: ProfileProgress) => {
+    notified.push(progress.message);
+  });
+  client.listen();
+  const answer = await client.sendRequest<{ capabilities: object }>('initialize', {
+    processId: null,
+    rootUri: null,
+    capabilities: {},
+    initializationOptions,
+  });
+  await client.sendNotification('initialized', {});
+  return answer;
+}
+
+const open = (text = source, at = uri) =>
+  client.sendNotification('textDocument/didOpen', { textDocument: { uri: at, languageId: 'c', version: 1, text } });
+const change = (...contentChanges: object[]) =>
+  client.sendNotification('textDocument/didChange', { textDocument: { uri, version: 2 }, contentChanges });
+const insert = (line: number, text: string) => {
+  const at = { line, character: 0 };
+  return { range: { start: at, end: at }, text };
+};
+const openProfile = (name = 'run.pagelens') =>
+  client.sendRequest<ProfileSummary>('pagelens/open', { file: path.join(folder, name) });
+
+/** `line text` of every lens, resolved, 1-based. */
+async function lenses(at = uri): Promise<string[]> {
+  const found = await client.sendRequest<CodeLens[]>('textDocument/codeLens', { textDocument: { uri: at } });
+  expect(found.every(lens => lens.command === undefined)).toBe(true);
+  const resolved = await Promise.all(found.map(lens => client.sendRequest<CodeLens>('codeLens/resolve', lens)));
+  return resolved.map(lens => `${lens.range.start.line + 1} ${lens.command?.title}`);
+}
+const heat = () => client.sendRequest<FileHeat | null>('pagelens/lineHeat', { uri });
+
+describe('without a profile', () => {
+  test('files have no marks, views no data, and saving says what to do first', async () => {
+    await start();
+    await open();
+    expect(await lenses()).toEqual([]);
+    expect(await heat()).toBeNull();
+    expect(await client.sendRequest('pagelens/view', { view: 'overview' })).toBeNull();
+    expect(await client.sendRequest('pagelens/hotRegions', { uri: null, limit: 5 })).toEqual([]);
+    await expect(client.sendRequest('pagelens/save', { file: 'x' })).rejects.toThrow(
+      'no profile is open; run "Profile page accesses" or open a .pagelens file',
+    );
+  });
+});
+
+describe('lenses', () => {
+  test('a lens reads as the design says, and none stands below the percentile', async () => {
+    await start({ lineHeat: true, lensCommand: 'x.focus', settings: { lensPercentile: 60 } });
+    await open();
+    await openProfile();
+    // Ranks of three functions: sum 100, fill 67, main 33; of three objects: table 100, stack 67, log_count 33.
+    expect(await lenses()).toEqual([
+      `2 ${lensOfSum}`,
+      '7 warm · 25 % of accesses · 0 % read, 100 % write · 5 pages (20 KiB) · HBM',
+      '8 hot · 85 % of accesses · 71 % read, 29 % write · 5 pages (20 KiB) · HBM',
+    ]);
+  });
+
+  test('lenses come only when they are wanted', async () => {
+    await start({ lineHeat: true, settings: { annotations: ['gutter'] } });
+    await open();
+    await openProfile();
+    expect(await lenses()).toEqual([]);
+    await client.sendNotification('workspace/didChangeConfiguration', {
+      settings: { pagelens: { lensPercentile: 100 } },
+    });
+    expect(await lenses()).toEqual([`2 ${lensOfSum}`, expect.stringMatching(/^8 hot/)]);
+  });
+
+  test('the tooltip states level, window and run', async () => {
+    await start();
+    await open();
+    await openProfile();
+    const [lens] = await client.sendRequest<CodeLens[]>('textDocument/codeLens', { textDocument: { uri } });
+    const { command } = await client.sendRequest<CodeLens>('codeLens/resolve', lens);
+    expect(command?.tooltip).toBe(
+      'sum: accesses by its own lines, wherever they were inlined\n' +
+        '700 reads, 0 writes of 1,000 accesses\n' +
+        'source level, whole run of 4.0 ms modelled time, prog 64 (exit status 0)',
+    );
+    expect(command?.command).toBe('x.focus');
+  });
+
+  test('a file reached through a symbolic link is the same file', async () => {
+    await start();
+    const link = path.join(folder, 'link.c');
+    symlinkSync(file, link);
+    await open(source, pathToFileURL(link).href);
+    await openProfile();
+    expect((await lenses(pathToFileURL(link).href))[0]).toBe(`2 ${lensOfSum}`);
+  });
+});
+
+describe('marks are bound to content', () => {
+  test('lenses and heat move with edits', async () => {
+    await start();
+    await openProfile();
+    await open();
+    await change(insert(0, '// one\n'), insert(5, '// two\n'));
+    expect((await lenses())[0]).toBe(`3 ${lensOfSum}`);
+    const marks = (await heat())!;
+    expect(marks.stale).toBeNull();
+    expect(marks.lines.map(({ line, text, stale }) => [line, text, stale])).toEqual([
+      [5, '700 reads · 70 %', null],
+      [11, '250 writes · 25 %', null],
+      [15, '49 reads, 1 write · 5.0 %', null],
+    ]);
+  });
+
+  test('an edited line alone goes grey, and undoing the edit restores it', async () => {
+    await start();
+    await openProfile();
+    await open();
+    await change({ range: { start: { line: 3, character: 30 }, end: { line: 3, character: 30 } }, text: '  ' });
+    expect((await heat())!.lines.map(({ stale }) => stale)).toEqual([
+      'the line was edited since it was recorded',
+      null,
+      null,
+    ]);
+    await change({ range: { start: { line: 3, character: 30 }, end: { line: 3, character: 32 } }, text: '' });
+    expect((await heat())!.lines.map(({ stale }) => stale)).toEqual([null, null, null]);
+  });
+
+  test('a file that differed from the start is shown stale, with the reason', async () => {
+    await start();
+    await open();
+    await openProfile('other.pagelens');
+    const marks = (await heat())!;
+    expect(marks.stale).toBe('the file differs from what was built and recorded; profile again');
+    expect(marks.lines.map(({ line }) => line)).toEqual([4, 9, 13]);
+    expect((await lenses())[0]).toBe(`2 stale · ${lensOfSum}`);
+  });
+
+  test('a stale file that is changed back to the built content is sure again', async () => {
+    await start();
+    await open(`// new\n${source}`);
+    await openProfile();
+    expect((await heat())!.stale).not.toBeNull();
+    await change({ range: { start: { line: 0, character: 0 }, end: { line: 1, character: 0 } }, text: '' });
+    expect((await heat())!.stale).toBeNull();
+  });
+
+  test('a byte order mark, which an editor drops, does not make a file stale', async () => {
+    backend.openProfile = async () => profile(file, `\uFEFF${source}`);
+    await start();
+    await open();
+    await openProfile();
+    expect((await heat())!.stale).toBeNull();
+  });
+});
+
+describe('hover', () => {
+  test('a hover holds shares with their denominators, objects, a sparkline, the run, and allowed links', async () => {
+    await start({ lineHeat: true, hoverLinks: [{ title: 'Heatmap', command: 'x.map' }] });
+    await open();
+    await openProfile();
+    const hover = await client.sendRequest<Hover>('textDocument/hover', {
+      textDocument: { uri },
+      position: { line: 3, character: 4 },
+    });
+    const { value } = hover.contents as { value: string };
+    expect(value).toContain("| Accesses | 700 | 70 % of the run's accesses |");
+    // 749 reads in all, of which 700 here; 251 writes, none here; 80 lines of traffic in all, 50 here.
+    expect(value).toContain("| Reads | 700 | 93 % of the run's reads |");
+    expect(value).toContain("| Writes | 0 | 0 % of the run's writes |");
+    expect(value).toContain("| Traffic, modelled | 50 lines (3.1 KiB) | 63 % of the run's traffic |");
+    expect(value).toContain('| Pages | 6 pages (24 KiB) | 86 % of the pages touched |');
+    expect(value).toContain('| Tier | HBM | policy static-optimal |');
+    expect(value).toContain('Touches `table` 86 %, `stack of thread 1` 14 %');
+    expect(value).toContain('`████` accesses to `table` over 4.0 ms');
+    expect(value).toContain('[Heatmap](command:x.map)');
+  });
+
+  test('a line that did nothing has no hover', async () => {
+    await start();
+    await open();
+    await openProfile();
+    const hover = await client.sendRequest('textDocument/hover', {
+      textDocument: { uri },
+      position: { line: 4, character: 0 },
+    });
+    expect(hover).toBeNull();
+  });
+});
+
+describe('other editors', () => {
+  test('an editor that draws no heat gets inlay hints for the lines that are not cold', async () => {
+    const { capabilities } = await start({});
+    expect(capabilities).toHaveProperty('inlayHintProvider', true);
+    await open();
+    await openProfile();
+    const hints = await client.sendRequest<InlayHint[]>('textDocument/inlayHint', {
+      textDocument: { uri },
+      range: { start: { line: 0, character: 0 }, end: { line: 14, character: 0 } },
+    });
+    expect(hints.map(({ position, label }) => [position.line, position.character, label])).toEqual([
+      [3, 44, 'hot · 700 reads · 70 %'],
+      [8, 43, 'warm · 250 writes · 25 %'],
+    ]);
+  });
+});
+
+describe('profiling', () => {
+  const request = (args: string[] = [], program = file) => ({ program, arguments: args, workingDirectory: folder });
+
+  test('progress comes while it runs, then the selection, then the marks; the profile is kept where asked', async () => {
+    await start();
+    await open();
+    const kept = path.join(folder, 'last.pagelens');
+    const summary = await client.sendRequest<ProfileSummary>('pagelens/profile', { ...request(), saveTo: kept });
+    expect(summary).toMatchObject({
+      profile: kept,
+      reads: 749,
+      writes: 251,
+      pages: 7,
+      complete: true,
+      exit: 'exit status 0',
+    });
+    expect(backend.saved).toEqual([kept]);
+    expect(notified).toEqual(['recording', 'selection last.pagelens', 'annotations all']);
+    expect(await lenses()).toContain(`2 ${lensOfSum}`);
+  });
+
+  test('a cancelled run is a profile of what was recorded, marked as cut short', async () => {
+    await start();
+    const { CancellationTokenSource } = await import('vscode-languageserver/node');
+    const cancel = new CancellationTokenSource();
+    const answer = client.sendRequest<ProfileSummary>('pagelens/profile', request(['wait']), cancel.token);
+    await expect(client.sendRequest('pagelens/profile', request())).rejects.toThrow(
+      'profiling prog.c is still going on; wait for it or cancel it',
+    );
+    cancel.cancel();
+    expect(await answer).toMatchObject({ complete: false, exit: 'exit status 0, recording cut short' });
+  });
+
+  test('a failure is one line, and the next run is possible', async () => {
+    await start();
+    await expect(client.sendRequest('pagelens/profile', request([], '/x/broken.c'))).rejects.toThrow(
+      'broken.c:1:; expected ";"',
+    );
+    expect(await client.sendRequest('pagelens/profile', request())).toMatchObject({ complete: true });
+  });
+});
+
+describe('selection', () => {
+  test('another policy changes the tiers everywhere', async () => {
+    await start();
+    await open();
+    await openProfile();
+    const selection = await client.sendRequest<Selection>('pagelens/select', { policy: 'first-touch', window: [1, 3] });
+    expect(selection).toMatchObject({ policy: 'first-touch', window: [1, 3] });
+    expect((await lenses())[0]).toMatch(/DRAM$/);
+    const view = await client.sendRequest<ViewData>('pagelens/view', { view: 'placement' });
+    expect(view.facts).toMatchObject({ rows: [{ tier: 'DRAM' }, { tier: 'DRAM' }, { tier: 'DRAM' }] });
+  });
+
+  test.each([
+    [{ policy: 'none' }, 'policy none: not in this profile; it has static-optimal, first-touch, oracle'],
+    [{ window: [3, 9] }, "window 3 to 9: must lie within the profile's 4 epochs"],
+    [{ tracker: 'pml' }, 'tracker pml: this profile has exact only'],
+  ])('%j is refused with the reason', async (choice, reason) => {
+    await start();
+    await openProfile();
+    await expect(client.sendRequest('pagelens/select', choice)).rejects.toThrow(reason);
+  });
+
+  test('clearing takes all marks away', async () => {
+    await start();
+    await open();
+    await openProfile();
+    await client.sendRequest('pagelens/clear', {});
+    expect(await lenses()).toEqual([]);
+    expect(await client.sendRequest('pagelens/selection', {})).toMatchObject({ profile: null });
+  });
+});
+
+test('hot regions are the hottest functions and allocations, of a file where its lines are now', async () => {
+  await start();
+  await open();
+  await openProfile();
+  await change(insert(0, '\n'));
+  const regions = await client.sendRequest<HotRegion[]>('pagelens/hotRegions', { uri, limit: 3 });
+  expect(regions).toEqual([
+    {
+      label: 'table',
+      detail: '85 % · 71 % read, 29 % write · 20 KiB',
+      hotness: 'hot',
+      location: { file, line: 9 },
+    },
+    { label: 'sum', detail: '70 % · 100 % read, 0 % write · 24 KiB', hotness: 'hot', location: { file, line: 3 } },
+    { label: 'fill', detail: '25 % · 0 % read, 100 % write · 20 KiB', hotness: 'warm', location: { file, line: 8 } },
+  ]);
+});
