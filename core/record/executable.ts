@@ -11,6 +11,8 @@ export interface BuildInfo {
   readonly kind: 'elf' | 'elf32' | 'script' | 'other';
   /** It calls the access hooks: it was built by `pagelens cc` or by `profile`. */
   readonly hooks: boolean;
+  /** Folder of the runtime that it was linked with, in the cache; null when it names none. */
+  readonly runtimeFolder: string | null;
   /** Such as `gcc (Debian 12.2.0-14) 12.2.0`, one per compiler that took part; of crt files alone when there are no flags. */
   readonly compilers: readonly string[];
   readonly families: readonly Family[];
@@ -18,7 +20,7 @@ export interface BuildInfo {
   readonly flags: readonly string[];
 }
 
-const NOTHING: Omit<BuildInfo, 'kind'> = { hooks: false, compilers: [], families: [], flags: [] };
+const NOTHING: Omit<BuildInfo, 'kind'> = { hooks: false, runtimeFolder: null, compilers: [], families: [], flags: [] };
 
 /** Sections longer than this are not what they should be; they are passed over. */
 const SECTION_LIMIT = 16 << 20;
@@ -61,7 +63,10 @@ function read(fd: number): BuildInfo {
   };
 
   // 2. Hooks are dynamic symbols: the runtime that defines them is a shared object or serves shared objects.
-  const hooks = named('.dynstr').includes('\0__tsan_');
+  const dynamic = strings(named('.dynstr'));
+  const hooks = dynamic.some(text => text.startsWith('__tsan_'));
+  const runtimeFolder =
+    dynamic.flatMap(text => text.split(':')).find(text => /\/runtime-[0-9a-f]{20}$/.test(text)) ?? null;
 
   // 3. Who compiled it: -frecord-gcc-switches leaves the flags, every compiler its name in .comment.
   const lines = strings(named('.GCC.command.line'));
@@ -73,7 +78,7 @@ function read(fd: number): BuildInfo {
     comment => families.length === 0 || families.includes(/clang/i.test(comment) ? 'clang' : 'gcc'),
   );
   const flags = [...new Set(recorded.map(({ flags }) => flags))];
-  return { kind: 'elf', hooks, compilers, families, flags };
+  return { kind: 'elf', hooks, runtimeFolder, compilers, families, flags };
 }
 
 /** `GCC: (Debian 12.2.0-14) 12.2.0` -> as `gcc --version` prints it. */

@@ -42,7 +42,7 @@ export async function ensureRuntime(env: NodeJS.ProcessEnv = process.env): Promi
   return {
     folder,
     linkFlags: [
-      '-L' + folder,
+      `-L${folder}`,
       '-Wl,--push-state,--no-as-needed',
       '-lpagelens',
       '-Wl,--pop-state',

@@ -1,0 +1,379 @@
+/**
+ * Records one run of a program into a trace file: builds it when it is a source file, starts it, drains what its
+ * runtime writes while it runs, and ends the file with symbols and the way it ended.
+ *
+ * However the program ends (exit, crash, SIGKILL, cancellation), what was recorded until then is a whole trace.
+ */
+import { existsSync, rmSync, statSync } from 'node:fs';
+import { mkdtemp, open, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import process from 'node:process';
+import { version } from '../assets.js';
+import { globalsOf } from '../symbols/globals.js';
+import { symbolsOf } from '../symbols/traceSymbols.js';
+import type { HeaderBlock } from '../trace/blocks.js';
+import { TraceWriter } from '../trace/writer.js';
+import { build, sourceLanguage } from './build.js';
+import { onPath } from './compiler.js';
+import { Drain, type DrainedSites, type DrainProgress } from './drain.js';
+import { RecordError } from './errors.js';
+import { type BuildInfo, readBuildInfo } from './executable.js';
+import { type ExitReason, type Launched, launch, type ProgramStreams } from './launch.js';
+import { askToStop, isAlive, newRunPage } from './runDirectory.js';
+import { ensureRuntime } from './runtime.js';
+import { unseenWarnings } from './unseen.js';
+
+export interface RecordOptions {
+  /** An executable built by `pagelens cc`, a script that starts such, or a source file to build. */
+  readonly program: string;
+  readonly arguments: readonly string[];
+  /** Default: this process's. */
+  readonly workingDirectory?: string;
+  /** The program's whole environment. Default: this process's. */
+  readonly env?: NodeJS.ProcessEnv;
+  /** Flags for building a source file, such as `-O3 -DN=100 -lz`. */
+  readonly cflags?: string;
+  readonly traceFile: string;
+  /** Default: standard error. */
+  readonly streams?: ProgramStreams;
+  /** The compiler's messages. Default: standard error. */
+  readonly onMessage?: (text: string) => void;
+  /** Cancels: rejects with the signal's reason before the program runs; ends the program and keeps the trace after. */
+  readonly signal?: AbortSignal;
+  /** Called after every pass of the drain, about 30 times a second. */
+  readonly onProgress?: (progress: RecordProgress) => void;
+}
+
+export interface RecordProgress {
+  readonly stage: 'build' | 'run' | 'symbols';
+  readonly accesses: number;
+  /** Over the last second or so. */
+  readonly accessesPerSecond: number;
+  readonly processes: number;
+  readonly threads: number;
+  /** Size of the trace file so far. */
+  readonly bytes: number;
+  /** Every segment that begins below this sequence number is in the file: what a live reader may replay. */
+  readonly safeSeq: number;
+}
+
+export interface RecordResult {
+  readonly traceFile: string;
+  readonly header: HeaderBlock;
+  readonly exit: ExitReason;
+  /** False when the recording lacks something; `warnings` says what. */
+  readonly complete: boolean;
+  readonly cancelled: boolean;
+  readonly accesses: number;
+  readonly processes: number;
+  readonly threads: number;
+  readonly warnings: readonly string[];
+}
+
+/** Between passes of the drain; a pass that takes longer is followed at once. */
+const POLL_MS = 30;
+/** How long a cancelled program may take to end after SIGTERM. */
+const TERMINATION_GRACE_MS = 1000;
+/** How long processes that the program left behind are recorded on. */
+const ORPHAN_GRACE_MS = 5000;
+
+/**
+ * @throws RecordError (exit status 2 or 3) when the program cannot be built, started or recorded; TraceError when the
+ *   trace cannot be written
+ */
+export async function record(options: RecordOptions): Promise<RecordResult> {
+  const env = options.env ?? process.env;
+  const workingDirectory = path.resolve(options.workingDirectory ?? process.cwd());
+  const traceFile = path.resolve(options.traceFile);
+  options.signal?.throwIfAborted();
+
+  const runDir = await makeRunDirectory(path.dirname(traceFile));
+  // Also when this process ends early; the program would otherwise go on recording for nobody.
+  let program: Launched | null = null;
+  const cleanUp = () => {
+    program?.signalGroup('SIGKILL');
+    rmSync(runDir, { recursive: true, force: true });
+  };
+  process.once('exit', cleanUp);
+  try {
+    const target = await prepare(options, workingDirectory, runDir, env);
+    options.signal?.throwIfAborted();
+    const header: HeaderBlock = {
+      type: 'header',
+      version: 1,
+      tool: `pagelens ${version()}`,
+      program: target.program,
+      arguments: options.arguments,
+      workingDirectory,
+      recorder: 'instrument',
+      level: 'source',
+      compiler: target.info.compilers.join(', '),
+      flags: summaryOf(target.info.flags),
+    };
+    const writer = await TraceWriter.create(traceFile);
+    try {
+      await writer.write(header);
+      program = await launch({
+        executable: target.executable,
+        arguments: options.arguments,
+        workingDirectory,
+        env: { ...target.env, PAGELENS_RUN: runDir },
+        streams: options.streams ?? { kind: 'standardError' },
+      });
+      const result = await drainAll(options, target, program, runDir, writer);
+      // What left the program's group or outlived it is the user's; what a cancelled run left is not.
+      if (!result.cancelled) program = null;
+      return { traceFile, header, ...result };
+    } finally {
+      await writer.close();
+    }
+  } finally {
+    process.off('exit', cleanUp);
+    program?.signalGroup('SIGKILL');
+    await rm(runDir, { recursive: true, force: true, maxRetries: 3 });
+  }
+}
+
+interface Target {
+  /** As the report names it: the source file, or the executable. Absolute. */
+  readonly program: string;
+  readonly executable: string;
+  readonly info: BuildInfo;
+  readonly env: NodeJS.ProcessEnv;
+}
+
+/** Builds a source file; checks that an executable can be recorded at all. */
+async function prepare(
+  options: RecordOptions,
+  workingDirectory: string,
+  runDir: string,
+  env: NodeJS.ProcessEnv,
+): Promise<Target> {
+  const program = locate(options.program, workingDirectory, env);
+  if (sourceLanguage(program)) {
+    options.onProgress?.({
+      stage: 'build',
+      accesses: 0,
+      accessesPerSecond: 0,
+      processes: 0,
+      threads: 0,
+      bytes: 0,
+      safeSeq: 0,
+    });
+    const { executable } = await build({
+      source: program,
+      folder: runDir,
+      cflags: options.cflags ?? '',
+      env,
+      signal: options.signal,
+      onMessage: options.onMessage,
+    });
+    return { program, executable, info: readBuildInfo(executable), env };
+  }
+
+  const info = readBuildInfo(program);
+  const name = path.basename(program);
+  if (info.kind === 'elf32')
+    throw new RecordError(`${name} is no 64-bit program of this machine: only those are recorded`);
+  if (info.kind === 'other')
+    throw new RecordError(`${name} is neither an executable nor a source file (.c, .cc, .cpp, .cxx, .f90)`);
+  if (info.kind === 'elf' && !info.hooks)
+    throw new RecordError(
+      `${name} was not built for recording: build it with CC="pagelens cc" CXX="pagelens c++" ` +
+        `(such as: make clean && make CC="pagelens cc" CXX="pagelens c++"), or give its source file`,
+    );
+  return { program, executable: program, info, env: await withRuntime(info, env) };
+}
+
+function locate(program: string, workingDirectory: string, env: NodeJS.ProcessEnv): string {
+  const file = path.resolve(workingDirectory, program);
+  if (existsSync(file)) {
+    if (statSync(file).isDirectory()) throw new RecordError(`${program} is a directory, not a program`);
+    return file;
+  }
+  const found = program.includes('/') || sourceLanguage(program) ? null : onPath(program, env);
+  if (!found) throw new RecordError(`${program}: there is no such program or source file`);
+  return found;
+}
+
+/**
+ * An executable names the runtime that it was linked with by its folder in the cache, which may be gone or of another
+ * version of Pagelens: then today's is put before it.
+ */
+async function withRuntime(info: BuildInfo, env: NodeJS.ProcessEnv): Promise<NodeJS.ProcessEnv> {
+  const linked = info.runtimeFolder;
+  try {
+    const { folder } = await ensureRuntime(env);
+    if (folder === linked) return env;
+    return { ...env, LD_LIBRARY_PATH: [folder, env.LD_LIBRARY_PATH].filter(Boolean).join(':') };
+  } catch (error) {
+    // A machine without a compiler can still run what was built elsewhere.
+    if (linked && existsSync(linked)) return env;
+    throw error;
+  }
+}
+
+async function makeRunDirectory(beside: string): Promise<string> {
+  const make = (folder: string) => mkdtemp(path.join(folder, '.pagelens-run-'));
+  // Beside the trace, whose disk has room for it; where that folder is missing the writer says so clearly.
+  const runDir = await make(beside).catch(() => make(tmpdir()));
+  await writeFile(path.join(runDir, 'run'), newRunPage());
+  return runDir;
+}
+
+async function drainAll(
+  options: RecordOptions,
+  target: Target,
+  program: Launched,
+  runDir: string,
+  writer: TraceWriter,
+): Promise<Omit<RecordResult, 'traceFile' | 'header'>> {
+  const { signal } = options;
+  const drain = new Drain({ runDir, writer, onModule: file => globalsOf(file) });
+  const rate = rateOver(1000);
+  const tell = (stage: 'run' | 'symbols', progress: DrainProgress) => {
+    const { accesses, processes, threads, safeSeq } = progress;
+    const accessesPerSecond = rate(accesses);
+    options.onProgress?.({
+      stage,
+      accesses,
+      accessesPerSecond,
+      processes,
+      threads,
+      bytes: writer.bytesWritten,
+      safeSeq,
+    });
+  };
+
+  const alarm = new Alarm();
+  let exit: ExitReason | null = null;
+  const ended = program.exited.then(reason => {
+    exit = reason;
+    alarm.wake();
+  });
+  signal?.addEventListener('abort', alarm.wake);
+
+  // 1. While the program runs; then the processes that it left behind, for a while.
+  let orphans: number[] = [];
+  let orphansUntil = Number.POSITIVE_INFINITY;
+  while (!signal?.aborted) {
+    if (exit) {
+      orphansUntil = Math.min(orphansUntil, performance.now() + ORPHAN_GRACE_MS);
+      orphans = await recordedProcesses(runDir);
+      if (orphans.length === 0 || performance.now() >= orphansUntil) break;
+    }
+    tell('run', await drain.poll());
+    if (!signal?.aborted) await alarm.wait(POLL_MS);
+  }
+  signal?.removeEventListener('abort', alarm.wake);
+
+  // 2. Cancelled: the recording stops at once, the program may end in order.
+  const cancelled = signal?.aborted === true;
+  if (cancelled) {
+    askToStop(runDir);
+    program.signalGroup('SIGTERM');
+    if (!exit) await alarm.wait(TERMINATION_GRACE_MS);
+    program.signalGroup('SIGKILL');
+    await ended;
+    orphans = [];
+  }
+
+  // 3. The rest, the names, the end.
+  const warnings = unseenWarnings(target.info.families, target.info.flags);
+  if (cancelled) warnings.unshift('the recording was cancelled: what the program did until then is shown');
+  if (orphans.length > 0)
+    warnings.unshift(
+      `the program ended before ${orphans.length} of the processes that it started: those were recorded up to ` +
+        `${ORPHAN_GRACE_MS / 1000} s after its end`,
+    );
+  const last = await drain.poll();
+  const summary = await drain.finish(exit!, {
+    warnings,
+    incomplete: cancelled || orphans.length > 0,
+    symbols: async sites => {
+      tell('symbols', last);
+      return symbolsOf(sites.modules, columnsOf(sites));
+    },
+  });
+  if (summary.processes === 0 && !cancelled) throw nothingRecorded(target, exit!);
+  const { complete, accesses, processes, threads } = summary;
+  return { exit: exit!, complete, cancelled, accesses, processes, threads, warnings: summary.warnings };
+}
+
+function nothingRecorded(target: Target, exit: ExitReason): RecordError {
+  const name = path.basename(target.program);
+  const how = 'signal' in exit ? `was ended by ${exit.signal}` : `ended with status ${exit.status}`;
+  return new RecordError(
+    target.info.kind === 'script'
+      ? `nothing was recorded: ${name} ${how} and started no program that was built with CC="pagelens cc"`
+      : `nothing was recorded: ${name} ${how} before its first instruction (its messages say why)`,
+  );
+}
+
+/** Process ids of the recorded processes that still run. */
+async function recordedProcesses(runDir: string): Promise<number[]> {
+  const names = (await readdir(runDir)).filter(name => /^p\d+\.meta$/.test(name));
+  const pids = await Promise.all(
+    names.map(async name => {
+      // The first record: type, length, process, pid (runtime/layout.h).
+      const file = await open(path.join(runDir, name), 'r');
+      try {
+        const { buffer, bytesRead } = await file.read(Buffer.alloc(16), 0, 16, 0);
+        return bytesRead === 16 ? buffer.readUInt32LE(12) : 0;
+      } finally {
+        await file.close();
+      }
+    }),
+  );
+  return pids.filter(pid => pid > 0 && isAlive(pid));
+}
+
+/** The sites of all blocks as one pair of columns. */
+function columnsOf({ sites }: DrainedSites) {
+  const count = sites.reduce((sum, block) => sum + block.module.length, 0);
+  const module = new Uint32Array(count);
+  const offset = new Float64Array(count);
+  let at = 0;
+  for (const block of sites) {
+    module.set(block.module, at);
+    offset.set(block.offset, at);
+    at += block.module.length;
+  }
+  return { count, module, offset };
+}
+
+/** Waits that any of a few events cuts short; one timer and one promise a wait, however long the program runs. */
+class Alarm {
+  private ring = () => {};
+
+  readonly wake = () => this.ring();
+
+  wait(milliseconds: number): Promise<void> {
+    return new Promise(resolve => {
+      const timer = setTimeout(resolve, milliseconds);
+      this.ring = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+}
+
+/** A gauge of a growing count: per second, over the last `window` milliseconds. */
+function rateOver(window: number): (count: number) => number {
+  const samples: { time: number; count: number }[] = [];
+  return count => {
+    const time = performance.now();
+    samples.push({ time, count });
+    while (samples.length > 2 && time - samples[1]!.time > window) samples.shift();
+    const first = samples[0]!;
+    return time > first.time ? ((count - first.count) * 1000) / (time - first.time) : 0;
+  };
+}
+
+/** Builds of many files may have many sets of flags: the report names the first few. */
+function summaryOf(flags: readonly string[]): string {
+  const shown = flags.slice(0, 3).join('; ');
+  return flags.length > 3 ? `${shown}; and ${flags.length - 3} more sets` : shown;
+}
