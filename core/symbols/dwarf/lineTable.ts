@@ -136,7 +136,7 @@ export class LineTable {
           } else if (extended === 2) {
             pc = size - 1 === 8 ? cursor.u64() : cursor.u32();
           }
-          cursor.at = cursor.at <= next ? next : cursor.at;
+          cursor.at = Math.max(cursor.at, next);
           break;
         }
         case 1:
