@@ -103,8 +103,8 @@ function encodeSites(block: SitesBlock): Uint8Array {
 
 function decodeSites(payload: Uint8Array): SitesBlock {
   if (payload.length < SITES_HEADER_BYTES) fail('a sites block is too short');
-  // Copied to its own buffer, because a typed array needs an aligned start.
-  const own = payload.slice();
+  // Copied to its own buffer, because a typed array needs an aligned start (and a Buffer's `slice` is a view).
+  const own = new Uint8Array(payload);
   const [process, first, count] = new Uint32Array(own.buffer, 0, 4) as unknown as [number, number, number];
   if (own.length !== SITES_HEADER_BYTES + count * SITE_BYTES) fail(`a sites block of ${count} has ${own.length} bytes`);
   if (process >= MAX_NUMBER || first + count > MAX_SITES) fail('a number in a sites block is out of range');
