@@ -320,5 +320,5 @@ export function sizedTiers(set: TierSet, overrides: readonly Capacity[], touched
 }
 
 function inBytes(capacity: Capacity, touchedBytes: number): number {
-  return 'bytes' in capacity ? capacity.bytes : Math.floor((capacity.percent / 100) * touchedBytes);
+  return 'bytes' in capacity ? capacity.bytes : Math.round((capacity.percent / 100) * touchedBytes);
 }
