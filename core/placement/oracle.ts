@@ -5,7 +5,7 @@
  * shows are those of the pages filled in the same order.
  */
 import { byDensity, relax, tierOrder } from './assign.js';
-import type { PolicyKind } from './policy.js';
+import type { PlacementProblem, PolicyKind } from './policy.js';
 
 export const oracle: PolicyKind = {
   label: 'Oracle',
@@ -25,10 +25,14 @@ export const oracle: PolicyKind = {
       tier[page] = speed[rank];
       room--;
     }
-    const boundNs = Math.min(
-      relax(pages, costs, capacity, rest).boundNs,
-      relax(objects, costs, capacity, rest).boundNs,
-    );
-    return { unit: 'page', tier, boundNs };
+    return { unit: 'page', tier, boundNs: oracleBoundNs({ objects, pages, costs, capacity, rest }) };
   },
 };
+
+/** Least wait of any placement without migration at the given costs, ns. */
+export function oracleBoundNs(
+  problem: Pick<PlacementProblem, 'objects' | 'pages' | 'costs' | 'capacity' | 'rest'>,
+): number {
+  const { objects, pages, costs, capacity, rest } = problem;
+  return Math.min(relax(pages, costs, capacity, rest).boundNs, relax(objects, costs, capacity, rest).boundNs);
+}

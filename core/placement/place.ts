@@ -16,6 +16,7 @@ import {
   stallNs,
   type TierTraffic,
 } from './cost.js';
+import { oracleBoundNs } from './oracle.js';
 import { type PolicyId, policies } from './policies.js';
 import type { PlacementProblem, PolicyDecision, PolicyKind } from './policy.js';
 
@@ -46,8 +47,7 @@ export function place(input: PlacementInput, tiers: readonly Tier[], ids: readon
   if (unknown !== undefined) throw new RangeError(`unknown policy ${unknown}`);
 
   const parallelism = input.parallelism ?? defaultParallelism;
-  const problemAt = (overlap: number) => problemOf(input, tiers, lineCosts(tiers, overlap));
-  const problem = problemAt(parallelism.middle);
+  const problem = problemOf(input, tiers, lineCosts(tiers, parallelism.middle));
   const shown = (Object.keys(policies) as PolicyId[]).filter(id => id !== 'oracle' && ids.includes(id));
   if (!shown.some(id => !policies[id].yardstick)) shown.unshift('static-optimal');
 
@@ -56,7 +56,7 @@ export function place(input: PlacementInput, tiers: readonly Tier[], ids: readon
   return {
     tiers,
     policies: results,
-    oracle: oracleOf(judge('oracle'), input, problemAt, parallelism),
+    oracle: oracleOf(judge('oracle'), input, problem, parallelism, tiers),
     recommended: recommend(results),
     assumptions: assumptionsOf(tiers, parallelism, problem.fastest),
   };
@@ -142,18 +142,19 @@ function resultOf(
 function oracleOf(
   result: PolicyResult,
   input: PlacementInput,
-  problemAt: (overlap: number) => PlacementProblem,
+  problem: PlacementProblem,
   parallelism: Parallelism,
+  tiers: readonly Tier[],
 ): PolicyResult {
-  const bounds = [parallelism.low, parallelism.middle, parallelism.high].map(overlap => {
-    const problem = problemAt(overlap);
-    return slowdown(policies.oracle.decide(problem).boundNs!, input, problem.costs);
+  const ends = [parallelism.low, parallelism.high].map(overlap => {
+    const costs = lineCosts(tiers, overlap);
+    return slowdown(oracleBoundNs({ ...problem, costs }), input, costs);
   });
+  const middle = result.modelledSlowdownBound!;
   return {
     ...result,
-    modelledSlowdown: bounds[1],
-    modelledSlowdownRange: [Math.min(...bounds), Math.max(...bounds)],
-    modelledSlowdownBound: bounds[1],
+    modelledSlowdown: middle,
+    modelledSlowdownRange: [Math.min(middle, ...ends), Math.max(middle, ...ends)],
   };
 }
 
