@@ -1,4 +1,23 @@
 /** The kernel's exports: the decoder, the counting half, and the emulated machine that follows it. */
 export * from './abi';
+export { failure, memoryBytes } from './arena';
+export * from './blocks';
+export { batchPage, batchPair, straddleCount, straddleIndex, straddlePage } from './count';
 export * from './decode';
+export { distinct, histogram } from './distance';
+export {
+  epochCount,
+  epochLength,
+  epochRecord,
+  epochsPerBin,
+  heatRow,
+  rowCount,
+  setEpochLength,
+  setEpochLimits,
+} from './heat';
 export * from './machine';
+export { countBlock, objectCount, objectRecord, plainObject, stackObjectOfSites } from './objects';
+export { addTraffic, entryCount, entryRecord, pageCount, pageRecord, processRecord, setPageSize } from './pages';
+export { makeImage, setGlobal } from './paint';
+export { defineSites, pairCount, pairRecord, siteBytes, siteCount, unionAdd, unionTake } from './pairs';
+export * from './run';

@@ -1,0 +1,261 @@
+/**
+ * Replay of one stream until the host is needed: decode a batch, count it, translate it, filter it through the caches,
+ * and handle what happens between accesses.
+ *
+ * Batches never cross an epoch's end or a multiple of QUANTUM accesses of the run, so no figure depends on how the
+ * trace was cut into blocks. An event with a sequence number begins a segment (design 7): when another stream's turn
+ * comes first, it stays pending until this stream runs again.
+ */
+import {
+  BATCH,
+  EVENT_ALLOC,
+  EVENT_BRK,
+  EVENT_EXEC,
+  EVENT_FORK,
+  EVENT_FREE,
+  EVENT_KERNEL_WRITE,
+  EVENT_MAP,
+  EVENT_REMAP,
+  EVENT_SYSCALL,
+  EVENT_THREAD_EXIT,
+  EVENT_THREAD_START,
+  EVENT_UNMAP,
+  QUANTUM,
+  STOP_ERROR,
+  STOP_EVENT,
+  STOP_INPUT,
+} from './abi';
+import { enlarge, take } from './arena';
+import {
+  addStack,
+  allocBlock,
+  endProcess,
+  fileObject,
+  forkProcess,
+  freeBlock,
+  mapRange,
+  remapRange,
+  removeStack,
+  setBreak,
+  unmapRange,
+} from './blocks';
+import { batchPage, countBatch, touchAddress } from './count';
+import { batchCount, decode, eventA, eventB, eventC, eventD, eventKind, eventSeq } from './decode';
+import { distanceBatch } from './distance';
+import { endEpoch, epochLength, epochOpen } from './heat';
+import { cacheBatch, kernelWrite, systemCall, translateBatch, vcpuCreate } from './machine';
+import { countBlock, KIND_ANONYMOUS, KIND_HEAP, stackObject } from './objects';
+import { ADDRESS_MASK, PROCESS_DECODER, PROCESS_INDEX, pageCount, pageShift, processRecord } from './pages';
+
+// Why `run` returned.
+/** The stream needs its next block, or is at its end. */
+export const RUN_INPUT = 0;
+/** An event with `stampSeq` at or above the limit is next: another stream's turn. */
+export const RUN_TURN = 1;
+/** A multiple of QUANTUM accesses was reached, and the host asked to be told. */
+export const RUN_QUANTUM = 2;
+/** The process forked: `forkedProcess` is the child's number. */
+export const RUN_FORK = 3;
+/** The process called exec and ended. */
+export const RUN_EXEC = 4;
+/** The stream is damaged; `decodeErrorOffset` of the decoder says where. */
+export const RUN_ERROR = 5;
+/** The thread, or the signal handler, ended. */
+export const RUN_EXIT = 6;
+
+/** A system call transfers at most 0x7ffff000 bytes (read(2)). */
+const TRANSFER_MAX: u64 = 0x7fff_f000;
+
+export let stampSeq: u64 = 0;
+export let forkedProcess: u32 = 0;
+export let systemCalls: u64 = 0;
+/** Accesses of the run, and of the running epoch. */
+export let accesses: u64 = 0;
+let epochAccesses: u64 = 0;
+let quantumStops: bool = false;
+
+/** Whether `run` returns RUN_QUANTUM. */
+export function setQuantumStops(stop: bool): void {
+  quantumStops = stop;
+}
+
+// Processes of the vCPUs.
+let vcpuProcess: usize = 0;
+let vcpuCapacity: u32 = 0;
+
+/** A recorded thread of process number `process`: its vCPU, the handle for the functions below. */
+export function threadCreate(process: u32): u32 {
+  const vcpu = vcpuCreate(process);
+  if (vcpu >= vcpuCapacity) {
+    let larger: u32 = vcpuCapacity ? vcpuCapacity * 2 : 64;
+    while (larger <= vcpu) larger *= 2;
+    vcpuProcess = enlarge(vcpuProcess, vcpuCapacity << 2, larger << 2);
+    vcpuCapacity = larger;
+  }
+  store<u32>(vcpuProcess + (vcpu << 2), <u32>processRecord(process));
+  return vcpu;
+}
+
+// Stream record, 64 bytes.
+const STREAM_DECODER = 0;
+const STREAM_VCPU = 4;
+const STREAM_THREAD = 8;
+/** 1: a signal handler's stream, which runs on another thread's stack. */
+const STREAM_SIGNAL = 12;
+/** An event was decoded but not handled. */
+const STREAM_PENDING = 16;
+const STREAM_A = 24;
+const STREAM_B = 32;
+const STREAM_C = 40;
+const STREAM_D = 48;
+const STREAM_SEQ = 56;
+const STREAM_LOW = 64;
+const STREAM_HIGH = 72;
+const STREAM_BYTES = 80;
+
+/** A stream: its decoder, the vCPU that runs it, the number by which its stack object is known. */
+export function streamCreate(decoder: usize, vcpu: u32, thread: u32, signal: bool): usize {
+  const stream = take(STREAM_BYTES);
+  store<u32>(stream, <u32>decoder, STREAM_DECODER);
+  store<u32>(stream, vcpu, STREAM_VCPU);
+  store<u32>(stream, thread, STREAM_THREAD);
+  store<u32>(stream, signal ? 1 : 0, STREAM_SIGNAL);
+  return stream;
+}
+
+function processOf(vcpu: u32): usize {
+  return load<u32>(vcpuProcess + (vcpu << 2));
+}
+
+/** Accesses that the next batch may have: to the end of the epoch, of the quantum, of the columns. */
+export function batchLimit(): u32 {
+  const toEpoch = epochLength - epochAccesses;
+  const toQuantum = <u64>QUANTUM - (accesses % QUANTUM);
+  return <u32>min(min(toEpoch, toQuantum), <u64>BATCH);
+}
+
+/** Replays the first `n` accesses (at most `batchLimit`) of the batch columns on the vCPU. */
+export function replayBatch(vcpu: u32, n: u32): void {
+  if (!n) return;
+  countBatch(processOf(vcpu), n);
+  distanceBatch(n, pageCount);
+  translateBatch(vcpu, n);
+  cacheBatch(vcpu, n);
+  accesses += n;
+  epochAccesses += n;
+  if (epochAccesses == epochLength) {
+    epochAccesses = 0;
+    endEpoch();
+  }
+}
+
+/** Ends the last epoch. After the last access. */
+export function finishRun(): void {
+  if (epochAccesses || epochOpen()) endEpoch();
+  epochAccesses = 0;
+}
+
+/** Replays the stream; returns a RUN_*. Events with a sequence number below `limit` are handled inside. */
+export function run(stream: usize, limit: u64): i32 {
+  const decoder = <usize>load<u32>(stream, STREAM_DECODER);
+  const vcpu = load<u32>(stream, STREAM_VCPU);
+  const pending = load<u32>(stream, STREAM_PENDING);
+  if (pending) {
+    const seq = load<u64>(stream, STREAM_SEQ);
+    if (seq >= limit) {
+      stampSeq = seq;
+      return RUN_TURN;
+    }
+    store<u32>(stream, 0, STREAM_PENDING);
+    const stop = handle(
+      stream,
+      pending,
+      load<u64>(stream, STREAM_A),
+      load<u64>(stream, STREAM_B),
+      load<u64>(stream, STREAM_C),
+      load<u64>(stream, STREAM_D),
+    );
+    if (stop >= 0) return stop;
+  }
+  while (true) {
+    const stop = decode(decoder, batchLimit());
+    replayBatch(vcpu, batchCount);
+    if (stop == STOP_EVENT) {
+      if (eventSeq >= limit) {
+        store<u32>(stream, eventKind, STREAM_PENDING);
+        store<u64>(stream, eventA, STREAM_A);
+        store<u64>(stream, eventB, STREAM_B);
+        store<u64>(stream, eventC, STREAM_C);
+        store<u64>(stream, eventD, STREAM_D);
+        store<u64>(stream, eventSeq, STREAM_SEQ);
+        stampSeq = eventSeq;
+        return RUN_TURN;
+      }
+      const reason = handle(stream, eventKind, eventA, eventB, eventC, eventD);
+      if (reason >= 0) return reason;
+    } else if (stop == STOP_INPUT) return RUN_INPUT;
+    else if (stop == STOP_ERROR) return RUN_ERROR;
+    if (quantumStops && batchCount && accesses % QUANTUM == 0) return RUN_QUANTUM;
+  }
+}
+
+/** Handles an event; returns a RUN_* when the host must know, else -1. */
+function handle(stream: usize, kind: u32, a: u64, b: u64, c: u64, d: u64): i32 {
+  const vcpu = load<u32>(stream, STREAM_VCPU);
+  const decoder = <usize>load<u32>(stream, STREAM_DECODER);
+  const process = processOf(vcpu);
+  const names = <usize>load<u32>(process, PROCESS_DECODER);
+  switch (kind) {
+    case EVENT_ALLOC:
+      allocBlock(process, a, b, stackObject(KIND_HEAP, names, decoder, c));
+      break;
+    case EVENT_FREE:
+      freeBlock(process, a);
+      break;
+    case EVENT_MAP: {
+      const object = d ? fileObject(process, d - 1) : stackObject(KIND_ANONYMOUS, names, decoder, c);
+      countBlock(object);
+      mapRange(process, a, b, object, 0);
+      break;
+    }
+    case EVENT_UNMAP:
+      unmapRange(process, a, b);
+      break;
+    case EVENT_REMAP:
+      remapRange(process, a, b, c, d);
+      break;
+    case EVENT_BRK:
+      setBreak(process, a & ADDRESS_MASK, stackObject(KIND_ANONYMOUS, names, decoder, 0));
+      break;
+    case EVENT_THREAD_START:
+      if (load<u32>(stream, STREAM_SIGNAL)) break;
+      store<u64>(stream, a, STREAM_LOW);
+      store<u64>(stream, b, STREAM_HIGH);
+      addStack(process, a, b, load<u32>(stream, STREAM_THREAD));
+      break;
+    case EVENT_THREAD_EXIT:
+      removeStack(process, load<u64>(stream, STREAM_LOW), load<u64>(stream, STREAM_HIGH));
+      return RUN_EXIT;
+    case EVENT_SYSCALL:
+      systemCalls++;
+      systemCall(vcpu, a, b, c);
+      break;
+    case EVENT_KERNEL_WRITE: {
+      if (!b) break;
+      const first = (a & ADDRESS_MASK) >> pageShift;
+      const last = min((a & ADDRESS_MASK) + min(b, TRANSFER_MAX) - 1, ADDRESS_MASK) >> pageShift;
+      for (let number = first; number <= last; number++) kernelWrite(vcpu, touchAddress(process, number << pageShift));
+      break;
+    }
+    case EVENT_FORK: {
+      forkedProcess = <u32>a;
+      const child = processRecord(<u32>a);
+      forkProcess(process, child);
+      return RUN_FORK;
+    }
+    case EVENT_EXEC:
+      endProcess(process);
+      return RUN_EXEC;
+  }
+  return -1;
+}
