@@ -1,0 +1,387 @@
+/*
+ * The slow half of the predicted encoding: what happens on a miss, and events.
+ *
+ * core/kernel/decode.ts mirrors every change of predictor state made here; docs/trace-records.md states the rules. A
+ * record is written whole before `committed` moves past it, so that a killed program loses at most that record.
+ */
+#include "runtime.h"
+
+#define BARRIER() __asm__ volatile("" ::: "memory")
+
+static inline uint64_t zigzag(int64_t value) { return (uint64_t)value << 1 ^ (uint64_t)(value >> 63); }
+
+static inline uint8_t *varint(uint8_t *out, uint64_t value) {
+  while (value >= 0x80) {
+    *out++ = (uint8_t)(value | 0x80);
+    value >>= 7;
+  }
+  *out++ = (uint8_t)value;
+  return out;
+}
+
+static inline bool is_access(const struct pl_site *s) { return (s->key & PL_CLASS_MASK) <= PL_RANGE_WRITE; }
+
+/* Makes the bytes up to `out` part of the stream; they hold all steps up to `steps`. */
+static inline void commit(struct pl_context *c, uint8_t *out, uint64_t steps) {
+  uint64_t committed = c->ctl.committed + (uint64_t)(out - c->out);
+  int other = c->ctl.held[0].bytes == c->ctl.committed;
+  c->ctl.held[other].bytes = committed;
+  c->ctl.held[other].steps = steps;
+  BARRIER();
+  *(volatile uint64_t *)&c->ctl.committed = committed;
+  BARRIER();
+  c->out = out;
+  c->held_steps = steps;
+}
+
+/* A tag for a missed step, with the hits before it. */
+static inline uint8_t *tag(struct pl_context *c, uint8_t *out, uint32_t miss) {
+  uint64_t run = c->ctl.count - c->held_steps;
+  if (PL_LIKELY(run < PL_RUN_DIRECT)) {
+    *out++ = (uint8_t)(run << PL_RUN_SHIFT | miss);
+  } else if (run < PL_RUN_DIRECT + 256) {
+    *out++ = PL_RUN_BYTE << PL_RUN_SHIFT | miss;
+    *out++ = (uint8_t)(run - PL_RUN_DIRECT);
+  } else {
+    *out++ = (uint8_t)(PL_RUN_VARINT << PL_RUN_SHIFT | miss);
+    out = varint(out, run);
+  }
+  return out;
+}
+
+static inline uint8_t *special(struct pl_context *c, uint8_t *out, uint32_t kind) {
+  *out++ = (uint8_t)PL_SPECIAL(kind);
+  return varint(out, c->ctl.count - c->held_steps);
+}
+
+/* ---- sites ---- */
+
+void pl_predictor_start(struct pl_context *c) {
+  struct pl_site *root = &c->sites[0];
+  root->key = PL_CALL;
+  root->base = &root->last;
+  root->seen = 1;
+  c->site_count = 1;
+  c->slot = &root->next;
+  c->frames[0].sp = UINT64_MAX;
+  c->frames[0].site = root;
+  c->top = c->frames;
+}
+
+struct pl_site *pl_site_find(struct pl_context *c, uint64_t pc, uint32_t kind, uint64_t function) {
+  uint64_t key = pc << 8 | kind;
+  uint32_t at = pl_hash(pc + function, kind);
+  for (;; at = (at + 1) & (PL_INDEX_ENTRIES - 1)) {
+    uint32_t offset = c->index[at];
+    if (offset == 0) break;
+    struct pl_site *s = (struct pl_site *)((char *)c + offset);
+    if (s->key == key && (kind != PL_ENTRY || s->last == function)) return s;
+  }
+  struct pl_site *call = NULL;
+  if (kind == PL_ENTRY) {
+    /* The site of the call comes first, so that the decoder can find it when it meets the entry. */
+    call = pl_site_find(c, pc, PL_CALL, 0);
+    if (!call) return NULL;
+    while (c->index[at] != 0) at = (at + 1) & (PL_INDEX_ENTRIES - 1);
+  }
+  uint32_t number = pl_site_number(pc, kind, function);
+  if (number == UINT32_MAX || c->site_count == c->site_limit) {
+    pl_lost(c, PL_LOST_MEMORY);
+    return NULL;
+  }
+  struct pl_site *s = &c->sites[c->site_count++];
+  s->key = key;
+  s->number = number;
+  s->base = s->alternate_base = &s->last;
+  if (kind == PL_ENTRY) {
+    s->last = function;
+    s->length = (uint64_t)(uintptr_t)call;
+  }
+  c->index[at] = (uint32_t)((char *)s - (char *)c);
+  return s;
+}
+
+/* ---- a missed step ---- */
+
+#define NEXT 0
+#define ALTERNATE 1
+#define EXPLICIT 2
+
+/* Which part of the successor prediction is right for s. */
+static inline uint32_t successor(struct pl_context *c, struct pl_site *s) {
+  struct pl_site *before = pl_owner(c->slot);
+  return before->next == s ? NEXT : before->alternate == s ? ALTERNATE : EXPLICIT;
+}
+
+/* Learns that s came behind c->slot. */
+static inline void train_successor(struct pl_context *c, struct pl_site *s, uint32_t outcome) {
+  struct pl_site *before = pl_owner(c->slot);
+  if (outcome == ALTERNATE) {
+    /* Two alternate hits swap the two: one may be a loop's last turn, which is no reason to change. */
+    if (++before->doubt & 1) return;
+    before->alternate = before->next;
+    before->next = s;
+  } else if (!before->next) {
+    before->next = s;
+  } else {
+    before->alternate = s;
+  }
+}
+
+static inline uint8_t *explicit_site(struct pl_context *c, uint8_t *out, struct pl_site *s) {
+  return varint(out, zigzag((int64_t)s->number - (int64_t)pl_owner(c->slot)->number));
+}
+
+/* Stores address as a delta to the best of up to four bases; trains the alternate predictor with it. */
+static inline uint8_t *explicit_address(struct pl_context *c, uint8_t *out, struct pl_site *s, uint64_t address) {
+  uint64_t *bases[4] = {&s->last};
+  uint32_t count = 1;
+  struct pl_site *before = pl_owner(c->slot);
+  for (uint32_t hops = 0; hops < 6 && before && count < 4; hops++, before = before->back)
+    if (is_access(before)) bases[count++] = &before->last;
+  uint32_t best = 0;
+  uint64_t best_size = UINT64_MAX;
+  for (uint32_t i = 0; i < count; i++) {
+    uint64_t size = zigzag((int64_t)(address - *bases[i]));
+    if (size < best_size) best_size = size, best = i;
+  }
+  int64_t delta = (int64_t)(address - *bases[best]);
+  uint32_t shift = (delta & 7) == 0;
+  uint64_t value = zigzag(shift ? delta >> PL_ADDRESS_SHIFT : delta);
+  uint64_t rest = value >> 2;
+  uint32_t bytes = rest == 0 ? 0 : (uint32_t)(71 - __builtin_clzll(rest)) / 8;
+  if (bytes == 7) bytes = 8;
+  *out++ = (uint8_t)(best | shift << 2 | (bytes == 8 ? 7 : bytes) << 3 | (value & 3) << 6);
+  __builtin_memcpy(out, &rest, 8);
+  out += bytes;
+
+  s->alternate_base = bases[best];
+  s->alternate_delta = delta;
+  if (!s->seen) {
+    /* A new site's own last address says nothing yet. */
+    s->base = bases[best];
+    s->delta = best == PL_BASE_SELF ? 0 : delta;
+    s->alternate_base = &s->last;
+    s->alternate_delta = 0;
+  }
+  return out;
+}
+
+/* After a step of s at which something missed. */
+static inline void follow(struct pl_context *c, struct pl_site *s, uint8_t *out) {
+  s->seen = 1;
+  c->slot = &s->next;
+  commit(c, out, c->ctl.count + 1);
+  pl_count(c);
+}
+
+static const uint8_t miss_of[3][3] = {
+    {0, PL_MISS_NEXT_ALTERNATE, PL_MISS_NEXT_DELTA},
+    {PL_MISS_ALTERNATE_PRIMARY, PL_MISS_ALTERNATE_ALTERNATE, PL_MISS_ALTERNATE_DELTA},
+    {PL_MISS_SITE_PRIMARY, PL_MISS_SITE_ALTERNATE, PL_MISS_SITE_DELTA},
+};
+
+/* An access or range step that the hot path did not take; length is 0 for an access. */
+static inline void miss_access(uint64_t pc, uint64_t address, uint32_t kind, uint64_t length) {
+  struct pl_context *c = pl_context_get();
+  if (!c) return;
+  if (PL_UNLIKELY(c->out > c->limit) && !pl_room(c)) return;
+  struct pl_site *s = pl_site_find(c, pc, kind, 0);
+  if (!s) return;
+
+  uint32_t site = successor(c, s);
+  uint32_t where;
+  if (length != 0 && length != s->length)
+    where = EXPLICIT;
+  else if (*s->base + (uint64_t)s->delta == address && s->seen)
+    where = NEXT;
+  else if (*s->alternate_base + (uint64_t)s->alternate_delta == address && s->seen)
+    where = ALTERNATE;
+  else
+    where = EXPLICIT;
+  if (length != 0) c->ctl.adjust += (int64_t)((address + length - 1) / 64 - address / 64);
+  if (site == NEXT && where == NEXT) {
+    /* Predicted, but another site has its place in the index. */
+    s->last = address;
+    c->slot = &s->next;
+    pl_count(c);
+    return;
+  }
+
+  uint8_t *out = tag(c, c->out, miss_of[site][where]);
+  if (site != NEXT) {
+    if (site == EXPLICIT) out = explicit_site(c, out, s);
+    train_successor(c, s, site);
+    s->back = pl_owner(c->slot);
+  }
+  if (where == EXPLICIT) {
+    out = explicit_address(c, out, s, address);
+    if ((kind & PL_CLASS_MASK) >= PL_RANGE_READ) {
+      out = varint(out, zigzag((int64_t)(length - s->length)));
+      s->length = length;
+    }
+  } else if (where == ALTERNATE && s->miss_last == s->last) {
+    /* Missed twice in a row (`last` did not move between): the alternate is the better one. */
+    uint64_t *base = s->base;
+    int64_t delta = s->delta;
+    s->base = s->alternate_base;
+    s->delta = s->alternate_delta;
+    s->alternate_base = base;
+    s->alternate_delta = delta;
+  }
+  s->last = address;
+  if (where != NEXT) s->miss_last = address;
+  follow(c, s, out);
+}
+
+void pl_miss(uint64_t pc, uint64_t address, uint32_t kind) { miss_access(pc, address, kind, 0); }
+
+void pl_miss_range(uint64_t pc, uint64_t address, uint32_t kind, uint64_t length) {
+  miss_access(pc, address, kind, length);
+}
+
+/* Writes the successor part of an entry or exit, which have no address: nothing when it was predicted. */
+static inline uint8_t *step_without_address(struct pl_context *c, struct pl_site *s) {
+  uint32_t site = successor(c, s);
+  if (site == NEXT) return c->out;
+  uint8_t *out = tag(c, c->out, miss_of[site][NEXT]);
+  if (site == EXPLICIT) out = explicit_site(c, out, s);
+  train_successor(c, s, site);
+  s->back = pl_owner(c->slot);
+  return out;
+}
+
+static void finish_without_address(struct pl_context *c, uint8_t *out) {
+  if (out != c->out) commit(c, out, c->ctl.count + 1);
+  c->ctl.adjust--;
+  pl_count(c);
+}
+
+void pl_unwind(struct pl_context *c, uint64_t sp) {
+  if (c->out > c->limit && !pl_room(c)) return;
+  uint64_t dropped = 0;
+  if (c->overflow != 0 && c->top[-1].sp < sp) {
+    /* The frame above the limit stands for all deeper ones. */
+    dropped = c->overflow;
+    c->overflow = 0;
+    c->top--;
+  }
+  while (c->overflow == 0 && c->top->sp < sp) {
+    c->top--;
+    dropped++;
+  }
+  if (dropped == 0) return;
+  uint8_t *out = special(c, c->out, PL_SPECIAL_UNWIND);
+  commit(c, varint(out, dropped), c->ctl.count);
+}
+
+void pl_miss_entry(uint64_t pc, uint64_t return_address, uint64_t sp) {
+  struct pl_context *c = pl_context_get();
+  if (!c) return;
+  if (c->top->sp <= sp) pl_unwind(c, sp + 1);
+  if (PL_UNLIKELY(c->out > c->limit) && !pl_room(c)) return;
+  struct pl_site *s = pl_site_find(c, return_address, PL_ENTRY, pc);
+  if (!s) return;
+  uint8_t *out = step_without_address(c, s);
+  struct pl_site *call = (struct pl_site *)(uintptr_t)s->length;
+  if (!s->seen) {
+    s->seen = 1;
+    call->back = s;
+  }
+  if (c->overflow == 0 && c->top < c->frames + PL_DEPTH_MAX) {
+    c->top++;
+    c->top->sp = sp;
+    c->top->site = call;
+  } else {
+    /* Only counted, below a frame that no stack pointer and no return address equals. */
+    if (c->overflow++ == 0) c->top++;
+    c->top->sp = 0;
+    c->top->site = &c->sites[0];
+  }
+  c->slot = &s->next;
+  finish_without_address(c, out);
+}
+
+void pl_miss_exit(uint64_t pc, uint64_t sp) {
+  struct pl_context *c = pl_context_get();
+  if (!c) return;
+  /* Left frames lie deeper than the one that exits, unless it jumped here and has given up its own. */
+  if (c->overflow != 0 || (c->top->sp < sp && c->top->site->key != (pc << 8 | PL_CALL))) pl_unwind(c, sp);
+  if (PL_UNLIKELY(c->out > c->limit) && !pl_room(c)) return;
+  struct pl_site *s = pl_site_find(c, pc, PL_EXIT, 0);
+  if (!s) return;
+  uint8_t *out = step_without_address(c, s);
+  s->seen = 1;
+  if (c->overflow != 0) {
+    if (--c->overflow == 0) c->top--;
+    c->slot = &s->next;
+  } else if (c->top == c->frames) {
+    c->slot = &s->next;
+  } else {
+    c->slot = &c->top->site->next;
+    c->top--;
+  }
+  finish_without_address(c, out);
+}
+
+/* ---- events ---- */
+
+/* Fields of each event beside the sequence number. */
+static const uint8_t event_fields[PL_EVENTS] = {
+    [PL_EVENT_ALLOC] = 4, [PL_EVENT_FREE] = 1,    [PL_EVENT_MAP] = 4,          [PL_EVENT_UNMAP] = 2,
+    [PL_EVENT_REMAP] = 4, [PL_EVENT_BRK] = 1,     [PL_EVENT_THREAD_START] = 3, [PL_EVENT_THREAD_EXIT] = 0,
+    [PL_EVENT_SYSCALL] = 3, [PL_EVENT_KERNEL_WRITE] = 2, [PL_EVENT_FORK] = 1,  [PL_EVENT_EXEC] = 0,
+};
+
+void pl_stamp(struct pl_context *c, uint64_t seq) {
+  if (seq <= c->ctl.last_seq) return;
+  if (c->out > c->limit && !pl_room(c)) return;
+#ifdef PAGELENS_VERIFY
+  pl_raw((uint64_t)PL_EVENT_STAMP << 1 | 1ull << 32, seq, 0, 0, 0, 0);
+#endif
+  uint8_t *out = special(c, c->out, PL_SPECIAL_STAMP);
+  out = varint(out, seq - c->ctl.last_seq);
+  commit(c, out, c->ctl.count);
+  c->ctl.last_seq = seq;
+}
+
+void pl_tick(struct pl_context *c) {
+  if (pl_stop_asked()) {
+    pl_lost(c, PL_LOST_STOPPED);
+    return;
+  }
+  pl_stamp(c, pl_seq_take());
+}
+
+void pl_event(struct pl_context *c, uint32_t kind, uint64_t seq, uint64_t a, uint64_t b, uint64_t c_, uint64_t d) {
+  uint32_t fields = event_fields[kind];
+  struct pl_site *call = NULL;
+  if ((kind == PL_EVENT_ALLOC || kind == PL_EVENT_MAP) && c_ != 0) {
+    call = pl_site_find(c, c_, PL_CALL, 0);
+    if (!call) return;
+  }
+  if (c->out > c->limit && !pl_room(c)) return;
+#ifdef PAGELENS_VERIFY
+  pl_raw((uint64_t)kind << 1 | 1ull << 32, seq, a, b, c_, d);
+#endif
+  uint8_t *out = special(c, c->out, PL_SPECIAL_EVENT);
+  *out++ = (uint8_t)kind;
+  out = varint(out, seq == 0 ? 0 : seq - c->ctl.last_seq);
+  if (fields > 0) {
+    out = varint(out, zigzag((int64_t)(a - c->event_a)));
+    c->event_a = a;
+  }
+  if (fields > 1) {
+    out = varint(out, zigzag((int64_t)(b - c->event_b)));
+    c->event_b = b;
+  }
+  if (kind == PL_EVENT_ALLOC || kind == PL_EVENT_MAP) {
+    out = varint(out, call ? (uint64_t)call->number + 1 : 0);
+  } else if (fields > 2) {
+    out = varint(out, zigzag((int64_t)(c_ - c->event_c)));
+    c->event_c = c_;
+  }
+  if (fields > 3) out = varint(out, d);
+  commit(c, out, c->ctl.count);
+  if (seq != 0) c->ctl.last_seq = seq;
+}

@@ -1,0 +1,84 @@
+/*
+ * The bytes of a stream's records. docs/trace-records.md is the specification; core/kernel/decode.ts reads them.
+ *
+ * A record is a tag byte and its fields. The tag's low 3 bits say what missed, its high 5 bits how many correctly
+ * predicted steps ("hits") came before: 0..PL_RUN_DIRECT-1 directly, PL_RUN_BYTE: one more byte, PL_RUN_VARINT: a
+ * varint. PL_RUN_SPECIAL makes the low 3 bits the kind of a record that is no missed step.
+ */
+#ifndef PAGELENS_ENCODING_H
+#define PAGELENS_ENCODING_H
+
+/* What missed: successor (next, alternate, explicit) and address (primary, alternate, delta). */
+enum {
+  PL_MISS_NEXT_ALTERNATE = 0,
+  PL_MISS_NEXT_DELTA = 1,
+  PL_MISS_ALTERNATE_PRIMARY = 2,
+  PL_MISS_ALTERNATE_ALTERNATE = 3,
+  PL_MISS_ALTERNATE_DELTA = 4,
+  PL_MISS_SITE_PRIMARY = 5,
+  PL_MISS_SITE_ALTERNATE = 6,
+  PL_MISS_SITE_DELTA = 7,
+};
+
+#define PL_RUN_SHIFT 3
+#define PL_RUN_DIRECT 29 /* runs 0..28 in the tag */
+#define PL_RUN_BYTE 29 /* run = 29 + next byte */
+#define PL_RUN_VARINT 30 /* run = varint */
+#define PL_RUN_SPECIAL 31
+
+/* Records that are no missed step; tag = PL_SPECIAL(kind). All but PAD have the run as a varint first. */
+enum {
+  PL_SPECIAL_HITS = 0, /* run */
+  PL_SPECIAL_EVENT = 1, /* run, kind byte, sequence delta, fields */
+  PL_SPECIAL_UNWIND = 2, /* run, number of frames dropped */
+  PL_SPECIAL_STAMP = 3, /* run, sequence delta */
+  PL_SPECIAL_PAD = 7, /* one byte, 0xff: fills the end of a chunk */
+};
+#define PL_SPECIAL(kind) (PL_RUN_SPECIAL << PL_RUN_SHIFT | (kind))
+
+/* Explicit address: a byte of base (2 bits), shift (1 bit), bytes (3 bits), low bits (2 bits), then the bytes. */
+#define PL_BASE_SELF 0 /* this site's own last address; 1..3: that of the 1st..3rd access site before it */
+#define PL_ADDRESS_SHIFT 3 /* deltas that are multiples of 8 are stored without their low bits */
+
+/* A record never takes more bytes: tag, run, site, address, length or event fields. */
+#define PL_RECORD_MAX 96
+
+/* Site classes and event kinds: core/kernel/abi.ts. */
+#define PL_READ 0
+#define PL_WRITE 1
+#define PL_RANGE_READ 2
+#define PL_RANGE_WRITE 3
+#define PL_ENTRY 4
+#define PL_EXIT 5
+#define PL_CALL 6
+#define PL_CLASS_MASK 7
+#define PL_SIZE(log2) ((log2) << 3)
+#define PL_ATOMIC 64
+#define PL_UNALIGNED 128
+
+enum {
+  PL_EVENT_STAMP = 1,
+  PL_EVENT_ALLOC = 2,
+  PL_EVENT_FREE = 3,
+  PL_EVENT_MAP = 4,
+  PL_EVENT_UNMAP = 5,
+  PL_EVENT_REMAP = 6,
+  PL_EVENT_BRK = 7,
+  PL_EVENT_THREAD_START = 8,
+  PL_EVENT_THREAD_EXIT = 9,
+  PL_EVENT_SYSCALL = 10,
+  PL_EVENT_KERNEL_WRITE = 11,
+  PL_EVENT_FORK = 12,
+  PL_EVENT_EXEC = 13,
+  PL_EVENTS = 14,
+};
+
+enum { PL_ALLOC_MALLOC = 0, PL_ALLOC_CALLOC = 1, PL_ALLOC_REALLOC = 2, PL_ALLOC_ALIGNED = 3, PL_ALLOC_NEW = 4 };
+
+/* Steps between two stamps when nothing synchronises. */
+#define PL_STAMP_STEPS 65536
+
+/* Frames that the shadow stack keeps; deeper ones are only counted. */
+#define PL_DEPTH_MAX (1u << 18)
+
+#endif

@@ -1,0 +1,86 @@
+/*
+ * The run directory: what the recorded program leaves for the drain while it runs and after it died.
+ *
+ * Everything here is read by another program (core/record/drain.ts), so offsets are fixed. All numbers are
+ * little-endian u64 unless a size is given.
+ */
+#ifndef PAGELENS_LAYOUT_H
+#define PAGELENS_LAYOUT_H
+
+#include <stdint.h>
+
+#define PL_PAGE 4096
+
+/* `run`: one page that the driver makes and every process of the run maps shared. */
+struct pl_run {
+  char magic[8]; /* "PLRUN001" */
+  char pad0[56];
+  uint64_t next_seq; /* 64: sequence numbers, taken with an atomic add; the driver writes 1 */
+  char pad1[56];
+  uint64_t next_process; /* 128 */
+  char pad2[56];
+  uint64_t next_stream; /* 192 */
+  char pad3[56];
+  uint64_t stop; /* 256: 1 asks every runtime to stop recording and let the program go on */
+  char pad4[56];
+  uint64_t max_bytes; /* 320: limit of the bytes of all streams together, 0 for none */
+  uint64_t used_bytes; /* 328: bytes of chunks made so far, in all processes */
+};
+
+/* `s<stream>.ctl`: one page, mapped shared by the thread that writes the stream. */
+struct pl_ctl {
+  char magic[8]; /* "PLSTR001" */
+  uint64_t process; /* 8 */
+  uint64_t tid; /* 16 */
+  uint64_t chunk_bytes; /* 24 */
+  uint64_t state; /* 32: PL_STATE_* */
+  uint64_t pad0[3];
+  uint64_t committed; /* 64: bytes of whole records written, over all chunks */
+  uint64_t count; /* 72: steps recorded, with the correctly predicted ones that no record holds yet */
+  uint64_t last_seq; /* 80: sequence number of the stream's latest stamp or event */
+  int64_t adjust; /* 88: accesses = count + adjust (entries and exits are no accesses, ranges expand to several) */
+  uint64_t pad1[4];
+  /*
+   * 128: steps that the committed records hold, double-buffered so that a kill between two stores cannot tear it: the
+   * writer fills the entry that does not describe `committed`, then stores `committed`. The reader takes `committed`
+   * first, then the entry whose `bytes` equals it. pending hits = max(0, count - steps).
+   */
+  struct {
+    uint64_t bytes;
+    uint64_t steps;
+  } held[2];
+};
+
+enum {
+  PL_STATE_RUNNING = 1,
+  PL_STATE_IDLE = 2, /* inside a blocking call, after a stamp */
+  PL_STATE_ENDED = 3,
+};
+
+#define PL_CHUNK_BYTES (1u << 20)
+
+/* Records of `p<process>.meta`: u32 type, u32 payload length, payload padded to 8. */
+enum {
+  PL_META_PROCESS = 1,
+  PL_META_THREAD = 2,
+  PL_META_MODULE = 3,
+  PL_META_SITE = 4,
+  PL_META_FILENAME = 5,
+  PL_META_WARNING = 6,
+  PL_META_LOST = 7,
+};
+
+/* Why a stream ended early: PL_META_LOST. */
+enum {
+  PL_LOST_DISK = 1, /* the disk is full, or a file could not be made */
+  PL_LOST_LIMIT = 2, /* max_bytes was reached */
+  PL_LOST_STOPPED = 3, /* the driver asked to stop */
+  PL_LOST_MEMORY = 4, /* no address space for the predictor's tables, or too many sites */
+};
+
+_Static_assert(sizeof(struct pl_run) <= PL_PAGE, "run page");
+_Static_assert(__builtin_offsetof(struct pl_run, max_bytes) == 320, "run page");
+_Static_assert(__builtin_offsetof(struct pl_ctl, committed) == 64, "ctl page");
+_Static_assert(__builtin_offsetof(struct pl_ctl, held) == 128, "ctl page");
+
+#endif

@@ -1,0 +1,522 @@
+/*
+ * The run directory: joining it, one stream per thread, chunks, numbered sites, the meta file.
+ *
+ * Nothing here allocates through the program's malloc or touches errno, and everything works in a signal handler, in a
+ * new thread and before libc's constructors. Streams lie in shared file mappings, so there is nothing to flush.
+ */
+#include "runtime.h"
+#include "sys.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/futex.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+struct pl_context pl_inert;
+__thread struct pl_context *pl_current __attribute__((tls_model("initial-exec"))) = &pl_inert;
+/* This thread records nothing any more: its stream ended or was lost, or it is being made. */
+static __thread bool silent __attribute__((tls_model("initial-exec")));
+
+struct pl_run *pl_run;
+uint32_t pl_process = UINT32_MAX;
+int pl_meta_fd = -1;
+
+static char directory[1024];
+static enum { FRESH, STARTING, READY, OFF } phase;
+
+extern char **environ;
+
+/* ---- small tools ---- */
+
+static inline bool failed(long result) { return (unsigned long)result > -4096ul; }
+
+/* "<directory>/<letter><number><suffix>" */
+static void path_of(char *path, char letter, uint64_t number, const char *suffix) {
+  char *out = path;
+  for (const char *in = directory; *in; in++) *out++ = *in;
+  *out++ = '/';
+  *out++ = letter;
+  char digits[24];
+  int count = 0;
+  do digits[count++] = (char)('0' + number % 10);
+  while (number /= 10);
+  while (count > 0) *out++ = digits[--count];
+  while ((*out++ = *suffix++)) {
+  }
+}
+
+static int open_new(const char *path) {
+  return (int)PL_SYS4(SYS_openat, AT_FDCWD, path, O_RDWR | O_CREAT | O_CLOEXEC | O_TRUNC, 0600);
+}
+
+static void *map(void *at, uint64_t bytes, int flags, int fd) {
+  long result = PL_SYS6(SYS_mmap, at, bytes, PROT_READ | PROT_WRITE, flags, fd, 0);
+  return failed(result) ? NULL : (void *)result;
+}
+
+/* Allocates the file's blocks now, so that a full disk is an error here and not a SIGBUS later. */
+static bool reserve(int fd, uint64_t bytes) {
+  long result;
+  do result = PL_SYS4(SYS_fallocate, fd, 0, 0, bytes);
+  while (result == -EINTR);
+  if (result == 0) return true;
+  if (result != -EOPNOTSUPP && result != -ENOSYS) return false;
+  static const char zeros[PL_PAGE];
+  for (uint64_t at = 0; at < bytes; at += PL_PAGE)
+    if (PL_SYS4(SYS_pwrite64, fd, zeros, PL_PAGE, at) != PL_PAGE) return false;
+  return true;
+}
+
+/* ---- the lock ---- */
+
+static uint32_t lock_word;
+
+struct pl_guard pl_lock(void) {
+  struct pl_guard guard;
+  uint64_t all = ~0ull;
+  PL_SYS4(SYS_rt_sigprocmask, 0 /* SIG_BLOCK */, &all, &guard.signals, 8);
+  uint32_t expected = 0;
+  if (!__atomic_compare_exchange_n(&lock_word, &expected, 1, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {
+    while (__atomic_exchange_n(&lock_word, 2, __ATOMIC_ACQUIRE) != 0)
+      PL_SYS4(SYS_futex, &lock_word, FUTEX_WAIT_PRIVATE, 2, 0);
+  }
+  return guard;
+}
+
+void pl_unlock(struct pl_guard guard) {
+  if (__atomic_exchange_n(&lock_word, 0, __ATOMIC_RELEASE) == 2)
+    PL_SYS3(SYS_futex, &lock_word, FUTEX_WAKE_PRIVATE, 1);
+  PL_SYS4(SYS_rt_sigprocmask, 2 /* SIG_SETMASK */, &guard.signals, 0, 8);
+}
+
+/* ---- the meta file ---- */
+
+void pl_meta(uint32_t type, const struct pl_part *parts, int count) {
+  /* One write, so that a record is whole or absent. Long paths and many segments fit. */
+  static struct {
+    uint32_t type, length;
+    char payload[8192 + 8];
+  } record;
+  char *out = record.payload;
+  uint64_t length = 0;
+  for (int i = 0; i < count; i++) {
+    uint64_t part = parts[i].length;
+    if (length + part > 8192) part = 8192 - length;
+    memcpy(out + length, parts[i].bytes, part);
+    length += part;
+  }
+  record.type = type;
+  record.length = (uint32_t)length;
+  while (length & 7) out[length++] = 0;
+  for (int attempt = 0; attempt < 2; attempt++) {
+    if (pl_meta_fd < 0) {
+      char path[1100];
+      path_of(path, 'p', pl_process, ".meta");
+      long fd = PL_SYS4(SYS_openat, AT_FDCWD, path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+      if (failed(fd)) return;
+      /* Out of the way of programs that count on low numbers. */
+      long high = PL_SYS3(SYS_fcntl, fd, F_DUPFD_CLOEXEC, 700);
+      if (failed(high)) high = PL_SYS3(SYS_fcntl, fd, F_DUPFD_CLOEXEC, 100);
+      if (!failed(high)) {
+        PL_SYS1(SYS_close, fd);
+        fd = high;
+      }
+      pl_meta_fd = (int)fd;
+    }
+    long written;
+    do written = PL_SYS3(SYS_write, pl_meta_fd, &record, length + 8);
+    while (written == -EINTR);
+    if (written != -EBADF) return;
+    pl_meta_fd = -1;
+  }
+}
+
+void pl_warn(const char *text) {
+  if (!pl_start()) return;
+  struct pl_guard guard = pl_lock();
+  struct pl_part part = {text, strlen(text)};
+  pl_meta(PL_META_WARNING, &part, 1);
+  pl_unlock(guard);
+}
+
+/* ---- sites and names, numbered for the process ---- */
+
+static struct numbered {
+  uint64_t key, function;
+  uint32_t number, used;
+} * numbered;
+static uint64_t numbered_capacity;
+static uint32_t site_count;
+
+static struct numbered *numbered_slot(struct numbered *table, uint64_t capacity, uint64_t key, uint64_t function) {
+  uint64_t at = ((key ^ function * 31) * 0x9e3779b97f4a7c15ull) >> 20;
+  for (;; at++) {
+    struct numbered *slot = &table[at & (capacity - 1)];
+    if (!slot->used || (slot->key == key && slot->function == function)) return slot;
+  }
+}
+
+static bool numbered_grow(void) {
+  uint64_t capacity = numbered_capacity ? numbered_capacity * 2 : 1 << 14;
+  struct numbered *table = map(NULL, capacity * sizeof *table, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+  if (!table) return false;
+  for (uint64_t i = 0; i < numbered_capacity; i++)
+    if (numbered[i].used) *numbered_slot(table, capacity, numbered[i].key, numbered[i].function) = numbered[i];
+  if (numbered) PL_SYS2(SYS_munmap, numbered, numbered_capacity * sizeof *numbered);
+  numbered = table;
+  numbered_capacity = capacity;
+  return true;
+}
+
+uint32_t pl_site_number(uint64_t pc, uint32_t kind, uint64_t function) {
+  struct pl_guard guard = pl_lock();
+  uint32_t number = UINT32_MAX;
+  if ((uint64_t)site_count * 2 < numbered_capacity || numbered_grow()) {
+    struct numbered *slot = numbered_slot(numbered, numbered_capacity, pc << 8 | kind, function);
+    if (!slot->used) {
+      struct {
+        uint32_t number, kind;
+        uint64_t pc;
+        uint32_t module, zero;
+      } site = {site_count, kind, pc, pl_module_of_locked(pc), 0};
+      *slot = (struct numbered){pc << 8 | kind, function, site_count++, 1};
+      struct pl_part part = {&site, sizeof site};
+      pl_meta(PL_META_SITE, &part, 1);
+    }
+    number = slot->number;
+  }
+  pl_unlock(guard);
+  return number;
+}
+
+#define FILENAMES 256
+static uint64_t filename_hashes[FILENAMES];
+static uint32_t filename_count;
+
+uint32_t pl_filename(const char *path) {
+  uint64_t hash = 0xcbf29ce484222325ull;
+  for (const char *p = path; *p; p++) hash = (hash ^ (uint8_t)*p) * 0x100000001b3ull;
+  struct pl_guard guard = pl_lock();
+  uint32_t index = 0;
+  uint32_t known = filename_count < FILENAMES ? filename_count : FILENAMES;
+  while (index < known && filename_hashes[index] != hash) index++;
+  if (index == known) {
+    /* Beyond the table every mapping gets a new number: correct, only longer. */
+    index = filename_count++;
+    if (index < FILENAMES) filename_hashes[index] = hash;
+    uint32_t head[2] = {index, (uint32_t)strlen(path)};
+    struct pl_part parts[2] = {{head, sizeof head}, {path, head[1]}};
+    pl_meta(PL_META_FILENAME, parts, 2);
+  }
+  pl_unlock(guard);
+  return index;
+}
+
+/* ---- joining the run ---- */
+
+static void announce_process(uint32_t parent, uint64_t fork_seq) {
+  char exe[4096];
+  long length = PL_SYS4(SYS_readlinkat, AT_FDCWD, "/proc/self/exe", exe, sizeof exe);
+  if (failed(length)) length = 0;
+  struct {
+    uint32_t process, pid, parent, zero;
+    uint64_t fork_seq;
+  } process = {pl_process, (uint32_t)PL_SYS0(SYS_getpid), parent, 0, fork_seq};
+  struct pl_part parts[2] = {{&process, sizeof process}, {exe, (uint64_t)length}};
+  pl_meta(PL_META_PROCESS, parts, 2);
+}
+
+static const char *run_variable(void) {
+  for (char **entry = environ; *entry; entry++)
+    if (strncmp(*entry, "PAGELENS_RUN=", 13) == 0) return *entry + 13;
+  return NULL;
+}
+
+static bool join(void) {
+  const char *name = run_variable();
+  if (!name || !*name || strlen(name) >= sizeof directory) return false;
+  memcpy(directory, name, strlen(name) + 1);
+  char path[1100];
+  memcpy(path, name, strlen(name));
+  memcpy(path + strlen(name), "/run", 5);
+  long fd = PL_SYS4(SYS_openat, AT_FDCWD, path, O_RDWR | O_CLOEXEC, 0);
+  if (failed(fd)) return false;
+  pl_run = map(NULL, PL_PAGE, MAP_SHARED, (int)fd);
+  PL_SYS1(SYS_close, fd);
+  if (!pl_run || memcmp(pl_run->magic, "PLRUN001", 8) != 0 || pl_run->stop) return false;
+  pl_process = (uint32_t)__atomic_fetch_add(&pl_run->next_process, 1, __ATOMIC_RELAXED);
+  struct pl_guard guard = pl_lock();
+  announce_process(UINT32_MAX, 0);
+  pl_modules_scan_locked();
+  pl_unlock(guard);
+  return true;
+}
+
+bool pl_start(void) {
+  if (PL_LIKELY(phase == READY)) return true;
+  /* Before libc has set it there is no environment to look in: not yet is not never. */
+  if (phase != FRESH || !environ) return false;
+  phase = STARTING;
+  phase = join() ? READY : OFF;
+  return phase == READY;
+}
+
+static void __attribute__((constructor(101))) start(void) {
+  if (pl_start()) pl_context_get();
+}
+
+uint64_t pl_seq_take(void) { return __atomic_fetch_add(&pl_run->next_seq, 1, __ATOMIC_SEQ_CST); }
+
+bool pl_stop_asked(void) { return __atomic_load_n(&pl_run->stop, __ATOMIC_RELAXED) != 0; }
+
+/* ---- contexts ---- */
+
+#define SITES_MAX 196608u
+#define FRAMES_BYTES ((PL_DEPTH_MAX + 2) * sizeof(struct pl_frame))
+#define CONTEXT_BYTES (sizeof(struct pl_context) + FRAMES_BYTES + SITES_MAX * sizeof(struct pl_site))
+
+/* Bounds of the stack that this frame lies on: its mapping, down to the limit to which the kernel would grow it. */
+static void stack_bounds(struct pl_context *c) {
+  uint64_t here = (uint64_t)(uintptr_t)__builtin_frame_address(0);
+  c->stack_low = here & -4096ul;
+  c->stack_high = (here & -4096ul) + 4096;
+  long fd = PL_SYS4(SYS_openat, AT_FDCWD, "/proc/self/maps", O_RDONLY | O_CLOEXEC, 0);
+  if (failed(fd)) return;
+  char buffer[1024];
+  uint64_t bounds[2] = {0, 0};
+  int field = 0;
+  bool initial = false, found = false, ended = false;
+  long length;
+  while (!ended && (length = PL_SYS3(SYS_read, fd, buffer, sizeof buffer)) > 0) {
+    for (long i = 0; i < length && !ended; i++) {
+      char ch = buffer[i];
+      if (field < 2) {
+        int digit = ch >= '0' && ch <= '9' ? ch - '0' : ch >= 'a' && ch <= 'f' ? ch - 'a' + 10 : -1;
+        if (digit >= 0)
+          bounds[field] = bounds[field] << 4 | (unsigned)digit;
+        else
+          found = ++field == 2 && bounds[0] <= here && here < bounds[1];
+      }
+      if (ch == '[' && found) initial = true;
+      if (ch == '\n') {
+        ended = found;
+        if (!ended) bounds[0] = bounds[1] = 0, field = 0;
+      }
+    }
+  }
+  PL_SYS1(SYS_close, fd);
+  if (!found) return;
+  c->stack_low = bounds[0];
+  c->stack_high = bounds[1];
+  if (initial) {
+    struct rlimit limit;
+    uint64_t size = 8ull << 20;
+    if (PL_SYS4(SYS_prlimit64, 0, RLIMIT_STACK, 0, &limit) == 0 && limit.rlim_cur < 1ull << 30) size = limit.rlim_cur;
+    if (c->stack_high - size < c->stack_low) c->stack_low = (c->stack_high - size) & -4096ul;
+  } else {
+    /* The thread's control block ends its stack; a neighbouring mapping may have merged with it. */
+    uint64_t top = ((uint64_t)(uintptr_t)pthread_self() + 2 * 4096) & -4096ul;
+    if (here < top && top < c->stack_high) c->stack_high = top;
+  }
+}
+
+#ifdef PAGELENS_VERIFY
+#define RAW_CHUNK (4u << 20)
+static bool raw_grow(struct pl_context *c) {
+  char path[1100];
+  path_of(path, 's', c->stream, ".raw");
+  long fd = PL_SYS4(SYS_openat, AT_FDCWD, path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (failed(fd)) return false;
+  PL_SYS2(SYS_ftruncate, fd, c->raw_bytes + RAW_CHUNK);
+  long at = PL_SYS6(SYS_mmap, 0, RAW_CHUNK, PROT_READ | PROT_WRITE, MAP_SHARED, fd, c->raw_bytes);
+  PL_SYS1(SYS_close, fd);
+  if (failed(at)) return false;
+  if (c->raw) PL_SYS2(SYS_munmap, (char *)c->raw_end - RAW_CHUNK, RAW_CHUNK);
+  c->raw = (uint64_t *)at;
+  c->raw_end = (uint64_t *)(at + RAW_CHUNK);
+  c->raw_bytes += RAW_CHUNK;
+  return true;
+}
+
+/* 64 bytes an entry, its first word last, so that a killed program leaves no half entry. */
+void pl_raw(uint64_t word, uint64_t a, uint64_t b, uint64_t c_, uint64_t d, uint64_t e) {
+  struct pl_context *c = pl_context_get();
+  if (!c || (c->raw == c->raw_end && !raw_grow(c))) return;
+  uint64_t *raw = c->raw;
+  raw[1] = a, raw[2] = b, raw[3] = c_, raw[4] = d, raw[5] = e;
+  __asm__ volatile("" ::: "memory");
+  *(volatile uint64_t *)raw = word;
+  __asm__ volatile("" ::: "memory");
+  c->raw = raw + 8;
+}
+#endif
+
+static bool next_chunk(struct pl_context *c) {
+  if (pl_stop_asked()) return pl_lost(c, PL_LOST_STOPPED), false;
+  uint64_t used = __atomic_add_fetch(&pl_run->used_bytes, PL_CHUNK_BYTES, __ATOMIC_RELAXED);
+  if (pl_run->max_bytes != 0 && used > pl_run->max_bytes) return pl_lost(c, PL_LOST_LIMIT), false;
+  char path[1100], suffix[24] = ".";
+  uint64_t number = c->chunk_number;
+  int count = 1, digits = 1;
+  for (uint64_t n = number; n >= 10; n /= 10) digits++;
+  for (int i = digits; i > 0; i--, number /= 10) suffix[count + i - 1] = (char)('0' + number % 10);
+  suffix[count + digits] = 0;
+  path_of(path, 's', c->stream, suffix);
+  int fd = open_new(path);
+  if (fd < 0) return pl_lost(c, PL_LOST_DISK), false;
+  uint8_t *chunk = reserve(fd, PL_CHUNK_BYTES) ? map(NULL, PL_CHUNK_BYTES, MAP_SHARED | MAP_POPULATE, fd) : NULL;
+  PL_SYS1(SYS_close, fd);
+  if (!chunk) {
+    PL_SYS3(SYS_unlinkat, AT_FDCWD, path, 0);
+    return pl_lost(c, PL_LOST_DISK), false;
+  }
+  if (c->chunk) PL_SYS2(SYS_munmap, c->chunk, PL_CHUNK_BYTES);
+  c->chunk = chunk;
+  c->chunk_number++;
+  c->out = chunk;
+  c->limit = chunk + PL_CHUNK_BYTES - PL_RECORD_MAX;
+  return true;
+}
+
+bool pl_room(struct pl_context *c) {
+  if (c->chunk) {
+    uint8_t *end = c->chunk + PL_CHUNK_BYTES;
+    uint64_t pad = (uint64_t)(end - c->out);
+    memset(c->out, PL_SPECIAL(PL_SPECIAL_PAD), pad);
+    int other = c->ctl.held[0].bytes == c->ctl.committed;
+    c->ctl.held[other].bytes = c->ctl.committed + pad;
+    c->ctl.held[other].steps = c->held_steps;
+    __asm__ volatile("" ::: "memory");
+    *(volatile uint64_t *)&c->ctl.committed += pad;
+    c->out = end;
+  }
+  return next_chunk(c);
+}
+
+static struct pl_context *context_make(uint32_t signal, struct pl_context *of) {
+  struct pl_context *c = map(NULL, CONTEXT_BYTES, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1);
+  if (!c) return NULL;
+  c->stream = __atomic_fetch_add(&pl_run->next_stream, 1, __ATOMIC_RELAXED);
+  c->tid = of ? of->tid : (uint64_t)PL_SYS0(SYS_gettid);
+  c->signal = signal;
+  c->interrupted = of;
+
+  struct pl_ctl ctl = {.magic = "PLSTR001", .process = pl_process, .tid = c->tid, .chunk_bytes = PL_CHUNK_BYTES,
+                       .state = PL_STATE_RUNNING, .last_seq = __atomic_load_n(&pl_run->next_seq, __ATOMIC_SEQ_CST) - 1};
+  char path[1100];
+  path_of(path, 's', c->stream, ".ctl");
+  int fd = open_new(path);
+  bool made = fd >= 0 && reserve(fd, PL_PAGE) && PL_SYS4(SYS_pwrite64, fd, &ctl, sizeof ctl, 0) == sizeof ctl &&
+              map(c, PL_PAGE, MAP_SHARED | MAP_FIXED | MAP_POPULATE, fd);
+  if (fd >= 0) PL_SYS1(SYS_close, fd);
+  c->frames = (struct pl_frame *)(c + 1);
+  c->sites = (struct pl_site *)((char *)c->frames + FRAMES_BYTES);
+  c->site_limit = SITES_MAX;
+  pl_predictor_start(c);
+
+  struct pl_guard guard = pl_lock();
+  uint32_t thread[4] = {(uint32_t)c->stream, (uint32_t)c->tid, signal != 0, 0};
+  struct pl_part part = {thread, sizeof thread};
+  pl_meta(PL_META_THREAD, &part, 1);
+  if (!made) {
+    uint32_t lost[2] = {(uint32_t)c->stream, PL_LOST_DISK};
+    part = (struct pl_part){lost, sizeof lost};
+    pl_meta(PL_META_LOST, &part, 1);
+  }
+  pl_unlock(guard);
+  if (!made || !next_chunk(c)) {
+    PL_SYS2(SYS_munmap, c, CONTEXT_BYTES);
+    return NULL;
+  }
+  if (of) {
+    c->stack_low = of->stack_low;
+    c->stack_high = of->stack_high;
+  } else {
+    stack_bounds(c);
+  }
+  return c;
+}
+
+struct pl_context *pl_context_get(void) {
+  struct pl_context *c = pl_current;
+  if (PL_LIKELY(c != &pl_inert)) return c;
+  if (silent || !pl_start()) return NULL;
+  silent = true;
+  c = context_make(0, NULL);
+  if (!c) return NULL;
+  pl_current = c;
+  silent = false;
+  pl_event(c, PL_EVENT_THREAD_START, pl_seq_take(), c->stack_low, c->stack_high, c->tid, 0);
+  return pl_current == &pl_inert ? NULL : c;
+}
+
+struct pl_context *pl_context_peek(void) { return pl_current == &pl_inert ? NULL : pl_current; }
+
+struct pl_context *pl_context_for_handler(struct pl_context *c) {
+  if (!c->handler) {
+    struct pl_context *handler = context_make(c->signal + 1, c);
+    if (!handler) return NULL;
+    c->handler = handler;
+    pl_event(handler, PL_EVENT_THREAD_START, pl_seq_take(), c->stack_low, c->stack_high, c->tid, 0);
+  }
+  return c->handler;
+}
+
+static void context_close(struct pl_context *c) {
+  *(volatile uint64_t *)&c->ctl.state = PL_STATE_ENDED;
+  if (c->chunk) PL_SYS2(SYS_munmap, c->chunk, PL_CHUNK_BYTES);
+#ifdef PAGELENS_VERIFY
+  if (c->raw) PL_SYS2(SYS_munmap, (char *)c->raw_end - RAW_CHUNK, RAW_CHUNK);
+#endif
+  PL_SYS2(SYS_munmap, c, CONTEXT_BYTES);
+}
+
+void pl_context_end(void) {
+  struct pl_context *c = pl_current;
+  if (c == &pl_inert) return;
+  pl_event(c, PL_EVENT_THREAD_EXIT, pl_seq_take(), 0, 0, 0, 0);
+  if (pl_current == &pl_inert) return;
+  pl_current = &pl_inert;
+  silent = true;
+  for (struct pl_context *next; c; c = next) {
+    next = c->handler;
+    context_close(c);
+  }
+}
+
+void pl_lost(struct pl_context *c, uint32_t reason) {
+  /* The memory stays: an interrupted hook of this thread may still hold pointers into it. */
+  struct pl_guard guard = pl_lock();
+  uint32_t lost[2] = {(uint32_t)c->stream, reason};
+  struct pl_part part = {lost, sizeof lost};
+  pl_meta(PL_META_LOST, &part, 1);
+  pl_unlock(guard);
+  *(volatile uint64_t *)&c->ctl.state = PL_STATE_ENDED;
+  pl_current = &pl_inert;
+  silent = true;
+}
+
+void pl_forked(uint64_t seq) {
+  /* The parent's mappings are shared: never write to them again. The copies of private memory are simply left. */
+  uint32_t parent = pl_process;
+  lock_word = 0;
+  pl_current = &pl_inert;
+  silent = false;
+  PL_SYS1(SYS_close, pl_meta_fd);
+  pl_meta_fd = -1;
+  pl_process = (uint32_t)__atomic_fetch_add(&pl_run->next_process, 1, __ATOMIC_RELAXED);
+  if (numbered) memset(numbered, 0, numbered_capacity * sizeof *numbered);
+  site_count = 0;
+  filename_count = 0;
+  struct pl_guard guard = pl_lock();
+  announce_process(parent, seq);
+  pl_modules_forget();
+  pl_modules_scan_locked();
+  pl_unlock(guard);
+}

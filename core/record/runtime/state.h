@@ -1,0 +1,192 @@
+/*
+ * A stream's predictor and the hot path of recording.
+ *
+ * Every step (an access, a function entry or exit) is predicted twice: which site comes next, from the site before; and
+ * its address, as the last address of a base site plus a delta. A hit costs three compares, two stores and a count and
+ * leaves no bytes. The idea of predicting per instruction is that of value-prediction trace compression (Burtscher et
+ * al., "The VPC Trace-Compression Algorithms", IEEE Trans. Computers 54(11), 2005); the base-site predictor is ours.
+ *
+ * The encoder below finds a site's state by hashing its program counter, so that consecutive steps do not wait for each
+ * other; the decoder follows `next` instead. Both keep the same state, changed only as encode.c says.
+ */
+#ifndef PAGELENS_STATE_H
+#define PAGELENS_STATE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "encoding.h"
+#include "layout.h"
+
+#define PL_LIKELY(x) __builtin_expect(!!(x), 1)
+#define PL_UNLIKELY(x) __builtin_expect(!!(x), 0)
+#define PL_INLINE static inline __attribute__((always_inline))
+#define PL_EXPORT __attribute__((visibility("default")))
+
+/* One site in one stream. The first 64 bytes are what a hit needs. */
+struct pl_site {
+  uint64_t key; /* pc << 8 | kind: unique but for entries, which also need `last` (the entered function) */
+  uint64_t last; /* its last address */
+  int64_t delta; /* primary address prediction: *base + delta */
+  uint64_t *base;
+  struct pl_site *next; /* predicted successor; `slot` pointers point here */
+  uint64_t length; /* of the last range; for an entry the site (struct pl_site *) of its return address */
+  uint32_t number; /* the process's number of the site */
+  uint32_t pad0[3];
+  /* Touched by misses only. */
+  struct pl_site *alternate; /* the other remembered successor */
+  struct pl_site *back; /* the site before it, when its successor link was last trained */
+  uint64_t *alternate_base;
+  int64_t alternate_delta;
+  uint64_t miss_last; /* `last` after its latest address miss: equal now means that it has not moved since */
+  uint32_t doubt; /* times that the alternate successor was right since the two were last swapped */
+  uint32_t seen; /* 0 until its first step */
+  uint64_t pad1[2];
+};
+
+struct pl_frame {
+  uint64_t sp; /* stack pointer of the function; the caller's is higher */
+  struct pl_site *site; /* CALL site of the return address */
+};
+
+#define PL_INDEX_BITS 18
+#define PL_INDEX_ENTRIES (1u << PL_INDEX_BITS)
+
+/* A stream's memory: one reservation, ctl page shared with the drain, the rest private to the thread. */
+struct pl_context {
+  struct pl_ctl ctl;
+  char pad0[PL_PAGE - sizeof(struct pl_ctl)];
+
+  struct pl_site **slot; /* &before->next */
+  struct pl_frame *top; /* innermost frame */
+  uint8_t *out; /* next byte of the chunk */
+  uint8_t *limit; /* a record may start up to here */
+  uint64_t held_steps; /* steps in records so far */
+  uint64_t event_a, event_b, event_c; /* fields of the latest event, that the next is relative to */
+  uint64_t overflow; /* frames beyond PL_DEPTH_MAX */
+  struct pl_site *sites; /* sites[1..site_count-1] in order of first use; 0 is the root, before the first step */
+  uint32_t site_count, site_limit;
+  struct pl_frame *frames;
+  uint8_t *chunk;
+  uint64_t chunk_number;
+  uint64_t stream;
+  uint64_t *raw, *raw_end; /* PAGELENS_VERIFY only */
+  uint64_t raw_bytes;
+  struct pl_context *handler; /* the context that signal handlers interrupting this one use */
+  struct pl_context *interrupted;
+  uint64_t stack_low, stack_high, tid;
+  int fd_dir; /* unused outside run.c */
+  uint32_t signal; /* nesting depth of signal handlers */
+  char pad1[PL_PAGE];
+
+  uint32_t index[PL_INDEX_ENTRIES]; /* hash of pc -> offset of its pl_site from this context; 0 for none */
+};
+
+/* The current thread's context; the inert one where nothing is recorded. Never null. */
+extern __thread struct pl_context *pl_current __attribute__((tls_model("initial-exec"), visibility("hidden")));
+extern struct pl_context pl_inert __attribute__((visibility("hidden")));
+
+PL_INLINE uint32_t pl_hash(uint64_t pc, uint32_t kind) {
+  /* Calls lie 5 bytes or more apart, so pc >> 2 separates neighbours and keeps one loop's entries together. A hook that
+   * reads and writes has one pc for both. */
+  return ((uint32_t)(pc >> 2) + (uint32_t)(pc >> 21) + (kind & 1)) & (PL_INDEX_ENTRIES - 1);
+}
+
+PL_INLINE struct pl_site *pl_owner(struct pl_site **slot) {
+  return (struct pl_site *)((char *)slot - offsetof(struct pl_site, next));
+}
+
+/* encode.c: everything but a hit. */
+void pl_miss(uint64_t pc, uint64_t address, uint32_t kind) __attribute__((visibility("hidden")));
+void pl_miss_range(uint64_t pc, uint64_t address, uint32_t kind, uint64_t length) __attribute__((visibility("hidden")));
+void pl_miss_entry(uint64_t pc, uint64_t return_address, uint64_t sp) __attribute__((visibility("hidden")));
+void pl_miss_exit(uint64_t pc, uint64_t sp) __attribute__((visibility("hidden")));
+void pl_tick(struct pl_context *c) __attribute__((visibility("hidden")));
+
+#ifdef PAGELENS_VERIFY
+/* The verifying build writes every step, unpredicted, before the hot path sees it. */
+void pl_raw(uint64_t word, uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e) __attribute__((visibility("hidden")));
+#define PL_RAW_STEP(pc, address, kind, length) pl_raw((uint64_t)(kind) << 1 | 1, pc, address, length, 0, 0)
+#else
+#define PL_RAW_STEP(pc, address, kind, length) ((void)0)
+#endif
+
+PL_INLINE void pl_count(struct pl_context *c) {
+  uint64_t count = c->ctl.count + 1;
+  c->ctl.count = count;
+  if (PL_UNLIKELY((uint16_t)count == 0)) pl_tick(c);
+}
+
+/* An access of 1 to 64 bytes. */
+PL_INLINE void pl_access(uint64_t pc, uint64_t address, uint32_t kind) {
+  PL_RAW_STEP(pc, address, kind, 0);
+  struct pl_context *c = pl_current;
+  struct pl_site *s = (struct pl_site *)((char *)c + c->index[pl_hash(pc, kind)]);
+  if (PL_LIKELY(s->key == (pc << 8 | kind)) && PL_LIKELY(*c->slot == s) &&
+      PL_LIKELY(*s->base + (uint64_t)s->delta == address)) {
+    s->last = address;
+    c->slot = &s->next;
+    pl_count(c);
+    return;
+  }
+  pl_miss(pc, address, kind);
+}
+
+/* A bulk operation of `length` > 0 bytes. The decoder makes one access of every started 64-byte line. */
+PL_INLINE void pl_range(uint64_t pc, uint64_t address, uint32_t kind, uint64_t length) {
+  PL_RAW_STEP(pc, address, kind, length);
+  struct pl_context *c = pl_current;
+  struct pl_site *s = (struct pl_site *)((char *)c + c->index[pl_hash(pc, kind)]);
+  if (PL_LIKELY(s->key == (pc << 8 | kind)) && PL_LIKELY(*c->slot == s) &&
+      PL_LIKELY(*s->base + (uint64_t)s->delta == address) && PL_LIKELY(s->length == length)) {
+    s->last = address;
+    c->slot = &s->next;
+    c->ctl.adjust += (int64_t)((address + length - 1) / 64 - address / 64);
+    pl_count(c);
+    return;
+  }
+  pl_miss_range(pc, address, kind, length);
+}
+
+/* Function entry. Its site is the pair of return address and function; the site of the call names the caller. */
+PL_INLINE void pl_entry(uint64_t pc, uint64_t return_address, uint64_t sp) {
+  PL_RAW_STEP(return_address, pc, PL_ENTRY, 0);
+  struct pl_context *c = pl_current;
+  struct pl_site *s = (struct pl_site *)((char *)c + c->index[pl_hash(return_address + pc, PL_ENTRY)]);
+  if (PL_LIKELY(s->key == (return_address << 8 | PL_ENTRY)) && PL_LIKELY(s->last == pc) && PL_LIKELY(*c->slot == s)) {
+    struct pl_frame *top = c->top;
+    if (PL_LIKELY(sp < top->sp) && PL_LIKELY(top < c->frames + PL_DEPTH_MAX)) {
+      top[1].sp = sp;
+      top[1].site = (struct pl_site *)s->length;
+      c->top = top + 1;
+      c->slot = &s->next;
+      c->ctl.adjust--;
+      pl_count(c);
+      return;
+    }
+  }
+  pl_miss_entry(pc, return_address, sp);
+}
+
+/*
+ * Function exit: the step behind it is predicted by the call site that it returns to. A function that jumps to the hook
+ * instead of calling it has its own return address as pc and no frame of its own left.
+ */
+PL_INLINE void pl_exit(uint64_t pc, uint64_t sp) {
+  PL_RAW_STEP(pc, 0, PL_EXIT, 0);
+  struct pl_context *c = pl_current;
+  struct pl_site *s = (struct pl_site *)((char *)c + c->index[pl_hash(pc, PL_EXIT)]);
+  if (PL_LIKELY(s->key == (pc << 8 | PL_EXIT)) && PL_LIKELY(*c->slot == s)) {
+    struct pl_frame *top = c->top;
+    if (PL_LIKELY(top->sp == sp || top->site->key == (pc << 8 | PL_CALL))) {
+      c->top = top - 1;
+      c->slot = &top->site->next;
+      c->ctl.adjust--;
+      pl_count(c);
+      return;
+    }
+  }
+  pl_miss_exit(pc, sp);
+}
+
+#endif
