@@ -1,0 +1,78 @@
+/**
+ * Whether the tables of a profile fit together: columns of a table equally long, row numbers inside the tables that
+ * they name. Views index columns without asking; a file that passes here cannot lead them astray.
+ */
+import { NONE } from '../model/columns.js';
+import { CLASS_NAMES, type Profile } from '../model/profile.js';
+import { ShapeError } from './codec.js';
+
+/** @throws ShapeError at the first thing that does not fit. */
+export function checkConsistency(profile: Profile): void {
+  const { files, modules, functions, lines, sites, objects, pairs, pages, epochs, heat, placement } = profile;
+
+  const inlined = sites.inlineStart.at(-1) ?? 0;
+  lengths('functions', functions, functions.count);
+  lengths('lines', lines, lines.count);
+  const { inlineStart, inlineFunction, inlineLine, inlineFile, ...siteColumns } = sites;
+  lengths('sites', siteColumns, sites.count);
+  lengths('sites', { inlineFunction, inlineLine, inlineFile }, inlined);
+  lengths('objects', objects, objects.count);
+  lengths('pairs', pairs, pairs.count);
+  lengths('pages', pages, pages.count);
+  lengths('epochs', epochs, epochs.count);
+  const { start, ...heatColumns } = heat;
+  lengths('heat', heatColumns, start.at(-1) ?? 0);
+  lengths('missRatio', profile.missRatio, profile.missRatio.pages.length);
+
+  starts('sites.inlineStart', inlineStart, sites.count + 1);
+  if (heat.epochsPerBin < 1) throw new ShapeError('heat.epochsPerBin is 0');
+  starts('heat.start', start, Math.ceil(epochs.count / heat.epochsPerBin) + 1);
+
+  rows('functions.file', functions.file, files.length, true);
+  rows('lines.file', lines.file, files.length);
+  rows('lines.function', lines.function, functions.count);
+  rows('sites.module', sites.module, modules.length, true);
+  rows('sites.line', sites.line, lines.count, true);
+  rows('sites.inlineFunction', inlineFunction, functions.count);
+  rows('sites.inlineFile', inlineFile, files.length, true);
+  rows('objects.file', objects.file, files.length, true);
+  rows('pairs.site', pairs.site, sites.count);
+  rows('pairs.object', pairs.object, objects.count);
+  rows('pages.object', pages.object, objects.count);
+  rows('heat.page', heat.page, pages.count);
+  for (const [name, table] of Object.entries({ functions, lines, objects, pages }))
+    rows(`${name}.hotness`, table.hotness, CLASS_NAMES.length);
+
+  for (const tracker of profile.trackers) {
+    const { pageReads, pageWrites } = tracker;
+    if (pageReads) lengths(`tracker ${tracker.id}`, { pageReads }, pages.count);
+    if (pageWrites) lengths(`tracker ${tracker.id}`, { pageWrites }, pages.count);
+  }
+  for (const { id, tierOfObject, bytesInTier } of [...placement.policies, placement.oracle]) {
+    lengths(`policy ${id}`, { tierOfObject }, objects.count);
+    lengths(`policy ${id}`, { bytesInTier }, placement.tiers.length);
+  }
+}
+
+function lengths(table: string, columns: object, rowCount: number): void {
+  for (const [name, value] of Object.entries(columns)) {
+    if (!ArrayBuffer.isView(value) && !Array.isArray(value)) continue;
+    const { length } = value as unknown as { length: number };
+    if (length !== rowCount) throw new ShapeError(`${table}.${name} has ${length} rows instead of ${rowCount}`);
+  }
+}
+
+function rows(what: string, column: Uint32Array | Uint8Array, rowCount: number, orNone = false): void {
+  for (const row of column)
+    if (row >= rowCount && !(orNone && row === NONE)) throw new ShapeError(`${what} names row ${row} of ${rowCount}`);
+}
+
+/** Offsets of groups: as many as groups and one more, from 0, never falling. */
+function starts(what: string, column: Uint32Array | Float64Array, length: number): void {
+  if (column.length !== length) throw new ShapeError(`${what} has ${column.length} rows instead of ${length}`);
+  let before = 0;
+  for (const [i, at] of column.entries()) {
+    if (!Number.isInteger(at) || at < before || (i === 0 && at !== 0)) throw new ShapeError(`${what} is out of order`);
+    before = at;
+  }
+}

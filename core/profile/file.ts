@@ -1,0 +1,242 @@
+/**
+ * `.pagelens` files: a profile on disk.
+ *
+ *   offset 0   8 bytes  "PAGELENS"
+ *          8   u32      version, 1
+ *         12   u32      stored length of the document
+ *         16   u32      its length when inflated
+ *         20   u32      CRC-32 of its stored bytes
+ *         24            the document: JSON, deflated: { columns: [[type, rows, stored length, crc], ..], profile }
+ *   then the columns in that order, without gaps; the file ends behind the last.
+ *
+ * Little-endian. A column is stored with its bytes sorted by significance (all lowest bytes first), which is what makes
+ * counts small under deflate, then deflated. Every length is compared with the file's size before memory is taken, every
+ * stored byte is covered by a CRC, and the content is checked against the shape of a profile.
+ */
+import { open, rename, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { constants, crc32, deflateRaw, inflateRaw } from 'node:zlib';
+import { UsageError } from '../errors.js';
+import type { Column } from '../model/columns.js';
+import type { Profile } from '../model/profile.js';
+import {
+  bytesPerRow,
+  COLUMN_TYPES,
+  type ColumnStore,
+  type ColumnType,
+  columnOver,
+  columnType,
+  type Json,
+  ShapeError,
+} from './codec.js';
+import { checkConsistency } from './consistency.js';
+import { profileCodec } from './shape.js';
+
+const deflate = promisify(deflateRaw);
+const inflate = promisify(inflateRaw);
+
+const MAGIC = Buffer.from('PAGELENS', 'latin1');
+const VERSION = 1;
+const HEADER_BYTES = 24;
+
+/** Bounds of what is believed, far above the profile of a program touching a terabyte sparsely. Bytes. */
+const DOCUMENT_LIMIT = 256 << 20;
+const COLUMN_LIMIT = 1 << 30;
+/** All columns inflated: core must stay small. */
+const TOTAL_LIMIT = 2 ** 31;
+/** Deflate cannot do better than 1032:1 (a match of 258 bytes in two bits); more is no deflate stream. */
+const BEST_RATIO = 1032;
+
+/**
+ * Writes a profile. An existing file is replaced in one step, so that a reader never sees half a profile.
+ * @throws UsageError when the file cannot be written.
+ */
+export async function save(profile: Profile, file: string): Promise<void> {
+  const columns: Column[] = [];
+  const store: ColumnStore = {
+    put: column => columns.push(column) - 1,
+    get: () => {
+      throw new Error('this store is only written to');
+    },
+  };
+  const json = profileCodec.write(profile, store);
+  const stored: Buffer[] = [];
+  for (const column of columns) stored.push(await deflate(shuffled(column), { level: constants.Z_BEST_SPEED }));
+  const directory = columns.map((column, i) => [
+    columnType(column),
+    column.length,
+    stored[i]!.length,
+    crc32(stored[i]!),
+  ]);
+
+  const text = Buffer.from(JSON.stringify({ columns: directory, profile: json }), 'utf8');
+  const document = await deflate(text);
+  const header = Buffer.alloc(HEADER_BYTES);
+  MAGIC.copy(header);
+  header.writeUInt32LE(VERSION, 8);
+  header.writeUInt32LE(document.length, 12);
+  header.writeUInt32LE(text.length, 16);
+  header.writeUInt32LE(crc32(document), 20);
+
+  const partial = path.join(path.dirname(file), `.${path.basename(file)}.${process.pid}.part`);
+  try {
+    const handle = await open(partial, 'w');
+    try {
+      for (const part of [header, document, ...stored]) await handle.writeFile(part);
+    } finally {
+      await handle.close();
+    }
+    await rename(partial, file);
+  } catch (error) {
+    await rm(partial, { force: true });
+    throw new UsageError(`cannot write ${file}: ${reason(error)}`);
+  }
+}
+
+/**
+ * Reads a profile.
+ * @throws UsageError in one line for anything that is not a whole `.pagelens` file of a known version.
+ */
+export async function load(file: string): Promise<Profile> {
+  const bad = (what: string): UsageError => new UsageError(`${file}: ${what}`);
+  let handle: Awaited<ReturnType<typeof open>>;
+  try {
+    handle = await open(file, 'r');
+  } catch (error) {
+    throw bad(`cannot be read: ${reason(error)}`);
+  }
+  try {
+    const stat = await handle.stat();
+    if (!stat.isFile()) throw bad('is not a file');
+    const { size } = stat;
+    const read = async (offset: number, length: number): Promise<Buffer> => {
+      const buffer = Buffer.alloc(length);
+      let done = 0;
+      while (done < length) {
+        const { bytesRead } = await handle.read(buffer, done, length - done, offset + done);
+        if (bytesRead === 0) throw new ShapeError('the file became shorter while it was read');
+        done += bytesRead;
+      }
+      return buffer;
+    };
+
+    // 1. The header.
+    const header = await read(0, Math.min(size, HEADER_BYTES));
+    if (header.length < HEADER_BYTES || !header.subarray(0, 8).equals(MAGIC)) throw bad(notAProfile(header));
+    const version = header.readUInt32LE(8);
+    if (version !== VERSION) {
+      throw bad(`was saved in format ${version}; this Pagelens reads format ${VERSION}: save it again, or update`);
+    }
+
+    // 2. The document.
+    const storedLength = header.readUInt32LE(12);
+    const textLength = header.readUInt32LE(16);
+    if (HEADER_BYTES + storedLength > size) throw new ShapeError('it is cut short');
+    if (textLength > DOCUMENT_LIMIT) throw new ShapeError('its document is too large');
+    const document = await read(HEADER_BYTES, storedLength);
+    const text = await checkedInflate(document, textLength, header.readUInt32LE(20), 'the document');
+    const { columns: directory, profile: json } = JSON.parse(text.toString('utf8')) as Record<string, Json>;
+
+    // 3. The columns.
+    const entries = directoryOf(directory);
+    let offset = HEADER_BYTES + storedLength;
+    const expected = entries.reduce((sum, entry) => sum + entry.stored, offset);
+    if (expected > size) throw new ShapeError('it is cut short');
+    if (expected < size) throw new ShapeError(`${size - expected} bytes follow its end`);
+    const columns: Column[] = [];
+    for (const [i, { type, rows, stored, crc }] of entries.entries()) {
+      const bytes = await checkedInflate(await read(offset, stored), rows * bytesPerRow(type), crc, `column ${i}`);
+      columns.push(unshuffled(type, bytes));
+      offset += stored;
+    }
+
+    // 4. The profile.
+    const store: ColumnStore = {
+      put: () => {
+        throw new Error('this store is only read from');
+      },
+      get(index, type, where) {
+        const column = columns[index];
+        if (!column || columnType(column) !== type) throw new ShapeError(`${where} is not a column of ${type}`);
+        return column;
+      },
+    };
+    const profile = profileCodec.read(json, store, '');
+    checkConsistency(profile);
+    return profile;
+  } catch (error) {
+    if (error instanceof UsageError) throw error;
+    if (error instanceof ShapeError || error instanceof SyntaxError)
+      throw bad(`is damaged: ${error.message}; profile the program again`);
+    throw bad(`cannot be read: ${reason(error)}`);
+  } finally {
+    await handle.close();
+  }
+}
+
+interface DirectoryEntry {
+  readonly type: ColumnType;
+  readonly rows: number;
+  readonly stored: number;
+  readonly crc: number;
+}
+
+function directoryOf(json: Json | undefined): DirectoryEntry[] {
+  if (!Array.isArray(json)) throw new ShapeError('it has no directory');
+  let total = 0;
+  return json.map((entry: Json) => {
+    const [type, rows, stored, crc] = Array.isArray(entry) ? entry : [];
+    const isNatural = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
+    if (!COLUMN_TYPES.includes(type as ColumnType) || !isNatural(rows) || !isNatural(stored) || !isNatural(crc))
+      throw new ShapeError('its directory is unreadable');
+    const bytes = rows * bytesPerRow(type as ColumnType);
+    total += bytes;
+    if (bytes > COLUMN_LIMIT || total > TOTAL_LIMIT) throw new ShapeError('its columns are too large');
+    return { type: type as ColumnType, rows, stored, crc };
+  });
+}
+
+async function checkedInflate(stored: Buffer, length: number, crc: number, what: string): Promise<Buffer> {
+  if (crc32(stored) !== crc) throw new ShapeError(`the checksum of ${what} is wrong`);
+  if (length > stored.length * BEST_RATIO) throw new ShapeError(`the length of ${what} is wrong`);
+  let bytes: Buffer;
+  try {
+    bytes = await inflate(stored, { maxOutputLength: Math.max(length, 1) });
+  } catch {
+    throw new ShapeError(`${what} cannot be inflated`);
+  }
+  if (bytes.length !== length) throw new ShapeError(`the length of ${what} is wrong`);
+  return bytes;
+}
+
+/** All lowest bytes, then all second ones, and so on. */
+function shuffled(column: Column): Uint8Array {
+  const bytes = new Uint8Array(column.buffer, column.byteOffset, column.byteLength);
+  const width = column.BYTES_PER_ELEMENT;
+  if (width === 1) return bytes;
+  const rows = column.length;
+  const result = new Uint8Array(bytes.length);
+  for (let byte = 0, to = 0; byte < width; byte++)
+    for (let row = 0, from = byte; row < rows; row++, from += width) result[to++] = bytes[from]!;
+  return result;
+}
+
+function unshuffled(type: ColumnType, bytes: Uint8Array): Column {
+  const width = bytesPerRow(type);
+  const rows = bytes.length / width;
+  const result = new Uint8Array(bytes.length);
+  for (let byte = 0, from = 0; byte < width; byte++)
+    for (let row = 0, to = byte; row < rows; row++, to += width) result[to] = bytes[from++]!;
+  return columnOver(type, result.buffer);
+}
+
+function notAProfile(header: Buffer): string {
+  if (header.length === 0) return 'is empty, not a saved profile';
+  if (header.toString('latin1', 0, 7) === '{"schem') return 'is a JSON report, an export that cannot be opened';
+  return 'is not a saved profile (.pagelens); to replay a trace use: pagelens replay';
+}
+
+function reason(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,356 @@
+/**
+ * The report (`--json`): an export of a profile whose names are fixed (design, section 5; report.schema.json).
+ *
+ * It depends on nothing but the profile, so that equal profiles give equal bytes. Derived figures are rounded to six
+ * significant digits; counts are exact. What is unknown is null.
+ */
+import { NONE } from '../model/columns.js';
+import { tierOfFunction, tierOfLine, tierOfObject } from '../model/lineTiers.js';
+import {
+  CLASS_NAMES,
+  type Distribution,
+  type ObjectKind,
+  type PolicyResult,
+  type Profile,
+  type ReplayOptions,
+  type SourceColumns,
+  type Temperature,
+  type Tier,
+} from '../model/profile.js';
+
+export interface ReadsWrites {
+  readonly reads: number;
+  readonly writes: number;
+}
+
+export interface ReportHotness {
+  readonly class: (typeof CLASS_NAMES)[number];
+  /** Mean accesses per touched page per modelled second, over the whole run. */
+  readonly perPagePerSecond: number;
+}
+
+interface Region extends ReadsWrites {
+  /** Distinct pages touched. */
+  readonly pages: number;
+  /** 64-byte lines between the modelled last-level cache and memory. */
+  readonly traffic: ReadsWrites;
+  readonly hotness: ReportHotness;
+  /** Id of a tier, or `mixed`; null while nothing is placed or nothing was touched. */
+  readonly tier: string | null;
+}
+
+export interface ReportLine extends Region {
+  /** Absolute. */
+  readonly file: string | null;
+  readonly line: number | null;
+  readonly function: string;
+}
+
+export interface ReportFunction extends ReportLine {
+  readonly startLine: number | null;
+}
+
+export interface ReportObject extends Region {
+  readonly kind: ObjectKind;
+  readonly name: string;
+  readonly file: string | null;
+  readonly line: number | null;
+  readonly stack: readonly string[];
+  readonly bytes: number;
+  readonly blocks: number;
+  readonly density: number;
+}
+
+export interface ReportPage extends ReadsWrites {
+  readonly process: number;
+  /** Page number: address / page size. */
+  readonly page: number;
+  /** Name of the object with most of the page's accesses, and its row in `objects`. */
+  readonly object: string;
+  readonly objectRow: number;
+  readonly hotness: ReportHotness;
+}
+
+export interface ReportPolicy {
+  readonly id: string;
+  readonly modelledSlowdown: number;
+  readonly modelledSlowdownRange: readonly [number, number];
+  readonly fastTierHitRatio: number;
+  readonly migratedPages: number;
+  readonly bytesInTier: readonly number[];
+}
+
+export interface Report {
+  readonly schema: 'pagelens-report/1';
+  readonly tool: { readonly version: string };
+  readonly machine: string;
+  readonly epochAccesses: number;
+  readonly options: ReplayOptions;
+  /** Modelled run time, ns: the window and denominator of every rate. */
+  readonly modelledNs: number;
+  readonly systemCalls: number;
+  readonly program: Omit<Profile['program'], 'workingDirectory'> & { readonly workingDirectory: string };
+  readonly pageSize: number;
+  readonly accesses: ReadsWrites;
+  readonly traffic: ReadsWrites;
+  readonly pages: ReadsWrites & { readonly touched: number; readonly read: number; readonly written: number };
+  readonly lines: readonly ReportLine[];
+  readonly functions: readonly ReportFunction[];
+  readonly objects: readonly ReportObject[];
+  readonly pageRows?: readonly ReportPage[];
+  readonly temperature: Temperature;
+  readonly distribution: Distribution;
+  readonly workingSet: readonly {
+    readonly epoch: number;
+    readonly pages: number;
+    readonly read: number;
+    readonly written: number;
+    readonly entered: number;
+    readonly left: number;
+  }[];
+  readonly missRatio: {
+    readonly metric: 'LRU stack distance, pages';
+    readonly points: readonly { readonly pages: number; readonly missRatio: number }[];
+  };
+  readonly translation: readonly {
+    readonly mode: string;
+    readonly tlbMisses: number;
+    readonly l1TlbMisses: number;
+    readonly walkReferences: number;
+    readonly vmExits: Readonly<Record<string, number>>;
+    readonly cycles: number;
+    readonly relayCycles: number;
+    readonly overheadPercent: number;
+  }[];
+  readonly trackers: readonly ReportTracker[];
+  readonly placement: {
+    readonly tiers: readonly Tier[];
+    readonly policies: readonly ReportPolicy[];
+    readonly oracle: ReportPolicy;
+    readonly recommended: string;
+    readonly assumptions: readonly string[];
+  };
+  readonly unattributed: ReadsWrites & { readonly why: readonly string[] };
+  readonly warnings: readonly string[];
+}
+
+/** Further members are the mechanism's own figures. */
+export interface ReportTracker {
+  readonly id: string;
+  readonly pagesReported: number | null;
+  readonly precision: number | null;
+  readonly recall: number | null;
+  readonly f1: number | null;
+  readonly rankCorrelation: number | null;
+  readonly workingSetError: number | null;
+  readonly vmExits: number;
+  readonly overheadPercent: number;
+  readonly periods: number | null;
+  readonly warnings: readonly string[];
+  readonly [own: string]: number | string | null | readonly string[];
+}
+
+export interface ReportOptions {
+  /** Lists every touched page: `--page-rows`. */
+  readonly pageRows?: boolean;
+}
+
+export function toReport(profile: Profile, options: ReportOptions = {}): Report {
+  const { totals, epochs, missRatio, placement } = profile;
+  return {
+    schema: 'pagelens-report/1',
+    tool: { version: profile.tool.version },
+    machine: profile.options.machine,
+    epochAccesses: epochs.accesses,
+    options: profile.options,
+    modelledNs: figure(totals.modelledNs),
+    systemCalls: totals.systemCalls,
+    program: profile.program,
+    pageSize: profile.options.pageSize,
+    accesses: { reads: totals.reads, writes: totals.writes },
+    traffic: { reads: totals.trafficReads, writes: totals.trafficWrites },
+    pages: {
+      touched: totals.pagesTouched,
+      read: totals.pagesRead,
+      written: totals.pagesWritten,
+      reads: sum(profile.pages.reads),
+      writes: sum(profile.pages.writes),
+    },
+    lines: lineRows(profile),
+    functions: functionRows(profile),
+    objects: objectRows(profile),
+    ...(options.pageRows ? { pageRows: pageRows(profile) } : {}),
+    temperature: figures(profile.temperature),
+    distribution: figures(profile.distribution),
+    workingSet: Array.from({ length: epochs.count }, (_, epoch) => ({
+      epoch,
+      pages: epochs.pages[epoch]!,
+      read: epochs.pagesRead[epoch]!,
+      written: epochs.pagesWritten[epoch]!,
+      entered: epochs.entered[epoch]!,
+      left: epochs.left[epoch]!,
+    })),
+    missRatio: {
+      metric: missRatio.metric,
+      points: Array.from(missRatio.pages, (pages, i) => ({ pages, missRatio: figure(missRatio.missRatio[i]!) })),
+    },
+    translation: profile.translation.map(row => ({
+      mode: row.mode,
+      tlbMisses: row.tlbMisses,
+      l1TlbMisses: row.l1TlbMisses,
+      walkReferences: row.walkReferences,
+      vmExits: row.vmExits,
+      cycles: figure(row.cycles),
+      relayCycles: figure(row.relayCycles),
+      overheadPercent: figure(row.overheadPercent),
+    })),
+    trackers: profile.trackers.map(trackerRow),
+    placement: {
+      tiers: placement.tiers,
+      policies: placement.policies.map(policyRow),
+      oracle: policyRow(placement.oracle),
+      recommended: placement.recommended,
+      assumptions: placement.assumptions,
+    },
+    unattributed: profile.unattributed,
+    warnings: profile.warnings,
+  };
+}
+
+/** The report as the bytes that `--json` writes. */
+export function reportText(report: Report): string {
+  return `${JSON.stringify(report, null, 2)}\n`;
+}
+
+function lineRows(profile: Profile): ReportLine[] {
+  const { lines, functions } = profile;
+  return Array.from({ length: lines.count }, (_, row) => ({
+    file: filePath(profile, lines.file[row]!),
+    line: lines.line[row]!,
+    function: functions.name[lines.function[row]!]!,
+    ...region(lines, row, tierOfLine(profile, row)),
+  }));
+}
+
+/** Functions that did something; the others are only there because code was inlined into them. */
+function functionRows(profile: Profile): ReportFunction[] {
+  const { functions } = profile;
+  const rows: ReportFunction[] = [];
+  for (let row = 0; row < functions.count; row++) {
+    const { reads, writes, trafficReads, trafficWrites } = functions;
+    if (reads[row]! + writes[row]! + trafficReads[row]! + trafficWrites[row]! === 0) continue;
+    const startLine = functions.startLine[row]! || null;
+    rows.push({
+      file: filePath(profile, functions.file[row]!),
+      line: startLine,
+      startLine,
+      function: functions.name[row]!,
+      ...region(functions, row, tierOfFunction(profile, row)),
+    });
+  }
+  return rows;
+}
+
+function objectRows(profile: Profile): ReportObject[] {
+  const { objects } = profile;
+  return Array.from({ length: objects.count }, (_, row) => ({
+    kind: objects.kind[row]!,
+    name: objects.name[row]!,
+    file: filePath(profile, objects.file[row]!),
+    line: objects.line[row]! || null,
+    stack: objects.stack[row]!,
+    bytes: objects.bytes[row]!,
+    blocks: objects.blocks[row]!,
+    density: figure(objects.density[row]!),
+    ...region(objects, row, tierOfObject(profile, row)),
+  }));
+}
+
+function pageRows(profile: Profile): ReportPage[] {
+  const { pages, objects } = profile;
+  const seconds = profile.totals.modelledNs / 1e9;
+  return Array.from({ length: pages.count }, (_, row) => {
+    const reads = pages.reads[row]!;
+    const writes = pages.writes[row]!;
+    const objectRow = pages.object[row]!;
+    return {
+      process: pages.process[row]!,
+      page: pages.number[row]!,
+      reads,
+      writes,
+      object: objects.name[objectRow]!,
+      objectRow,
+      hotness: {
+        class: CLASS_NAMES[pages.hotness[row]!]!,
+        perPagePerSecond: seconds > 0 ? figure((reads + writes) / seconds) : 0,
+      },
+    };
+  });
+}
+
+type RegionColumns = SourceColumns & { readonly hotness: Uint8Array; readonly perPagePerSecond: Float64Array };
+
+function region(table: RegionColumns, row: number, tier: string): Region {
+  return {
+    reads: table.reads[row]!,
+    writes: table.writes[row]!,
+    pages: table.pages[row]!,
+    traffic: { reads: table.trafficReads[row]!, writes: table.trafficWrites[row]! },
+    hotness: {
+      class: CLASS_NAMES[table.hotness[row]!]!,
+      perPagePerSecond: figure(table.perPagePerSecond[row]!),
+    },
+    tier: tier || null,
+  };
+}
+
+function trackerRow(tracker: Profile['trackers'][number]): ReportTracker {
+  return {
+    // A figure of its own never hides one of the fixed names.
+    ...figures(tracker.own),
+    id: tracker.id,
+    pagesReported: tracker.pagesReported,
+    precision: figureOrNull(tracker.precision),
+    recall: figureOrNull(tracker.recall),
+    f1: figureOrNull(tracker.f1),
+    rankCorrelation: figureOrNull(tracker.rankCorrelation),
+    workingSetError: figureOrNull(tracker.workingSetError),
+    vmExits: tracker.vmExits,
+    overheadPercent: figure(tracker.overheadPercent),
+    periods: tracker.periods,
+    warnings: tracker.warnings,
+  };
+}
+
+function policyRow(policy: PolicyResult): ReportPolicy {
+  const [low, high] = policy.modelledSlowdownRange;
+  return {
+    id: policy.id,
+    modelledSlowdown: figure(policy.modelledSlowdown),
+    modelledSlowdownRange: [figure(low), figure(high)],
+    fastTierHitRatio: figure(policy.fastTierHitRatio),
+    migratedPages: policy.migratedPages,
+    bytesInTier: [...policy.bytesInTier],
+  };
+}
+
+function filePath(profile: Profile, row: number): string | null {
+  return row === NONE ? null : profile.files[row]!.path;
+}
+
+function figures<T extends object>(record: T): T {
+  return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, figure(value as number)])) as T;
+}
+
+/** Six significant digits; whole numbers as they are. */
+function figure(value: number): number {
+  return Number.isSafeInteger(value) ? value : Number(value.toPrecision(6));
+}
+
+function figureOrNull(value: number | null): number | null {
+  return value === null ? null : figure(value);
+}
+
+function sum(column: Float64Array): number {
+  return column.reduce((total, count) => total + count, 0);
+}

@@ -1,0 +1,443 @@
+/**
+ * What the readable exports say, once for all of them: a title, facts, and tables of formatted cells. `text`, `md` and
+ * `html` only lay it out. Every table names its denominator and window.
+ */
+import path from 'node:path';
+import { NONE } from '../model/columns.js';
+import { tierOfFunction, tierOfLine, tierOfObject } from '../model/lineTiers.js';
+import { shortFunctionName } from '../model/names.js';
+import { CLASS_NAMES, COLD, HOT, type Profile, WARM } from '../model/profile.js';
+import { bytes, count, duration, factor, grouped, percent, score, shareOf, wholePercent } from './format.js';
+
+export interface Table {
+  /** `right` for numbers; `fill` takes what width is left, and is cut when that is not enough. */
+  readonly columns: readonly { readonly title: string; readonly align: 'left' | 'right' | 'fill' }[];
+  readonly rows: readonly (readonly string[])[];
+}
+
+export interface Section {
+  readonly title: string;
+  /** Denominator, window, how to read it. */
+  readonly note?: string;
+  readonly facts?: readonly (readonly [name: string, value: string])[];
+  readonly table?: Table;
+  /** Sentences below the table. */
+  readonly remarks?: readonly string[];
+}
+
+export interface Document {
+  readonly title: string;
+  readonly subtitle: string;
+  readonly sections: readonly Section[];
+}
+
+export interface TextOptions {
+  /** Rows of each table; 15 unless told. */
+  readonly rows?: number;
+  /** Files are shown relative to this folder; the program's working directory unless told. */
+  readonly directory?: string;
+}
+
+export function describe(profile: Profile, options: TextOptions = {}): Document {
+  const context = {
+    profile,
+    rows: options.rows ?? 15,
+    directory: options.directory ?? profile.program.workingDirectory,
+  };
+  const sections = [
+    runSection(context),
+    totalsSection(context),
+    linesSection(context),
+    functionsSection(context),
+    objectsSection(context),
+    workingSetSection(context),
+    missRatioSection(context),
+    translationSection(context),
+    trackersSection(context),
+    placementSection(context),
+    warningsSection(context),
+  ];
+  const { program } = profile;
+  return {
+    title: [relative(context.directory, program.path), ...program.arguments].join(' '),
+    subtitle: `Pagelens ${profile.tool.version}`,
+    sections: sections.filter(section => section !== null),
+  };
+}
+
+interface Context {
+  readonly profile: Profile;
+  readonly rows: number;
+  readonly directory: string;
+}
+
+function runSection({ profile }: Context): Section {
+  const { program, options, totals, epochs } = profile;
+  const level =
+    program.level === 'source'
+      ? 'source level: what the compiler’s instrumentation reports'
+      : 'machine level: every load and store executed';
+  const facts: [string, string][] = [
+    ['Recorded at', level],
+    ['Built with', [program.compiler || 'unknown compiler', program.flags].filter(Boolean).join(', ')],
+    ['Ended', exitText(program)],
+  ];
+  if (program.processes > 1 || program.threads > 1)
+    facts.push(['Ran', `${plural(program.processes, 'process', 'processes')}, ${plural(program.threads, 'thread')}`]);
+  const scale = options.timeScale === 1 ? '' : `, time scale ${options.timeScale}`;
+  facts.push([
+    'Window',
+    `the whole run: ${duration(totals.modelledNs)} modelled${scale}, ${plural(epochs.count, 'epoch')} of ${grouped(epochs.accesses)} accesses`,
+  ]);
+  facts.push(['Machine', `${options.machine} (modelled), ${bytes(options.pageSize)} pages`]);
+  return { title: 'Run', facts };
+}
+
+function exitText({ exit, complete }: Profile['program']): string {
+  const how =
+    exit === null ? 'unknown' : 'signal' in exit ? `by signal ${exit.signal}` : `with exit status ${exit.status}`;
+  return complete ? how : `${how}; the recording is incomplete`;
+}
+
+function totalsSection({ profile }: Context): Section {
+  const { totals, pages, options, distribution } = profile;
+  const accesses = totals.reads + totals.writes;
+  const traffic = totals.trafficReads + totals.trafficWrites;
+  const classes = [HOT, WARM, COLD].map(id =>
+    pages.hotness.reduce((sum, hotness) => sum + (hotness === id ? 1 : 0), 0),
+  );
+  const facts: [string, string][] = [
+    [
+      'Accesses',
+      `${count(accesses)}: ${count(totals.reads)} reads (${shareOf(totals.reads, accesses)}), ${count(totals.writes)} writes (${shareOf(totals.writes, accesses)})`,
+    ],
+    [
+      'Traffic',
+      `${count(traffic)} cache lines (${bytes(traffic * 64)}): ${count(totals.trafficReads)} filled, ${count(totals.trafficWrites)} written back; modelled`,
+    ],
+    [
+      'Pages',
+      `${count(totals.pagesTouched)} touched (${bytes(totals.pagesTouched * options.pageSize)}): ${count(totals.pagesRead)} read, ${count(totals.pagesWritten)} written`,
+    ],
+    [
+      'Hotness',
+      `${count(classes[0]!)} hot pages receive ${percent(options.hotShare)} of the accesses, ${count(classes[1]!)} are warm, ${count(classes[2]!)} cold`,
+    ],
+    ['Density', `${percent(distribution.density)} of the 64-byte lines of the touched pages were used`],
+  ];
+  const { unattributed } = profile;
+  const lost = unattributed.reads + unattributed.writes;
+  if (lost > 0)
+    facts.push(['No line', `${count(lost)} accesses (${shareOf(lost, accesses)}): ${unattributed.why.join('; ')}`]);
+  return { title: 'Totals', facts };
+}
+
+const REGION_COLUMNS = [
+  { title: 'share', align: 'right' },
+  { title: 'accesses', align: 'right' },
+  { title: 'read', align: 'right' },
+] as const;
+
+const CLASS_COLUMNS = [
+  { title: 'class', align: 'left' },
+  { title: 'tier', align: 'left' },
+] as const;
+
+function linesSection({ profile, rows, directory }: Context): Section | null {
+  const { lines, functions, totals } = profile;
+  if (lines.count === 0) return null;
+  return {
+    title: 'Hot lines',
+    note: shareNote(profile, lines.count, rows),
+    table: {
+      columns: [
+        ...REGION_COLUMNS,
+        { title: 'pages', align: 'right' },
+        { title: 'traffic', align: 'right' },
+        ...CLASS_COLUMNS,
+        { title: 'line', align: 'fill' },
+      ],
+      rows: first(lines.count, rows).map(row => [
+        ...regionCells(lines.reads[row]!, lines.writes[row]!, totals),
+        count(lines.pages[row]!),
+        count(lines.trafficReads[row]! + lines.trafficWrites[row]!),
+        CLASS_NAMES[lines.hotness[row]!]!,
+        tierOfLine(profile, row),
+        `${relative(directory, profile.files[lines.file[row]!]!.path)}:${lines.line[row]!}  ${shortFunctionName(functions.name[lines.function[row]!]!)}`,
+      ]),
+    },
+  };
+}
+
+function functionsSection({ profile, rows, directory }: Context): Section | null {
+  const { functions, totals } = profile;
+  const active = first(functions.count, functions.count).filter(
+    row => functions.reads[row]! + functions.writes[row]! > 0,
+  );
+  if (active.length === 0) return null;
+  return {
+    title: 'Functions',
+    note: `${shareNote(profile, active.length, rows)}; a function’s own lines, wherever they were inlined`,
+    table: {
+      columns: [
+        ...REGION_COLUMNS,
+        { title: 'pages', align: 'right' },
+        { title: 'traffic', align: 'right' },
+        ...CLASS_COLUMNS,
+        { title: 'function', align: 'fill' },
+      ],
+      rows: active
+        .slice(0, rows)
+        .map(row => [
+          ...regionCells(functions.reads[row]!, functions.writes[row]!, totals),
+          count(functions.pages[row]!),
+          count(functions.trafficReads[row]! + functions.trafficWrites[row]!),
+          CLASS_NAMES[functions.hotness[row]!]!,
+          tierOfFunction(profile, row),
+          `${shortFunctionName(functions.name[row]!)}${placeText(profile, directory, functions.file[row]!, functions.startLine[row]!)}`,
+        ]),
+    },
+  };
+}
+
+function objectsSection({ profile, rows, directory }: Context): Section {
+  const { objects, totals } = profile;
+  return {
+    title: 'Objects',
+    note: `${shareNote(profile, objects.count, rows)}; size is the peak alive at once`,
+    table: {
+      columns: [
+        ...REGION_COLUMNS,
+        { title: 'size', align: 'right' },
+        { title: 'pages', align: 'right' },
+        { title: 'dense', align: 'right' },
+        { title: 'traffic', align: 'right' },
+        ...CLASS_COLUMNS,
+        { title: 'object', align: 'fill' },
+      ],
+      rows: first(objects.count, rows).map(row => {
+        const kind = objects.kind[row]!;
+        // An allocation's name says where it is.
+        const place = kind === 'global' ? placeText(profile, directory, objects.file[row]!, objects.line[row]!) : '';
+        return [
+          ...regionCells(objects.reads[row]!, objects.writes[row]!, totals),
+          objects.bytes[row]! > 0 ? bytes(objects.bytes[row]!) : '–',
+          count(objects.pages[row]!),
+          wholePercent(objects.density[row]!, 1),
+          count(objects.trafficReads[row]! + objects.trafficWrites[row]!),
+          CLASS_NAMES[objects.hotness[row]!]!,
+          tierOfObject(profile, row),
+          `${kind === 'global' ? `${objects.name[row]!}` : objects.name[row]!}${place}`,
+        ];
+      }),
+    },
+  };
+}
+
+function workingSetSection({ profile }: Context): Section | null {
+  const { epochs, distribution, options } = profile;
+  if (epochs.count === 0) return null;
+  const total = epochs.pages.reduce((sum, pages) => sum + pages, 0);
+  const peak = epochs.pages.reduce((most, pages) => Math.max(most, pages), 0);
+  const withSize = (pages: number): string => `${count(pages)} pages (${bytes(pages * options.pageSize)})`;
+  return {
+    title: 'Working set',
+    note: `distinct pages touched in an epoch of ${grouped(epochs.accesses)} accesses`,
+    facts: [
+      ['Mean', withSize(total / epochs.count)],
+      ['Peak', withSize(peak)],
+      ['Change', `${percent(distribution.workingSetAlteration)} of the pages of two neighbouring epochs, on average`],
+      ['Over time', sparkline(epochs.pages, 72)],
+    ],
+  };
+}
+
+const BLOCKS = '▁▂▃▄▅▆▇█';
+
+/** Columns of at most `width`; each the maximum of the values that it stands for. */
+function sparkline(values: Float64Array, width: number): string {
+  const columns = Math.min(width, values.length);
+  const peaks = Array.from({ length: columns }, (_, i) => {
+    const from = Math.floor((i * values.length) / columns);
+    const to = Math.floor(((i + 1) * values.length) / columns);
+    return values.subarray(from, to).reduce((most, value) => Math.max(most, value), 0);
+  });
+  const top = Math.max(...peaks, 1);
+  return peaks.map(peak => BLOCKS[Math.min(BLOCKS.length - 1, Math.floor((peak / top) * BLOCKS.length))]).join('');
+}
+
+function missRatioSection({ profile }: Context): Section | null {
+  const { missRatio, options, totals } = profile;
+  if (missRatio.pages.length === 0) return null;
+  const sizes: number[] = [];
+  for (let size = 16; size < totals.pagesTouched; size *= 4) sizes.push(size);
+  sizes.push(totals.pagesTouched);
+  return {
+    title: 'Miss ratio',
+    note: 'share of accesses that miss a fully associative LRU memory of that size (exact stack distances)',
+    table: {
+      columns: [
+        { title: 'pages', align: 'right' },
+        { title: 'size', align: 'right' },
+        { title: 'misses', align: 'right' },
+      ],
+      rows: sizes.map(size => [count(size), bytes(size * options.pageSize), percent(missRatioAt(profile, size))]),
+    },
+  };
+}
+
+/** The curve falls in steps: what holds at a size is the last point at or below it; below the first, everything misses. */
+function missRatioAt({ missRatio }: Profile, size: number): number {
+  let ratio = 1;
+  for (const [i, pages] of missRatio.pages.entries()) {
+    if (pages > size) break;
+    ratio = missRatio.missRatio[i]!;
+  }
+  return ratio;
+}
+
+function translationSection({ profile }: Context): Section | null {
+  const { translation, totals } = profile;
+  if (translation.length === 0) return null;
+  const accesses = totals.reads + totals.writes;
+  return {
+    title: 'Address translation',
+    note: 'modelled; overhead in per cent of the native run time',
+    table: {
+      columns: [
+        { title: 'mode', align: 'left' },
+        { title: 'TLB misses', align: 'right' },
+        { title: 'per 1,000', align: 'right' },
+        { title: 'walk refs', align: 'right' },
+        { title: 'overhead', align: 'right' },
+        { title: 'VM exits', align: 'fill' },
+      ],
+      rows: translation.map(row => [
+        row.mode,
+        count(row.tlbMisses),
+        accesses > 0 ? ((row.tlbMisses / accesses) * 1000).toFixed(2) : '–',
+        count(row.walkReferences),
+        `${row.overheadPercent.toFixed(1)} %`,
+        exitsText(row.vmExits),
+      ]),
+    },
+  };
+}
+
+function exitsText(exits: Readonly<Record<string, number>>): string {
+  const some = Object.entries(exits).filter(([, exitCount]) => exitCount > 0);
+  return some.map(([name, exitCount]) => `${count(exitCount)} ${name}`).join(', ') || 'none';
+}
+
+/** Fewer periods than this say nothing about a mechanism (design, section 2, "modelled time"). */
+const ENOUGH_PERIODS = 10;
+
+function trackersSection({ profile }: Context): Section | null {
+  const { trackers } = profile;
+  if (trackers.length === 0) return null;
+  return {
+    title: 'Trackers',
+    note: 'what each mechanism would have seen, against the exact top 10 % of the touched pages; overhead modelled',
+    table: {
+      columns: [
+        { title: 'tracker', align: 'left' },
+        { title: 'pages', align: 'right' },
+        { title: 'precision', align: 'right' },
+        { title: 'recall', align: 'right' },
+        { title: 'F1', align: 'right' },
+        { title: 'rank corr.', align: 'right' },
+        { title: 'WS error', align: 'right' },
+        { title: 'VM exits', align: 'right' },
+        { title: 'overhead', align: 'right' },
+        { title: 'periods', align: 'right' },
+      ],
+      rows: trackers.map(tracker => [
+        tracker.id,
+        tracker.pagesReported === null ? '–' : count(tracker.pagesReported),
+        score(tracker.precision),
+        score(tracker.recall),
+        score(tracker.f1),
+        score(tracker.rankCorrelation),
+        tracker.workingSetError === null ? '–' : percent(tracker.workingSetError),
+        count(tracker.vmExits),
+        `${tracker.overheadPercent.toFixed(1)} %`,
+        tracker.periods === null ? '–' : count(tracker.periods),
+      ]),
+    },
+    remarks: trackers.flatMap(tracker => [
+      ...(tracker.periods !== null && tracker.periods < ENOUGH_PERIODS
+        ? [`${tracker.id}: too short: ${plural(tracker.periods, 'period')} completed; raise --time-scale`]
+        : []),
+      ...tracker.warnings.map(warning => `${tracker.id}: ${warning}`),
+    ]),
+  };
+}
+
+function placementSection({ profile }: Context): Section | null {
+  const { placement } = profile;
+  if (placement.tiers.length === 0) return null;
+  const rows = [...placement.policies, placement.oracle].filter(
+    (policy, i, all) => all.findIndex(other => other.id === policy.id) === i,
+  );
+  return {
+    title: 'Placement',
+    note: 'modelled run time over that with everything in the fastest tier; range over the stated assumptions',
+    facts: placement.tiers.map(tier => [
+      tier.id,
+      `${tier.name}: ${bytes(tier.capacityBytes)}, ${tier.readLatencyNs} ns read, ${tier.writeLatencyNs} ns write`,
+    ]),
+    table: {
+      columns: [
+        { title: 'policy', align: 'left' },
+        { title: 'slowdown', align: 'right' },
+        { title: 'range', align: 'right' },
+        { title: `traffic in ${placement.tiers[0]!.id}`, align: 'right' },
+        { title: 'migrated', align: 'right' },
+        { title: '', align: 'fill' },
+      ],
+      rows: rows.map(policy => [
+        policy.id,
+        factor(policy.modelledSlowdown),
+        `${factor(policy.modelledSlowdownRange[0])} – ${factor(policy.modelledSlowdownRange[1])}`,
+        percent(policy.fastTierHitRatio),
+        count(policy.migratedPages),
+        policy.id === placement.recommended ? 'recommended' : policy.id === placement.oracle.id ? 'bound' : '',
+      ]),
+    },
+    remarks: placement.assumptions,
+  };
+}
+
+function warningsSection({ profile }: Context): Section | null {
+  return profile.warnings.length > 0 ? { title: 'Warnings', remarks: profile.warnings } : null;
+}
+
+function regionCells(reads: number, writes: number, totals: Profile['totals']): string[] {
+  const accesses = reads + writes;
+  return [shareOf(accesses, totals.reads + totals.writes), count(accesses), wholePercent(reads, accesses)];
+}
+
+function shareNote({ totals }: Profile, total: number, rows: number): string {
+  const shown = total > rows ? `the first ${rows} of ${grouped(total)}; ` : '';
+  return `${shown}share of ${count(totals.reads + totals.writes)} accesses`;
+}
+
+function placeText(profile: Profile, directory: string, file: number, line: number): string {
+  if (file === NONE) return '';
+  return `  ${relative(directory, profile.files[file]!.path)}${line > 0 ? `:${line}` : ''}`;
+}
+
+/** Relative when that is shorter, so that files far away keep their full name. */
+function relative(directory: string, file: string): string {
+  if (!path.isAbsolute(file) || directory === '') return file;
+  const short = path.relative(directory, file);
+  return short !== '' && short.length < file.length && !short.startsWith('../../..') ? short : file;
+}
+
+function first(total: number, rows: number): number[] {
+  return Array.from({ length: Math.min(total, rows) }, (_, row) => row);
+}
+
+function plural(value: number, one: string, many = `${one}s`): string {
+  return `${grouped(value)} ${value === 1 ? one : many}`;
+}

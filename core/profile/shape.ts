@@ -1,0 +1,288 @@
+/** The profile as a codec: every name and type of `model/profile.ts`, once more, for files. */
+import type {
+  Distribution,
+  EpochTable,
+  FunctionTable,
+  HeatTable,
+  LineTable,
+  ModuleInfo,
+  ObjectTable,
+  PageTable,
+  PairTable,
+  Placement,
+  PolicyResult,
+  Profile,
+  ProgramInfo,
+  ReplayOptions,
+  SiteTable,
+  SourceFile,
+  Temperature,
+  Tier,
+  Totals,
+  TrackerResult,
+  TranslationRow,
+} from '../model/profile.js';
+import { column, either, figures, flag, list, natural, nullable, number, oneOf, pair, record, text } from './codec.js';
+
+const f64 = column('f64');
+const u32 = column('u32');
+const u8 = column('u8');
+
+const programInfo = record<ProgramInfo>({
+  path: text,
+  arguments: list(text),
+  workingDirectory: text,
+  recorder: oneOf('instrument', 'valgrind', 'qemu', 'import'),
+  level: oneOf('source', 'machine'),
+  compiler: text,
+  flags: text,
+  exit: nullable(
+    either(
+      (exit: { readonly status: number } | { readonly signal: string }): exit is { readonly status: number } =>
+        'status' in exit,
+      record<{ readonly status: number }>({ status: number }),
+      record<{ readonly signal: string }>({ signal: text }),
+    ),
+  ),
+  complete: flag,
+  processes: natural,
+  threads: natural,
+});
+
+const replayOptions = record<ReplayOptions>({
+  machine: text,
+  modes: list(text),
+  trackers: list(text),
+  policies: list(text),
+  tiers: text,
+  capacity: list(
+    either(
+      (size: { readonly bytes: number } | { readonly percent: number }): size is { readonly bytes: number } =>
+        'bytes' in size,
+      record<{ readonly bytes: number }>({ bytes: number }),
+      record<{ readonly percent: number }>({ percent: number }),
+    ),
+  ),
+  pageSize: oneOf(4096, 2097152),
+  epochAccesses: natural,
+  timeScale: number,
+  hotShare: number,
+  coldShare: number,
+  pmlEntries: natural,
+  kernelIntegration: flag,
+});
+
+const totals = record<Totals>({
+  reads: natural,
+  writes: natural,
+  trafficReads: natural,
+  trafficWrites: natural,
+  pagesTouched: natural,
+  pagesRead: natural,
+  pagesWritten: natural,
+  modelledNs: number,
+  systemCalls: natural,
+});
+
+const sourceColumns = {
+  count: natural,
+  reads: f64,
+  writes: f64,
+  pages: f64,
+  trafficReads: f64,
+  trafficWrites: f64,
+} as const;
+
+const functions = record<FunctionTable>({
+  ...sourceColumns,
+  name: list(text),
+  file: u32,
+  startLine: u32,
+  hotness: u8,
+  perPagePerSecond: f64,
+});
+
+const lines = record<LineTable>({
+  ...sourceColumns,
+  file: u32,
+  line: u32,
+  function: u32,
+  hotness: u8,
+  perPagePerSecond: f64,
+});
+
+const sites = record<SiteTable>({
+  ...sourceColumns,
+  module: u32,
+  offset: f64,
+  line: u32,
+  column: u32,
+  inlineStart: u32,
+  inlineFunction: u32,
+  inlineLine: u32,
+  inlineFile: u32,
+});
+
+const objects = record<ObjectTable>({
+  ...sourceColumns,
+  kind: list(oneOf('heap', 'global', 'stack', 'file', 'anonymous', 'unattributed')),
+  name: list(text),
+  file: u32,
+  line: u32,
+  stack: list(list(text)),
+  bytes: f64,
+  blocks: f64,
+  density: f64,
+  hotness: u8,
+  perPagePerSecond: f64,
+  tier: u8,
+  touchedBytes: f64,
+});
+
+const pairs = record<PairTable>({
+  count: natural,
+  site: u32,
+  object: u32,
+  reads: f64,
+  writes: f64,
+  trafficReads: f64,
+  trafficWrites: f64,
+});
+
+const pages = record<PageTable>({
+  count: natural,
+  process: u32,
+  number: f64,
+  reads: f64,
+  writes: f64,
+  trafficReads: f64,
+  trafficWrites: f64,
+  linesUsed: u32,
+  object: u32,
+  hotness: u8,
+});
+
+const epochs = record<EpochTable>({
+  count: natural,
+  accesses: natural,
+  reads: f64,
+  writes: f64,
+  trafficReads: f64,
+  trafficWrites: f64,
+  endNs: f64,
+  pages: f64,
+  pagesRead: f64,
+  pagesWritten: f64,
+  entered: f64,
+  left: f64,
+});
+
+const heat = record<HeatTable>({
+  epochsPerBin: natural,
+  start: f64,
+  page: u32,
+  reads: u32,
+  writes: u32,
+  trafficReads: u32,
+  trafficWrites: u32,
+});
+
+const policy = record<PolicyResult>({
+  id: text,
+  modelledSlowdown: number,
+  modelledSlowdownRange: pair(number),
+  fastTierHitRatio: number,
+  migratedPages: number,
+  tierOfObject: u8,
+  bytesInTier: f64,
+});
+
+const placement = record<Placement>({
+  tiers: list(
+    record<Tier>({
+      id: text,
+      name: text,
+      capacityBytes: number,
+      readLatencyNs: number,
+      writeLatencyNs: number,
+      readBandwidthGBps: number,
+      writeBandwidthGBps: number,
+      relativeCostPerGB: number,
+    }),
+  ),
+  policies: list(policy),
+  oracle: policy,
+  recommended: text,
+  assumptions: list(text),
+});
+
+export const profileCodec = record<Profile>({
+  schema: oneOf('pagelens-profile/1'),
+  tool: record<{ readonly version: string }>({ version: text }),
+  program: programInfo,
+  options: replayOptions,
+  totals,
+  files: list(record<SourceFile>({ path: text, sha256: text })),
+  modules: list(record<ModuleInfo>({ path: text, buildId: text })),
+  functions,
+  lines,
+  sites,
+  objects,
+  pairs,
+  pages,
+  epochs,
+  heat,
+  temperature: record<Temperature>({
+    totalPages: number,
+    frequentlyAccessedPages: number,
+    pmlEventsPerSecond: number,
+  }),
+  distribution: record<Distribution>({
+    readShare: number,
+    writeShare: number,
+    workingSetAlteration: number,
+    density: number,
+    runs: number,
+    meanRunPages: number,
+    gaps: number,
+    meanGapPages: number,
+  }),
+  missRatio: record<Profile['missRatio']>({
+    metric: oneOf('LRU stack distance, pages'),
+    pages: f64,
+    missRatio: f64,
+  }),
+  translation: list(
+    record<TranslationRow>({
+      mode: text,
+      tlbMisses: number,
+      l1TlbMisses: number,
+      walkReferences: number,
+      vmExits: figures,
+      cycles: number,
+      relayCycles: number,
+      overheadPercent: number,
+    }),
+  ),
+  trackers: list(
+    record<TrackerResult>({
+      id: text,
+      pagesReported: nullable(number),
+      precision: nullable(number),
+      recall: nullable(number),
+      f1: nullable(number),
+      rankCorrelation: nullable(number),
+      workingSetError: nullable(number),
+      vmExits: number,
+      overheadPercent: number,
+      periods: nullable(number),
+      own: figures,
+      pageReads: nullable(f64),
+      pageWrites: nullable(f64),
+      warnings: list(text),
+    }),
+  ),
+  placement,
+  unattributed: record<Profile['unattributed']>({ reads: natural, writes: natural, why: list(text) }),
+  warnings: list(text),
+});

@@ -1,0 +1,105 @@
+/** The report for a terminal: 100 columns at most. */
+import type { Profile } from '../model/profile.js';
+import { describe, type Section, type Table, type TextOptions } from './sections.js';
+
+const WIDTH = 100;
+
+export interface TerminalOptions extends TextOptions {
+  /** Emphasis by ANSI escape sequences, for a terminal. */
+  readonly colour?: boolean;
+}
+
+export function toText(profile: Profile, options: TerminalOptions = {}): string {
+  const document = describe(profile, options);
+  const bold = (text: string): string => (options.colour ? `\x1b[1m${text}\x1b[22m` : text);
+  const dim = (text: string): string => (options.colour ? `\x1b[2m${text}\x1b[22m` : text);
+  const lines: string[] = [];
+  const titleWidth = WIDTH - document.subtitle.length - 2;
+  const title = cut(printable(document.title), titleWidth);
+  lines.push(`${bold(title)}${' '.repeat(titleWidth - width(title) + 2)}${dim(document.subtitle)}`);
+  for (const section of document.sections) lines.push('', ...sectionLines(section, bold, dim));
+  return `${lines.map(line => line.trimEnd()).join('\n')}\n`;
+}
+
+type Style = (text: string) => string;
+
+function sectionLines(section: Section, bold: Style, dim: Style): string[] {
+  const lines: string[] = [bold(section.title.toUpperCase())];
+  if (section.note) lines.push(...wrap(section.note, WIDTH - 2).map(line => dim(`  ${line}`)));
+  const facts = section.facts ?? [];
+  const nameWidth = Math.max(0, ...facts.map(([name]) => width(name)));
+  for (const [name, value] of facts) {
+    const [first, ...more] = wrap(printable(value), WIDTH - nameWidth - 4);
+    lines.push(`  ${name.padEnd(nameWidth)}  ${first ?? ''}`);
+    for (const line of more) lines.push(`  ${' '.repeat(nameWidth)}  ${line}`);
+  }
+  if (section.table) {
+    if (facts.length > 0) lines.push('');
+    lines.push(...tableLines(section.table, dim));
+  }
+  const remarks = section.remarks ?? [];
+  if (section.table && remarks.length > 0) lines.push('');
+  for (const remark of remarks) {
+    const [first, ...more] = wrap(printable(remark), WIDTH - 4);
+    lines.push(`  • ${first ?? ''}`, ...more.map(line => `    ${line}`));
+  }
+  return lines;
+}
+
+function tableLines({ columns, rows }: Table, dim: Style): string[] {
+  const cells = rows.map(row => row.map(printable));
+  // Columns that say nothing (no tier while nothing is placed) take no room.
+  const shown = columns.map((column, i) => column.align === 'fill' || cells.some(row => row[i] !== ''));
+  const widths = columns.map((column, i) =>
+    shown[i] ? Math.max(width(column.title), ...cells.map(row => width(row[i]!))) : 0,
+  );
+  const used = widths.reduce((sum, size, i) => sum + (shown[i] ? (columns[i]!.align === 'fill' ? 2 : size + 2) : 0), 0);
+  const fill = Math.max(12, WIDTH - used);
+  const lay = (row: readonly string[]): string =>
+    row
+      .map((cell, i) => {
+        const { align } = columns[i]!;
+        if (!shown[i]) return '';
+        if (align === 'fill') return `  ${cut(cell, fill)}`;
+        const padding = ' '.repeat(widths[i]! - width(cell));
+        return align === 'right' ? `  ${padding}${cell}` : `  ${cell}${padding}`;
+      })
+      .join('');
+  return [dim(lay(columns.map(column => column.title))), ...cells.map(lay)];
+}
+
+/** Width in columns; every character that we print takes one. */
+function width(text: string): number {
+  return [...text].length;
+}
+
+function cut(text: string, limit: number): string {
+  const letters = [...text];
+  return letters.length <= limit ? text : `${letters.slice(0, limit - 1).join('')}…`;
+}
+
+/** Names come from the program: control characters must not reach the terminal. */
+function printable(text: string): string {
+  return text.replace(/\p{Cc}+/gu, ' ');
+}
+
+function wrap(text: string, limit: number): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    if (line !== '' && width(line) + 1 + width(word) > limit) {
+      lines.push(line);
+      line = '';
+    }
+    // A word longer than the line, such as a path: broken, never lost.
+    let rest = word;
+    while (width(rest) > limit) {
+      const letters = [...rest];
+      lines.push(letters.slice(0, limit).join(''));
+      rest = letters.slice(limit).join('');
+    }
+    line = line === '' ? rest : `${line} ${rest}`;
+  }
+  lines.push(line);
+  return lines;
+}
