@@ -103,6 +103,8 @@ interface Stream {
   /** As read in this pass and in the one before; null before there is one. */
   control: ControlPage | null;
   before: ControlPage | null;
+  /** Its process had died before `control` was read. */
+  dead: boolean;
   /** Bytes of records handed to the writer. */
   done: number;
   /** Every segment of the stream that begins below this is handed to the writer. */
@@ -119,6 +121,8 @@ interface Process {
   alive: boolean;
   /** Its block is in the trace. */
   written: boolean;
+  /** Its metadata was read after its death. */
+  settled: boolean;
   readonly modules: Map<number, { readonly module: number; readonly base: bigint }>;
   /** Module records to skip, and the first site to take, after a resume. */
   modulesToSkip: number;
@@ -227,7 +231,7 @@ export class Drain {
     // 2. Who is dead, and only then the control pages: those of the dead are final.
     if (full)
       for (const process of this.processes.values()) process.alive &&= process.pid === null || isAlive(process.pid);
-    for (const stream of this.active) this.readControl(stream);
+    for (const stream of this.active) this.readControl(stream, phase === 'last');
 
     // 3. Metadata, which names everything that the records refer to.
     await this.drainMeta();
@@ -271,6 +275,7 @@ export class Drain {
         stream: number,
         control: null,
         before: null,
+        dead: false,
         done: 0,
         // It was not there in the pass before, so that its first segment begins later.
         doneSeq: this.nextSeqBefore,
@@ -291,6 +296,7 @@ export class Drain {
         pid: null,
         alive: true,
         written: false,
+        settled: false,
         modules: new Map(),
         modulesToSkip: 0,
         firstSite: 0,
@@ -300,17 +306,22 @@ export class Drain {
     return process;
   }
 
-  private readControl(stream: Stream): void {
+  private readControl(stream: Stream, last: boolean): void {
     stream.before = stream.control;
     const control = readControlPage(this.runDir, stream.stream);
-    if (typeof control === 'string') this.giveUp(stream, control);
-    else stream.control = control ?? stream.control;
+    if (typeof control !== 'string') stream.control = control ?? stream.control;
+    // Until the end it may be a page that is being filled in.
+    else if (last) this.giveUp(stream, control);
+    stream.dead = stream.control !== null && this.processes.get(stream.control.process)?.alive === false;
   }
 
   private async drainMeta(): Promise<void> {
     const read: { process: Process; records: readonly MetaRecord[] }[] = [];
     for (const process of [...this.processes.values()].sort((a, b) => a.process - b.process)) {
+      if (process.settled) continue;
+      const dead = !process.alive;
       const records = await process.meta.read();
+      process.settled = dead;
       if (process.meta.damage) this.lose(`the metadata of process ${process.process} holds ${process.meta.damage}`);
       if (records.length > 0) read.push({ process, records });
       // Globals of all new modules are looked up at once; the blocks below wait for them in order.
@@ -325,7 +336,8 @@ export class Drain {
     if (number === undefined) {
       number = this.moduleNumbers.size;
       this.moduleNumbers.set(key, number);
-      this.globals[number] = this.globalsOf(path).catch((error: Error) => {
+      const found = Promise.resolve(path).then(this.globalsOf);
+      this.globals[number] = found.catch((error: Error) => {
         this.warnings.add(`the globals of ${path} are unknown: ${error.message}`);
         return [];
       });
@@ -346,6 +358,9 @@ export class Drain {
       switch (record.type) {
         case 'process':
           process.pid = record.pid;
+          // After exec the process id lives on, but the image before it, with all its threads, does not.
+          for (const other of this.processes.values())
+            if (other.pid === record.pid && other.process < number) other.alive = false;
           if (!process.written)
             await this.writer.write({
               type: 'process',
@@ -462,7 +477,7 @@ export class Drain {
       if (!control) stream.doneSeq = this.nextSeqBefore;
       return;
     }
-    const over = last || before?.state === 'ended' || this.isDead(control);
+    const over = last || before?.state === 'ended' || stream.dead;
     const news = control.committed - stream.done;
     if (news > 0 && news < MIN_BLOCK_BYTES && !full && !over) return;
 
@@ -487,17 +502,11 @@ export class Drain {
   }
 
   /** The stream has ended: what was predicted correctly since its last record has left no bytes yet. */
-  /** Whether no instruction of the stream's process can follow the copy of the page. */
-  private isDead(control: ControlPage): boolean {
-    return this.processes.get(control.process)?.alive === false;
-  }
-
-  /** The stream has ended: what was predicted correctly since its last record has left no bytes yet. */
   private async close(stream: Stream, control: ControlPage): Promise<void> {
     stream.final = true;
     stream.doneSeq = NO_LIMIT;
     const process = this.processes.get(control.process);
-    if (control.state !== 'ended' && process?.pid != null && process.alive) {
+    if (control.state !== 'ended' && !stream.dead && process?.pid != null) {
       this.lose(
         `process ${process.pid} was still running when the recording ended; what it did from then on is missing`,
       );

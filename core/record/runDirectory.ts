@@ -106,7 +106,6 @@ export function readControlPage(runDir: string, stream: number): ControlPage | s
   if (page.toString('latin1', 0, 8) !== 'PLSTR001') return 'its control page is damaged';
   const state = STATES.get(u64(page, 32) as 1 | 2 | 3);
   const chunkBytes = u64(page, 24);
-  // The magic is written last, so that a page with it is whole.
   if (!state || chunkBytes < 4096 || chunkBytes > 16 << 20) return 'its control page is damaged';
   const committed = u64(page, 64);
   const steps = u64(page, 72);
