@@ -6,7 +6,7 @@
  * whole chain stays in the site table. Nothing is dropped: what reaches no line is counted in `unattributed` with the
  * reason, what belongs to no object in the `unattributed` object.
  */
-import { classify } from '../hotness/classes.js';
+import { classify, perPagePerSecond } from '../hotness/classes.js';
 import { NONE } from '../model/columns.js';
 import type {
   FunctionTable,
@@ -23,7 +23,6 @@ import type {
 import type { RawReplay } from '../model/raw.js';
 import type { EndBlock, HeaderBlock, ModuleBlock, SymbolsBlock, ThreadBlock } from '../trace/blocks.js';
 import { mergeObjects, objectTable } from './objects.js';
-import { perPagePerSecond } from './rate.js';
 import { baseName, type RunSites, Source } from './source.js';
 
 export type { RunSites } from './source.js';
@@ -166,8 +165,8 @@ function accessesOf(raw: RawReplay, group: readonly number[]): number {
 function hotnessOf(raw: RawReplay, columns: SourceColumns, options: ReplayOptions) {
   const accesses = columns.reads.map((reads, row) => reads + columns.writes[row]!);
   return {
-    hotness: classify(accesses, { hot: options.hotShare, cold: options.coldShare }),
-    perPagePerSecond: perPagePerSecond(accesses, columns.pages, raw.totals.modelledNs),
+    hotness: classify(accesses, options.hotShare, options.coldShare),
+    perPagePerSecond: accesses.map((count, row) => perPagePerSecond(count, columns.pages[row]!, raw.totals.modelledNs)),
   };
 }
 
@@ -324,7 +323,7 @@ function pageTable(pages: PageTable, rowOfObject: Uint32Array, options: ReplayOp
   return {
     ...pages,
     object: pages.object.map(object => rowOfObject[object]!),
-    hotness: classify(accesses, { hot: options.hotShare, cold: options.coldShare }),
+    hotness: classify(accesses, options.hotShare, options.coldShare),
   };
 }
 

@@ -1,11 +1,10 @@
 /** Raw objects -> the object table: named, allocation sites with equal resolved stacks merged, sorted, classed. */
-import { classify } from '../hotness/classes.js';
+import { classify, perPagePerSecond } from '../hotness/classes.js';
 import { NONE } from '../model/columns.js';
 import type { ObjectKind, ObjectTable, ReplayOptions } from '../model/profile.js';
 import type { RawReplay } from '../model/raw.js';
 import type { ThreadBlock } from '../trace/blocks.js';
 import { allocationName, decidingFrame, frameText, plainName, stackFrames } from './naming.js';
-import { perPagePerSecond } from './rate.js';
 import type { Source } from './source.js';
 
 /** Bytes of a cache line. */
@@ -124,8 +123,8 @@ export function objectTable(
     trafficReads: total(objects.trafficReads),
     trafficWrites: total(objects.trafficWrites),
     density: linesUsed.map((lines, row) => (linesInPages[row]! > 0 ? lines / linesInPages[row]! : 0)),
-    hotness: classify(accesses, { hot: options.hotShare, cold: options.coldShare }),
-    perPagePerSecond: perPagePerSecond(accesses, pages, raw.totals.modelledNs),
+    hotness: classify(accesses, options.hotShare, options.coldShare),
+    perPagePerSecond: accesses.map((count, row) => perPagePerSecond(count, pages[row]!, raw.totals.modelledNs)),
     tier: new Uint8Array(rows.length),
     touchedBytes: pages.map((count, row) => {
       const mapped = count * options.pageSize;

@@ -11,11 +11,11 @@ export function toHtml(profile: Profile, options: TextOptions = {}): string {
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>${escape(title)} – Pagelens</title>
+<title>${escaped(title)} – Pagelens</title>
 <style>${STYLE}</style>
 </head>
 <body>
-<header><h1>${escape(title)}</h1><p>${escape(subtitle)}</p></header>
+<header><h1>${escaped(title)}</h1><p>${escaped(subtitle)}</p></header>
 <main>
 ${sections.map(htmlOf).join('\n')}
 </main>
@@ -25,18 +25,20 @@ ${sections.map(htmlOf).join('\n')}
 }
 
 function htmlOf({ title, note, facts, table, remarks }: Section): string {
-  const parts = [`<section><h2>${escape(title)}</h2>`];
-  if (note) parts.push(`<p class="note">${escape(note)}</p>`);
+  const parts = [`<section><h2>${escaped(title)}</h2>`];
+  if (note) parts.push(`<p class="note">${escaped(note)}</p>`);
   if (facts?.length) {
-    const items = facts.map(([name, value]) => `<dt>${escape(name)}</dt><dd>${escape(value)}</dd>`);
+    const items = facts.map(([name, value]) => `<dt>${escaped(name)}</dt><dd>${escaped(value)}</dd>`);
     parts.push(`<dl>${items.join('')}</dl>`);
   }
   if (table) {
-    const head = table.columns.map(({ title: name, align }) => `<th scope="col" class="${align}">${escape(name)}</th>`);
+    const head = table.columns.map(
+      ({ title: name, align }) => `<th scope="col" class="${align}">${escaped(name)}</th>`,
+    );
     const rows = table.rows.map(cells => {
       const data = cells.map((cell, i) => {
         const { align, title: name } = table.columns[i]!;
-        return `<td class="${align}">${name === 'class' ? classMark(cell) : escape(cell)}</td>`;
+        return `<td class="${align}">${name === 'class' ? classMark(cell) : escaped(cell)}</td>`;
       });
       return `<tr>${data.join('')}</tr>`;
     });
@@ -44,17 +46,19 @@ function htmlOf({ title, note, facts, table, remarks }: Section): string {
       `<div class="scroll"><table><thead><tr>${head.join('')}</tr></thead><tbody>${rows.join('\n')}</tbody></table></div>`,
     );
   }
-  if (remarks?.length) parts.push(`<ul>${remarks.map(remark => `<li>${escape(remark)}</li>`).join('')}</ul>`);
+  if (remarks?.length) parts.push(`<ul>${remarks.map(remark => `<li>${escaped(remark)}</li>`).join('')}</ul>`);
   parts.push('</section>');
   return parts.join('\n');
 }
 
 /** The word stays: nothing is told by colour alone. */
 function classMark(name: string): string {
-  return (CLASS_NAMES as readonly string[]).includes(name) ? `<span class="mark ${name}">${name}</span>` : escape(name);
+  return (CLASS_NAMES as readonly string[]).includes(name)
+    ? `<span class="mark ${name}">${name}</span>`
+    : escaped(name);
 }
 
-function escape(text: string): string {
+function escaped(text: string): string {
   const entities: Readonly<Record<string, string>> = {
     '&': '&amp;',
     '<': '&lt;',

@@ -4,16 +4,16 @@ import { describe, type Section, type TextOptions } from './sections.js';
 
 export function toMarkdown(profile: Profile, options: TextOptions = {}): string {
   const { title, subtitle, sections } = describe(profile, options);
-  const parts = [`# ${escape(title)}`, `${escape(subtitle)}`, ...sections.map(markdownOf)];
+  const parts = [`# ${escaped(title)}`, `${escaped(subtitle)}`, ...sections.map(markdownOf)];
   return `${parts.join('\n\n')}\n`;
 }
 
 function markdownOf({ title, note, facts, table, remarks }: Section): string {
-  const parts = [`## ${escape(title)}`];
-  if (note) parts.push(`*${escape(note)}*`);
-  if (facts?.length) parts.push(facts.map(([name, value]) => `- **${escape(name)}**: ${escape(value)}`).join('\n'));
+  const parts = [`## ${escaped(title)}`];
+  if (note) parts.push(`*${escaped(note)}*`);
+  if (facts?.length) parts.push(facts.map(([name, value]) => `- **${escaped(name)}**: ${escaped(value)}`).join('\n'));
   if (table) {
-    const row = (cells: readonly string[]): string => `| ${cells.map(escape).join(' | ')} |`;
+    const row = (cells: readonly string[]): string => `| ${cells.map(escaped).join(' | ')} |`;
     parts.push(
       [
         row(table.columns.map(column => column.title)),
@@ -22,11 +22,11 @@ function markdownOf({ title, note, facts, table, remarks }: Section): string {
       ].join('\n'),
     );
   }
-  if (remarks?.length) parts.push(remarks.map(remark => `- ${escape(remark)}`).join('\n'));
+  if (remarks?.length) parts.push(remarks.map(remark => `- ${escaped(remark)}`).join('\n'));
   return parts.join('\n\n');
 }
 
 /** Nothing in a name may act as Markdown, as HTML or as the border of a cell. */
-function escape(text: string): string {
+function escaped(text: string): string {
   return text.replace(/\s+/g, ' ').replace(/[\\`*_{}[\]<>|~#]/g, character => `\\${character}`);
 }
