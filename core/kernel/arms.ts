@@ -8,7 +8,7 @@
  */
 import { enlarge } from './arena';
 import { ARM_WALK, ARM_WALK_WRITE, ARM_WRITE, EVENT_BYTES } from './parameters';
-import { PAGE_ARMS, forgetArms, pageState, setAllArms } from './tables';
+import { forgetArms, PAGE_ARMS, pageState, setAllArms } from './tables';
 
 const ACCESS_ARMS: u32 = 0xff;
 const WRITE_ARMS: u32 = 0xff << ARM_WRITE;

@@ -13,10 +13,11 @@
  *
  * An entry is u64: line + 1 in the low half (0: empty), pair + 1 of the last writer in the high half (0: clean).
  */
-import { batchAddress, batchSite } from './decode';
+
 import { allocate } from './arena';
 import { add, l1dSets, l1dWays, l2Sets, l2Ways, llcSets, llcWays, pageShift } from './config';
 import { batchPage, batchPair, straddleCount, straddleIndex, straddlePage } from './count';
+import { batchAddress, batchSite } from './decode';
 import { addTraffic } from './pages';
 import { SITE_LAST_BYTE, SITE_STRIDE, siteTable } from './pairs';
 import { C_CACHE_ACCESSES, C_FILLS, C_L2_HITS, C_LLC_HITS, C_WRITE_BACKS } from './parameters';
@@ -25,36 +26,39 @@ import { V_L1D, V_L2, vcpuRecord } from './vcpu';
 let llc: usize = 0;
 
 export function cachesStart(): void {
-  llc = allocate(<usize>llcSets * llcWays << 3);
+  llc = allocate((<usize>llcSets * llcWays) << 3);
 }
 
 export function cacheLines(vcpu: u32, n: u32): void {
   const record = vcpuRecord(vcpu);
+  if (record == 0) return;
   const l1 = <usize>load<u32>(record, V_L1D);
-  const setBytes = <usize>l1dWays << 3;
+  const setBytes = (<usize>l1dWays) << 3;
   const mask = l1dSets - 1;
   const lineBits = pageShift - 6;
-  const inPage = (<u32>1 << lineBits) - 1;
+  const inPage = ((<u32>1) << lineBits) - 1;
   const sites = siteTable;
   let straddle: u32 = 0;
   let lines = n;
   for (let i: u32 = 0; i < n; i++) {
-    const page = load<u32>(batchPage + (<usize>i << 2));
-    const pair = load<u32>(batchPair + (<usize>i << 2));
-    const address = <u32>load<u64>(batchAddress + (<usize>i << 3));
+    const page = load<u32>(batchPage + ((<usize>i) << 2));
+    const pair = load<u32>(batchPair + ((<usize>i) << 2));
+    const address = <u32>load<u64>(batchAddress + ((<usize>i) << 3));
     const line = (page << lineBits) | ((address >> 6) & inPage);
     const set = l1 + <usize>(line & mask) * setBytes;
     if (load<u32>(set) == line + 1) {
       if (pair & 1) store<u32>(set, (pair >> 1) + 1, 4);
     } else access(record, set, line, page, pair);
 
-    const last = load<u32>(sites + <usize>load<u32>(batchSite + (<usize>i << 2)) * SITE_STRIDE, SITE_LAST_BYTE);
+    const last = load<u32>(sites + <usize>load<u32>(batchSite + ((<usize>i) << 2)) * SITE_STRIDE, SITE_LAST_BYTE);
     if ((address & 63) + last < 64) continue;
     // The access goes on into the next line, which may lie in the next page.
     let second = line + 1;
     let secondPage = page;
     if ((line & inPage) == inPage) {
-      secondPage = load<u32>(straddlePage + (<usize>straddle << 2));
+      // No page follows at the end of the address space.
+      if (straddle == straddleCount || load<u32>(straddleIndex + ((<usize>straddle) << 2)) != i) continue;
+      secondPage = load<u32>(straddlePage + ((<usize>straddle) << 2));
       straddle++;
       second = secondPage << lineBits;
     }
@@ -72,7 +76,7 @@ function access(record: usize, set: usize, line: u32, page: u32, pair: u32): voi
     return;
   }
   const fresh = <u64>(line + 1);
-  const set2 = <usize>load<u32>(record, V_L2) + (<usize>(line & (l2Sets - 1)) * l2Ways << 3);
+  const set2 = <usize>load<u32>(record, V_L2) + ((<usize>(line & (l2Sets - 1)) * l2Ways) << 3);
   if (promote(set2, l2Ways, line + 1)) add(C_L2_HITS, 1);
   else {
     const set3 = llcSet(line);
@@ -84,14 +88,14 @@ function access(record: usize, set: usize, line: u32, page: u32, pair: u32): voi
     }
     toLlc(insert(set2, l2Ways, fresh));
   }
-  toL2(record, insert(set, l1dWays, fresh | (<u64>writer << 32)));
+  toL2(record, insert(set, l1dWays, fresh | ((<u64>writer) << 32)));
 }
 
 /** A line that left L1D. */
 function toL2(record: usize, entry: u64): void {
   if (entry >> 32 == 0) return;
   const line = <u32>entry - 1;
-  const set = <usize>load<u32>(record, V_L2) + (<usize>(line & (l2Sets - 1)) * l2Ways << 3);
+  const set = <usize>load<u32>(record, V_L2) + ((<usize>(line & (l2Sets - 1)) * l2Ways) << 3);
   if (!update(set, l2Ways, entry)) toLlc(insert(set, l2Ways, entry));
 }
 
@@ -114,24 +118,24 @@ export function flushCaches(vcpu: u32): void {
   const record = vcpuRecord(vcpu);
   if (record == 0) return;
   const l1 = <usize>load<u32>(record, V_L1D);
-  for (let at = l1, end = l1 + (<usize>l1dSets * l1dWays << 3); at < end; at += 8) {
+  for (let at = l1, end = l1 + ((<usize>l1dSets * l1dWays) << 3); at < end; at += 8) {
     toL2(record, load<u64>(at));
     store<u64>(at, 0);
   }
   const l2 = <usize>load<u32>(record, V_L2);
-  for (let at = l2, end = l2 + (<usize>l2Sets * l2Ways << 3); at < end; at += 8) {
+  for (let at = l2, end = l2 + ((<usize>l2Sets * l2Ways) << 3); at < end; at += 8) {
     toLlc(load<u64>(at));
     store<u64>(at, 0);
   }
 }
 
 function llcSet(line: u32): usize {
-  return llc + (<usize>(line % llcSets) * llcWays << 3);
+  return llc + ((<usize>(line % llcSets) * llcWays) << 3);
 }
 
 /** Moves the line with this tag to the front of its set; false when it is not there. */
 function promote(set: usize, ways: u32, tag: u32): bool {
-  for (let at: usize = 0, end = <usize>ways << 3; at < end; at += 8) {
+  for (let at: usize = 0, end = (<usize>ways) << 3; at < end; at += 8) {
     if (load<u32>(set + at) != tag) continue;
     const entry = load<u64>(set + at);
     shift(set, at);
@@ -152,7 +156,7 @@ function insert(set: usize, ways: u32, entry: u64): u64 {
 
 /** Writes into the line if it is there, without changing the order of use. */
 function update(set: usize, ways: u32, entry: u64): bool {
-  for (let at: usize = 0, end = <usize>ways << 3; at < end; at += 8) {
+  for (let at: usize = 0, end = (<usize>ways) << 3; at < end; at += 8) {
     if (load<u32>(set + at) != <u32>entry) continue;
     store<u64>(set + at, entry);
     return true;

@@ -4,7 +4,6 @@
  */
 import {
   COUNTERS,
-  PARAMETERS,
   P_ACCESS_CYCLES,
   P_CYCLES_PER_NS,
   P_EPT_LEAF,
@@ -12,11 +11,11 @@ import {
   P_EPT_ROOT,
   P_GUEST_LEAF,
   P_GUEST_ROOT,
-  P_L1D_SETS,
-  P_L1D_WAYS,
   P_L1_TLB_MISS_CYCLES,
   P_L1_TLB_SETS,
   P_L1_TLB_WAYS,
+  P_L1D_SETS,
+  P_L1D_WAYS,
   P_L2_SETS,
   P_L2_STALL,
   P_L2_TLB_MISS_CYCLES,
@@ -37,6 +36,7 @@ import {
   P_SYSTEM_CALL_CYCLES,
   P_WALK_FAR_CYCLES,
   P_WALK_NEAR_CYCLES,
+  PARAMETERS,
 } from './parameters';
 
 const parameters: usize = heap.alloc(PARAMETERS * 8);
@@ -53,7 +53,7 @@ export function machineCounters(): usize {
 }
 
 export function parameter(slot: i32): f64 {
-  return load<f64>(parameters + (<usize>slot << 3));
+  return load<f64>(parameters + ((<usize>slot) << 3));
 }
 
 function whole(slot: i32): u32 {
@@ -61,12 +61,12 @@ function whole(slot: i32): u32 {
 }
 
 export function add(slot: i32, amount: f64): void {
-  const at = counters + (<usize>slot << 3);
+  const at = counters + ((<usize>slot) << 3);
   store<f64>(at, load<f64>(at) + amount);
 }
 
 export function counter(slot: i32): f64 {
-  return load<f64>(counters + (<usize>slot << 3));
+  return load<f64>(counters + ((<usize>slot) << 3));
 }
 
 export let pageShift: u32 = 12;

@@ -8,7 +8,7 @@
 export function lruPromote(set: usize, ways: u32, key: u32): bool {
   if (ways == 0) return false;
   if (load<u32>(set) == key) return true;
-  for (let at: usize = 4, end = <usize>ways << 2; at < end; at += 4) {
+  for (let at: usize = 4, end = (<usize>ways) << 2; at < end; at += 4) {
     if (load<u32>(set + at) != key) continue;
     lruShift(set, at);
     store<u32>(set, key);

@@ -1,27 +1,211 @@
-/** Contract stub of the emulated machine, replaced by its author. `run` calls these; see each signature. */
+/**
+ * The emulated machine's face to the rest of the kernel and to the host: start, vCPUs, clock, system calls, and the
+ * operations that a VMM has on flags and cached translations.
+ *
+ * Clock. Each vCPU has its own, in core cycles: accesses, stalls on misses and walks of mode native, system calls. A
+ * new vCPU starts at the latest time of the run; at a synchronisation a vCPU waits for everything that was stamped
+ * before it. The run's modelled time is the latest clock.
+ */
+import { armAll, armNone, eventsClear } from './arms';
+import { cacheLines, cachesStart, flushCaches } from './cache';
+import {
+  accessCycles,
+  add,
+  counter,
+  cyclesPerNs,
+  eptPscEntries,
+  l1TlbMissCycles,
+  l2Stall,
+  l2TlbMissCycles,
+  llcStall,
+  memoryStall,
+  nested,
+  nestedTlbEntries,
+  pscEntries,
+  systemCallCycles,
+  unpackParameters,
+} from './config';
+import {
+  C_BUSY_CYCLES,
+  C_CACHE_ACCESSES,
+  C_FILLS,
+  C_L1_TLB_MISSES,
+  C_L2_HITS,
+  C_LLC_HITS,
+  C_NATIVE_WALK_CYCLES,
+  C_SYSTEM_CALLS,
+  C_TLB_MISSES,
+} from './parameters';
+import { pmlDrain, pmlStart } from './pml';
+import { ACCESSED, DIRTY, PAGE_EPT_ENTRY, PAGE_TABLE, pageState, T_ENTRIES, tablesStart } from './tables';
+import { flushTlbs, forgetShortcuts } from './tlb';
+import {
+  newVcpu,
+  releaseVcpu,
+  V_CLOCK,
+  V_NESTED,
+  V_PML,
+  V_PML_INDEX,
+  vcpuCount,
+  vcpuRecord,
+  vcpusStart,
+  W_EPT_PSC,
+  W_NESTED_TLB,
+  W_PSC,
+} from './vcpu';
+
+export { eventsClear, eventsCount, eventsStart } from './arms';
+export { machineCounters, machineParameters } from './config';
+export { pmlDrained, pmlDrainedCount } from './pml';
+export { translateBatch } from './tlb';
+export { vcpuCount, vcpuProcess, vcpusLive } from './vcpu';
+
+let latest: f64 = 0;
+let stamped: f64 = 0;
+/** Cycles accounted to some vCPU so far. */
+let accounted: f64 = 0;
+
+/** Starts an empty machine with the parameters in `machineParameters`. To be called once, before the first vCPU. */
+export function machineStart(): void {
+  unpackParameters();
+  tablesStart();
+  vcpusStart();
+  pmlStart();
+  cachesStart();
+  eventsClear();
+  latest = 0;
+  stamped = 0;
+  accounted = 0;
+}
 
 /** A vCPU: one recorded thread of `process`, with its own TLBs, caches and modification log. Returns its dense number. */
 export function vcpuCreate(process: u32): u32 {
-  return vcpus++;
+  return newVcpu(process, latest);
 }
-let vcpus: u32 = 0;
+
+/** The vCPU's thread ended: its dirty lines go to the shared cache, its log is drained, its memory is used again. */
+export function vcpuEnd(vcpu: u32): void {
+  const record = vcpuRecord(vcpu);
+  if (record == 0) return;
+  vcpuSynchronise(vcpu);
+  flushCaches(vcpu);
+  pmlDrain(record);
+  releaseVcpu(vcpu);
+}
+
+/** The vCPU passed a synchronisation: it cannot be earlier than what was stamped before. */
+export function vcpuSynchronise(vcpu: u32): void {
+  const record = vcpuRecord(vcpu);
+  if (record == 0) return;
+  const clock = max(load<f64>(record, V_CLOCK), stamped);
+  store<f64>(record, clock, V_CLOCK);
+  stamped = clock;
+  latest = max(latest, clock);
+}
 
 /**
- * Second loop over a batch: translates the first `n` accesses. Reads `batchPage`, `batchPair` (pair << 1 | isWrite),
- * `batchAddress`, and the straddles (`straddleIndex`, `straddlePage`, `straddleCount` in count.ts).
+ * Third loop over a batch: its first `n` accesses go through the caches; then the cycles of the whole batch are charged
+ * to the vCPU.
  */
-export function translateBatch(vcpu: u32, n: u32): void {}
+export function cacheBatch(vcpu: u32, n: u32): void {
+  cacheLines(vcpu, n);
+  const total =
+    accessCycles * counter(C_CACHE_ACCESSES) +
+    l2Stall * counter(C_L2_HITS) +
+    llcStall * counter(C_LLC_HITS) +
+    memoryStall * counter(C_FILLS) +
+    nativeTranslationCycles();
+  charge(vcpu, total - accounted);
+  accounted = total;
+}
 
-/** Third loop over a batch: the caches. Calls `addTraffic` of pages.ts for every line that memory serves. */
-export function cacheBatch(vcpu: u32, n: u32): void {}
+/** Cycles spent on TLB misses and walks in mode native. */
+function nativeTranslationCycles(): f64 {
+  const misses = counter(C_TLB_MISSES);
+  return (
+    l1TlbMissCycles * (counter(C_L1_TLB_MISSES) - misses) + l2TlbMissCycles * misses + counter(C_NATIVE_WALK_CYCLES)
+  );
+}
+
+function charge(vcpu: u32, cycles: f64): void {
+  const record = vcpuRecord(vcpu);
+  if (record == 0) return;
+  const clock = load<f64>(record, V_CLOCK) + cycles;
+  store<f64>(record, clock, V_CLOCK);
+  latest = max(latest, clock);
+  add(C_BUSY_CYCLES, cycles);
+}
 
 /** Modelled time of the run so far, in ns. */
 export function modelledNs(): f64 {
-  return 0;
+  return latest / cyclesPerNs;
 }
 
-/** The kernel stored into `page` on behalf of the program: it is touched, but no access of the program. */
+/** The host stored into `page` for the program: through its own mapping, so that no guest flag and no TLB changes. */
 export function kernelWrite(vcpu: u32, page: u32): void {}
 
 /** A relayed system call: its number, result (two's complement) and relayed bytes. */
-export function systemCall(vcpu: u32, number: u64, result: u64, bytes: u64): void {}
+export function systemCall(vcpu: u32, number: u64, result: u64, bytes: u64): void {
+  add(C_SYSTEM_CALLS, 1);
+  charge(vcpu, systemCallCycles);
+}
+
+/** Arms these bits (ARM_*) on every page, those not yet touched included: a tracker cleared flags everywhere. */
+export function trackersArm(bits: u32): void {
+  armAll(bits);
+  forgetShortcuts();
+}
+
+/** No tracker watches any more. */
+export function trackersStop(): void {
+  armNone();
+}
+
+// What follows changes the machine itself, as a VMM's instructions would. Trackers never call it.
+
+/** Flags of the EPT entry that maps the page: ACCESSED 2, DIRTY 4; 0 while it is not mapped. */
+export function eptFlags(page: u32): u32 {
+  const entry = <usize>load<u32>(pageState(page), PAGE_EPT_ENTRY);
+  return entry ? load<u32>(entry) & (ACCESSED | DIRTY) : 0;
+}
+
+/** Flags of the page's leaf guest entry; `number` is its virtual page number. */
+export function guestFlags(page: u32, number: u32): u32 {
+  const table = <usize>load<u32>(pageState(page), PAGE_TABLE);
+  return table ? load<u32>(table + T_ENTRIES + ((<usize>(number & 511)) << 2)) & (ACCESSED | DIRTY) : 0;
+}
+
+/** Clears flags (ACCESSED 2, DIRTY 4) of the page's EPT entry. Cached translations stay: see `invept`. */
+export function eptClear(page: u32, flags: u32): void {
+  const entry = <usize>load<u32>(pageState(page), PAGE_EPT_ENTRY);
+  if (entry) store<u32>(entry, load<u32>(entry) & ~(flags & (ACCESSED | DIRTY)));
+}
+
+/** INVEPT, all contexts: drops guest-physical and combined mappings on every vCPU (mechanisms.md, A.3). */
+export function invept(): void {
+  for (let vcpu: u32 = 0; vcpu < vcpuCount(); vcpu++) {
+    const record = vcpuRecord(vcpu);
+    if (record == 0) continue;
+    flushTlbs(record);
+    if (!nested) continue;
+    const walker = <usize>load<u32>(record, V_NESTED);
+    for (let level: u32 = 2; level <= 5; level++) {
+      const slot = walker + ((<usize>(level - 2)) << 2);
+      memory.fill(<usize>load<u32>(slot, W_PSC), 0, (<usize>pscEntries(level)) << 2);
+      memory.fill(<usize>load<u32>(slot, W_EPT_PSC), 0, (<usize>eptPscEntries(level)) << 2);
+    }
+    memory.fill(<usize>load<u32>(walker, W_NESTED_TLB), 0, (<usize>nestedTlbEntries) << 2);
+  }
+}
+
+/** The vCPU's log: u64 guest-physical addresses by index, and the index of the next entry (-1: full, FFFFh). */
+export function pmlLogPointer(vcpu: u32): usize {
+  return <usize>load<u32>(vcpuRecord(vcpu), V_PML);
+}
+export function pmlIndex(vcpu: u32): i32 {
+  return load<i32>(vcpuRecord(vcpu), V_PML_INDEX);
+}
+/** Drains the vCPU's log, as the VMM does when its timer fires. */
+export function pmlFlush(vcpu: u32): void {
+  pmlDrain(vcpuRecord(vcpu));
+}

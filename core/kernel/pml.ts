@@ -10,14 +10,7 @@
  */
 import { enlarge } from './arena';
 import { add, pmlEntries, pmlKeep } from './config';
-import {
-  C_FLAG_UPDATES,
-  C_PML_FULL,
-  C_PML_LOGGED,
-  C_SWEEP_EXITS,
-  SWEEP_SIZES,
-  SWEEP_SMALLEST,
-} from './parameters';
+import { C_FLAG_UPDATES, C_PML_FULL, C_PML_LOGGED, C_SWEEP_EXITS, SWEEP_SIZES, SWEEP_SMALLEST } from './parameters';
 import { V_PML, V_PML_INDEX, V_SWEEP } from './vcpu';
 
 let kept: usize = 0;
@@ -45,7 +38,7 @@ export function pmlBeforeFlags(vcpu: usize): void {
   }
   const used = <usize>load<u32>(vcpu, V_SWEEP);
   for (let size: i32 = 0; size < SWEEP_SIZES; size++) {
-    const at = used + (<usize>size << 2);
+    const at = used + ((<usize>size) << 2);
     if (load<u32>(at) < <u32>(SWEEP_SMALLEST << size)) continue;
     store<u32>(at, 0);
     add(C_SWEEP_EXITS + size, 1);
@@ -56,7 +49,7 @@ export function pmlBeforeFlags(vcpu: usize): void {
 export function pmlLog(vcpu: usize, address: u64): void {
   add(C_PML_LOGGED, 1);
   const index = load<i32>(vcpu, V_PML_INDEX);
-  store<u64>(<usize>load<u32>(vcpu, V_PML) + (<usize>index << 3), address);
+  store<u64>(<usize>load<u32>(vcpu, V_PML) + ((<usize>index) << 3), address);
   store<i32>(vcpu, index - 1, V_PML_INDEX);
   const used = <usize>load<u32>(vcpu, V_SWEEP);
   for (let at = used, end = used + (SWEEP_SIZES << 2); at < end; at += 4) store<u32>(at, load<u32>(at) + 1);
@@ -67,7 +60,7 @@ export function pmlDrain(vcpu: usize): void {
   if (pmlKeep) {
     const log = <usize>load<u32>(vcpu, V_PML);
     for (let index = <i32>pmlEntries - 1; index > load<i32>(vcpu, V_PML_INDEX); index--) {
-      keep(load<u64>(log + (<usize>index << 3)));
+      keep(load<u64>(log + ((<usize>index) << 3)));
     }
   }
   store<i32>(vcpu, <i32>pmlEntries - 1, V_PML_INDEX);
@@ -76,9 +69,9 @@ export function pmlDrain(vcpu: usize): void {
 function keep(address: u64): void {
   if (keptCount == keptCapacity) {
     const larger = keptCapacity ? keptCapacity * 2 : 1024;
-    kept = enlarge(kept, <usize>keptCapacity << 3, <usize>larger << 3);
+    kept = enlarge(kept, (<usize>keptCapacity) << 3, (<usize>larger) << 3);
     keptCapacity = larger;
   }
-  store<u64>(kept + (<usize>keptCount << 3), address);
+  store<u64>(kept + ((<usize>keptCount) << 3), address);
   keptCount++;
 }

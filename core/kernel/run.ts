@@ -16,6 +16,7 @@ import {
   EVENT_KERNEL_WRITE,
   EVENT_MAP,
   EVENT_REMAP,
+  EVENT_STAMP,
   EVENT_SYSCALL,
   EVENT_THREAD_EXIT,
   EVENT_THREAD_START,
@@ -39,13 +40,13 @@ import {
   setBreak,
   unmapRange,
 } from './blocks';
-import { batchPage, countBatch, touchAddress } from './count';
-import { batchCount, decode, eventA, eventB, eventC, eventD, eventKind, eventSeq } from './decode';
+import { countBatch, touchAddress } from './count';
+import { batchCount, decode, eventA, eventB, eventC, eventD, eventKind, eventSeq, processCreate } from './decode';
 import { distanceBatch } from './distance';
 import { endEpoch, epochLength, epochOpen } from './heat';
-import { cacheBatch, kernelWrite, systemCall, translateBatch, vcpuCreate } from './machine';
+import { cacheBatch, kernelWrite, systemCall, translateBatch, vcpuCreate, vcpuEnd, vcpuSynchronise } from './machine';
 import { countBlock, KIND_ANONYMOUS, KIND_HEAP, stackObject } from './objects';
-import { ADDRESS_MASK, PROCESS_DECODER, PROCESS_INDEX, pageCount, pageShift, processRecord } from './pages';
+import { ADDRESS_MASK, PROCESS_DECODER, pageCount, pageShift, processRecord } from './pages';
 
 // Why `run` returned.
 /** The stream needs its next block, or is at its end. */
@@ -77,6 +78,13 @@ let quantumStops: bool = false;
 /** Whether `run` returns RUN_QUANTUM. */
 export function setQuantumStops(stop: bool): void {
   quantumStops = stop;
+}
+
+/** Announces process number `process`; returns the decoder's process, which takes its sites. */
+export function processStart(process: u32): usize {
+  const record = processRecord(process);
+  if (!load<u32>(record, PROCESS_DECODER)) store<u32>(record, <u32>processCreate(), PROCESS_DECODER);
+  return load<u32>(record, PROCESS_DECODER);
 }
 
 // Processes of the vCPUs.
@@ -206,6 +214,9 @@ function handle(stream: usize, kind: u32, a: u64, b: u64, c: u64, d: u64): i32 {
   const process = processOf(vcpu);
   const names = <usize>load<u32>(process, PROCESS_DECODER);
   switch (kind) {
+    case EVENT_STAMP:
+      vcpuSynchronise(vcpu);
+      break;
     case EVENT_ALLOC:
       allocBlock(process, a, b, stackObject(KIND_HEAP, names, decoder, c));
       break;
@@ -235,6 +246,8 @@ function handle(stream: usize, kind: u32, a: u64, b: u64, c: u64, d: u64): i32 {
       break;
     case EVENT_THREAD_EXIT:
       removeStack(process, load<u64>(stream, STREAM_LOW), load<u64>(stream, STREAM_HIGH));
+      // A signal handler's stream shares its thread's vCPU.
+      if (!load<u32>(stream, STREAM_SIGNAL)) vcpuEnd(vcpu);
       return RUN_EXIT;
     case EVENT_SYSCALL:
       systemCalls++;

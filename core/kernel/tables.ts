@@ -58,7 +58,7 @@ const VM_BYTES: usize = 16;
 export const TABLE_GUEST_FRAME: u32 = 1 << 25;
 /** First host frames behind the guest tables, of EPT tables, and of data whose EPT leaf is larger than its page. */
 const TABLE_HOST_FRAME: u32 = 1 << 25;
-const EPT_HOST_FRAME: u32 = 1 << 24 | TABLE_HOST_FRAME;
+const EPT_HOST_FRAME: u32 = (1 << 24) | TABLE_HOST_FRAME;
 const LARGE_HOST_FRAME: u32 = 1 << 23;
 
 const chunks: usize = heap.alloc(<usize>CHUNKS * 4);
@@ -81,7 +81,7 @@ export function tablesStart(): void {
 
 /** State of a page (PageIndex), made on demand. */
 export function pageState(page: u32): usize {
-  const slot = chunks + (<usize>(page / CHUNK_PAGES) << 2);
+  const slot = chunks + ((<usize>(page / CHUNK_PAGES)) << 2);
   let chunk = <usize>load<u32>(slot);
   if (chunk == 0) {
     chunk = take(<usize>CHUNK_PAGES * PAGE_BYTES);
@@ -95,7 +95,7 @@ export function pageState(page: u32): usize {
 
 export function setAllArms(bits: u32): void {
   initialArms |= bits;
-  for (let slot = chunks, last = chunks + (<usize>CHUNKS << 2); slot < last; slot += 4) {
+  for (let slot = chunks, last = chunks + ((<usize>CHUNKS) << 2); slot < last; slot += 4) {
     const chunk = <usize>load<u32>(slot);
     if (chunk == 0) continue;
     for (let at = chunk, end = chunk + <usize>CHUNK_PAGES * PAGE_BYTES; at < end; at += PAGE_BYTES) {
@@ -106,7 +106,7 @@ export function setAllArms(bits: u32): void {
 
 export function forgetArms(): void {
   initialArms = 0;
-  for (let slot = chunks, last = chunks + (<usize>CHUNKS << 2); slot < last; slot += 4) {
+  for (let slot = chunks, last = chunks + ((<usize>CHUNKS) << 2); slot < last; slot += 4) {
     const chunk = <usize>load<u32>(slot);
     if (chunk == 0) continue;
     for (let at = chunk, end = chunk + <usize>CHUNK_PAGES * PAGE_BYTES; at < end; at += PAGE_BYTES) {
@@ -136,10 +136,10 @@ export function guestMap(vm: usize, number: u64, state: usize): void {
   let table = <usize>load<u32>(vm, VM_ROOT);
   for (let level = guestRoot; level > guestLeaf; level--) {
     const index = <u32>(number >> (9 * (level - guestLeaf))) & 511;
-    const childAt = table + T_CHILDREN + (<usize>index << 2);
+    const childAt = table + T_CHILDREN + ((<usize>index) << 2);
     let child = <usize>load<u32>(childAt);
     if (child == 0) {
-      const entry = table + T_ENTRIES + (<usize>index << 2);
+      const entry = table + T_ENTRIES + ((<usize>index) << 2);
       child = newGuestTable(vm, table, entry, level - 1);
       store<u32>(childAt, <u32>child);
       store<u32>(entry, (load<u32>(child, T_GUEST) << FRAME_SHIFT) | PRESENT);
@@ -148,7 +148,7 @@ export function guestMap(vm: usize, number: u64, state: usize): void {
   }
   const frame = load<u32>(vm, VM_DATA_FRAMES);
   store<u32>(vm, frame + 1, VM_DATA_FRAMES);
-  const leaf = table + T_ENTRIES + (<usize>(<u32>number & 511) << 2);
+  const leaf = table + T_ENTRIES + ((<usize>(<u32>number & 511)) << 2);
   store<u32>(leaf, ((frame << (9 * (guestLeaf - 1))) << FRAME_SHIFT) | PRESENT);
   store<u32>(state, <u32>table, PAGE_TABLE);
 }
@@ -183,7 +183,7 @@ export function entryLine(table: usize, entry: usize): u32 {
 }
 
 function eptEntry(table: usize, guestFrame: u32): usize {
-  return table + T_ENTRIES + (<usize>((guestFrame >> (9 * (eptLeaf - 1))) & 511) << 2);
+  return table + T_ENTRIES + ((<usize>((guestFrame >> (9 * (eptLeaf - 1))) & 511)) << 2);
 }
 
 /** The leaf EPT table for a guest frame (in units of the EPT's leaf), with the tables above it. */
@@ -192,10 +192,10 @@ function eptLeafTable(vm: usize, number: u32): usize {
   for (let level = eptRoot; level > eptLeaf; level--) {
     const shift = 9 * (level - eptLeaf);
     const index = shift < 32 ? (number >> shift) & 511 : 0;
-    const childAt = table + T_CHILDREN + (<usize>index << 2);
+    const childAt = table + T_CHILDREN + ((<usize>index) << 2);
     let child = <usize>load<u32>(childAt);
     if (child == 0) {
-      const entry = table + T_ENTRIES + (<usize>index << 2);
+      const entry = table + T_ENTRIES + ((<usize>index) << 2);
       const host = nextEptHost++;
       child = newTable(table, entry, level - 1, eptLeaf, host);
       store<u32>(childAt, <u32>child);

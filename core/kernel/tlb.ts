@@ -9,13 +9,14 @@
  * Rules (mechanisms.md, A.3): a hit never touches the accessed flag. A write that hits an entry without the cached
  * dirty flag walks again to set it; with it, it does nothing, even if memory's flag was cleared since.
  */
-import { batchAddress } from './decode';
+
 import { fire, readsUnseen, writesUnseen } from './arms';
 import { add, l1TlbSets, l1TlbWays, l2TlbSets, l2TlbWays, nested, pageShift } from './config';
 import { batchPage, batchPair, straddleCount, straddleIndex, straddlePage } from './count';
+import { batchAddress } from './decode';
 import { lruInsert, lruShift } from './lru';
 import { C_DIRTY_WALKS, C_L1_TLB_MISSES, C_TLB_MISSES, C_TRANSLATIONS } from './parameters';
-import { PAGE_TABLE, guestMap, pageState } from './tables';
+import { guestMap, PAGE_TABLE, pageState } from './tables';
 import { V_L1_TLB, V_L2_TLB, V_NATIVE, V_NESTED, V_NUMBER, V_VM, vcpuCount, vcpuRecord } from './vcpu';
 import { walkNative, walkNested } from './walk';
 
@@ -26,8 +27,9 @@ const TAG: u32 = 3;
 
 export function translateBatch(vcpu: u32, n: u32): void {
   const record = vcpuRecord(vcpu);
+  if (record == 0) return;
   const tlb = <usize>load<u32>(record, V_L1_TLB);
-  const setBytes = <usize>l1TlbWays << 2;
+  const setBytes = (<usize>l1TlbWays) << 2;
   const mask = l1TlbSets - 1;
   const shift = <u64>pageShift;
   add(C_TRANSLATIONS, n + straddleCount);
@@ -36,22 +38,22 @@ export function translateBatch(vcpu: u32, n: u32): void {
   let i: u32 = 0;
   while (i < n) {
     // A straddling access touches its second page right after its first.
-    const end = straddle < straddleCount ? load<u32>(straddleIndex + (<usize>straddle << 2)) + 1 : n;
+    const end = straddle < straddleCount ? load<u32>(straddleIndex + ((<usize>straddle) << 2)) + 1 : n;
     for (; i < end; i++) {
-      const page = load<u32>(batchPage + (<usize>i << 2));
-      const write = load<u32>(batchPair + (<usize>i << 2)) & 1;
-      const address = load<u64>(batchAddress + (<usize>i << 3));
+      const page = load<u32>(batchPage + ((<usize>i) << 2));
+      const write = load<u32>(batchPair + ((<usize>i) << 2)) & 1;
+      const address = load<u64>(batchAddress + ((<usize>i) << 3));
       const set = tlb + <usize>(<u32>(address >> shift) & mask) * setBytes;
       const pass = READS_PASS >> write;
       const differs = load<u32>(set) ^ (((page + 1) << TAG) | pass);
-      if ((differs & (<u32>-1 << TAG | pass)) == 0) continue;
+      if ((differs & (((<u32>-1) << TAG) | pass)) == 0) continue;
       translate(record, set, page, address, write);
     }
     if (straddle < straddleCount) {
-      const write = load<u32>(batchPair + (<usize>(i - 1) << 2)) & 1;
-      const first = load<u64>(batchAddress + (<usize>(i - 1) << 3));
+      const write = load<u32>(batchPair + ((<usize>(i - 1)) << 2)) & 1;
+      const first = load<u64>(batchAddress + ((<usize>(i - 1)) << 3));
       const address = ((first >> shift) + 1) << shift;
-      const page = load<u32>(straddlePage + (<usize>straddle << 2));
+      const page = load<u32>(straddlePage + ((<usize>straddle) << 2));
       translate(record, tlb + <usize>(<u32>(address >> shift) & mask) * setBytes, page, address, write);
       straddle++;
     }
@@ -71,7 +73,7 @@ function translate(record: usize, set: usize, page: u32, address: u64, write: u3
   } else {
     add(C_L1_TLB_MISSES, 1);
     const number = address >> pageShift;
-    const set2 = <usize>load<u32>(record, V_L2_TLB) + (<usize>(<u32>number & (l2TlbSets - 1)) * l2TlbWays << 2);
+    const set2 = <usize>load<u32>(record, V_L2_TLB) + ((<usize>(<u32>number & (l2TlbSets - 1)) * l2TlbWays) << 2);
     const at2 = position(set2, l2TlbWays, key);
     if (at2 >= 0) {
       const entry = load<u32>(set2 + at2);
@@ -94,7 +96,7 @@ function translate(record: usize, set: usize, page: u32, address: u64, write: u3
     fillL2(record, address, key | DIRTY_CACHED);
   }
 
-  const arms = fire(state, page, load<u32>(record, V_NUMBER), <u32>(address >> pageShift >> 9), write, walked);
+  const arms = fire(state, page, load<u32>(record, V_NUMBER), <u32>((address >> pageShift) >> 9), write, walked);
   let entry = key;
   if (dirty) entry |= DIRTY_CACHED;
   if (readsUnseen(arms)) entry |= READS_PASS;
@@ -115,8 +117,9 @@ function walk(record: usize, page: u32, state: usize, address: u64, write: u32):
 }
 
 function fillL2(record: usize, address: u64, entry: u32): void {
+  if (l2TlbWays == 0) return;
   const number = <u32>(address >> pageShift);
-  const set = <usize>load<u32>(record, V_L2_TLB) + (<usize>(number & (l2TlbSets - 1)) * l2TlbWays << 2);
+  const set = <usize>load<u32>(record, V_L2_TLB) + ((<usize>(number & (l2TlbSets - 1)) * l2TlbWays) << 2);
   const at = position(set, l2TlbWays, entry);
   lruShift(set, at >= 0 ? <usize>at : (<usize>l2TlbWays - 1) << 2);
   store<u32>(set, entry);
@@ -125,7 +128,7 @@ function fillL2(record: usize, address: u64, entry: u32): void {
 /** Byte offset in the set of the entry with the page of `key`, or -1. */
 function position(set: usize, ways: u32, key: u32): isize {
   const tag = key >> TAG;
-  for (let at: usize = 0, end = <usize>ways << 2; at < end; at += 4) {
+  for (let at: usize = 0, end = (<usize>ways) << 2; at < end; at += 4) {
     if (load<u32>(set + at) >> TAG == tag) return <isize>at;
   }
   return -1;
@@ -137,7 +140,7 @@ export function forgetShortcuts(): void {
     const record = vcpuRecord(vcpu);
     if (record == 0) continue;
     const tlb = <usize>load<u32>(record, V_L1_TLB);
-    for (let at = tlb, end = tlb + (<usize>l1TlbSets * l1TlbWays << 2); at < end; at += 4) {
+    for (let at = tlb, end = tlb + ((<usize>l1TlbSets * l1TlbWays) << 2); at < end; at += 4) {
       store<u32>(at, load<u32>(at) & ~(READS_PASS | WRITES_PASS));
     }
   }
@@ -145,6 +148,6 @@ export function forgetShortcuts(): void {
 
 /** Drops every entry of a vCPU's TLBs. */
 export function flushTlbs(record: usize): void {
-  memory.fill(<usize>load<u32>(record, V_L1_TLB), 0, <usize>l1TlbSets * l1TlbWays << 2);
-  memory.fill(<usize>load<u32>(record, V_L2_TLB), 0, <usize>l2TlbSets * l2TlbWays << 2);
+  memory.fill(<usize>load<u32>(record, V_L1_TLB), 0, (<usize>l1TlbSets * l1TlbWays) << 2);
+  memory.fill(<usize>load<u32>(record, V_L2_TLB), 0, (<usize>l2TlbSets * l2TlbWays) << 2);
 }

@@ -39,7 +39,10 @@ import {
 import { pmlBeforeFlags, pmlLog } from './pml';
 import {
   ACCESSED,
+  backData,
   DIRTY,
+  entryLine,
+  eptOfData,
   FRAME_SHIFT,
   PAGE_EPT_TABLE,
   PAGE_TABLE,
@@ -49,9 +52,6 @@ import {
   T_EPT_TABLE,
   T_GUEST,
   T_PARENT,
-  backData,
-  entryLine,
-  eptOfData,
 } from './tables';
 import { V_VM, W_EPT_PSC, W_LINES, W_NESTED_TLB, W_PSC } from './vcpu';
 
@@ -76,7 +76,15 @@ export function walkNative(walker: usize, state: usize, number: u64, write: u32)
  * Walks both dimensions. `address` is the virtual address; `page` and `state` are its page. Returns whether the data
  * frame's EPT entry is dirty after the walk.
  */
-export function walkNested(walker: usize, vcpu: usize, page: u32, state: usize, number: u64, address: u64, write: u32): bool {
+export function walkNested(
+  walker: usize,
+  vcpu: usize,
+  page: u32,
+  state: usize,
+  number: u64,
+  address: u64,
+  write: u32,
+): bool {
   references = 0;
   cycles = 0;
   const leafEntry = walkGuest(walker, state, number, write, vcpu);
@@ -100,13 +108,13 @@ export function walkNested(walker: usize, vcpu: usize, page: u32, state: usize, 
 function walkGuest(walker: usize, state: usize, number: u64, write: u32, vcpu: usize): usize {
   let table = <usize>load<u32>(state, PAGE_TABLE);
   for (let level = guestLeaf; level <= guestRoot; level++) {
-    store<u32>(path + (<usize>level << 2), <u32>table);
+    store<u32>(path + ((<usize>level) << 2), <u32>table);
     table = <usize>load<u32>(table, T_PARENT);
   }
   cycles += pscCycles;
   let start = guestRoot;
   for (let level = guestLeaf + 1; level <= guestRoot; level++) {
-    const below = load<u32>(path + (<usize>(level - 1) << 2));
+    const below = load<u32>(path + ((<usize>(level - 1)) << 2));
     if (!lruPromote(psc(walker, W_PSC, level), pscEntries(level), below)) continue;
     start = level - 1;
     break;
@@ -114,16 +122,16 @@ function walkGuest(walker: usize, state: usize, number: u64, write: u32, vcpu: u
 
   let entry: usize = 0;
   for (let level = start; level >= guestLeaf; level--) {
-    table = <usize>load<u32>(path + (<usize>level << 2));
+    table = <usize>load<u32>(path + ((<usize>level) << 2));
     if (vcpu) {
       const tableEpt = <usize>load<u32>(table, T_EPT_TABLE);
       nestedTranslate(walker, vcpu, load<u32>(table, T_GUEST), tableEpt, <usize>load<u32>(table, T_EPT_ENTRY), 1);
     }
     if (level == guestLeaf) {
-      entry = table + T_ENTRIES + (<usize>(<u32>number & 511) << 2);
+      entry = table + T_ENTRIES + ((<usize>(<u32>number & 511)) << 2);
       store<u32>(entry, load<u32>(entry) | ACCESSED | (write ? DIRTY : 0));
     } else {
-      const below = load<u32>(path + (<usize>(level - 1) << 2));
+      const below = load<u32>(path + ((<usize>(level - 1)) << 2));
       entry = <usize>load<u32>(<usize>below, T_ENTRY);
       store<u32>(entry, load<u32>(entry) | ACCESSED);
       lruInsert(psc(walker, W_PSC, level), pscEntries(level), below);
@@ -142,13 +150,13 @@ function nestedTranslate(walker: usize, vcpu: usize, frame: u32, leaf: usize, en
 
   let table = leaf;
   for (let level = eptLeaf; level <= eptRoot; level++) {
-    store<u32>(eptPath + (<usize>level << 2), <u32>table);
+    store<u32>(eptPath + ((<usize>level) << 2), <u32>table);
     table = <usize>load<u32>(table, T_PARENT);
   }
   cycles += pscCycles;
   let start = eptRoot;
   for (let level = eptLeaf + 1; level <= eptRoot; level++) {
-    const below = load<u32>(eptPath + (<usize>(level - 1) << 2));
+    const below = load<u32>(eptPath + ((<usize>(level - 1)) << 2));
     if (!lruPromote(psc(walker, W_EPT_PSC, level), eptPscEntries(level), below)) continue;
     start = level - 1;
     break;
@@ -157,14 +165,14 @@ function nestedTranslate(walker: usize, vcpu: usize, frame: u32, leaf: usize, en
   // The index of the log is checked before any flag is set, also when only A flags are due.
   let due = (load<u32>(entry) & (write ? ACCESSED | DIRTY : ACCESSED)) != (write ? ACCESSED | DIRTY : ACCESSED);
   for (let level = start; level > eptLeaf && !due; level--) {
-    const below = load<u32>(eptPath + (<usize>(level - 1) << 2));
+    const below = load<u32>(eptPath + ((<usize>(level - 1)) << 2));
     due = !(load<u32>(<usize>load<u32>(<usize>below, T_ENTRY)) & ACCESSED);
   }
   if (due) pmlBeforeFlags(vcpu);
 
   for (let level = start; level > eptLeaf; level--) {
-    table = <usize>load<u32>(eptPath + (<usize>level << 2));
-    const below = load<u32>(eptPath + (<usize>(level - 1) << 2));
+    table = <usize>load<u32>(eptPath + ((<usize>level) << 2));
+    const below = load<u32>(eptPath + ((<usize>(level - 1)) << 2));
     const upper = <usize>load<u32>(<usize>below, T_ENTRY);
     store<u32>(upper, load<u32>(upper) | ACCESSED);
     lruInsert(psc(walker, W_EPT_PSC, level), eptPscEntries(level), below);
@@ -172,7 +180,7 @@ function nestedTranslate(walker: usize, vcpu: usize, frame: u32, leaf: usize, en
   }
   const flags = load<u32>(entry);
   store<u32>(entry, flags | ACCESSED | (write ? DIRTY : 0));
-  if (write && !(flags & DIRTY)) pmlLog(vcpu, <u64>frame << 12);
+  if (write && !(flags & DIRTY)) pmlLog(vcpu, (<u64>frame) << 12);
   reference(walker, leaf, entry);
 
   const dirty: u32 = write || flags & DIRTY ? 1 : 0;
@@ -183,7 +191,7 @@ const eptPath: usize = heap.alloc(6 * 4);
 
 /** Moves the translation with this key (bit 0: dirty flag cached) to the front. */
 function nestedPromote(set: usize, key: u32): bool {
-  for (let at: usize = 0, end = <usize>nestedTlbEntries << 2; at < end; at += 4) {
+  for (let at: usize = 0, end = (<usize>nestedTlbEntries) << 2; at < end; at += 4) {
     const entry = load<u32>(set + at);
     if ((entry ^ key) > 1) continue;
     lruShift(set, at);
@@ -194,14 +202,14 @@ function nestedPromote(set: usize, key: u32): bool {
 }
 
 function psc(walker: usize, kind: usize, level: u32): usize {
-  return <usize>load<u32>(walker + kind + (<usize>(level - 2) << 2));
+  return <usize>load<u32>(walker + kind + ((<usize>(level - 2)) << 2));
 }
 
 /** Reads one table entry: near when its line was read lately, else from the last-level cache. */
 function reference(walker: usize, table: usize, entry: usize): void {
   references++;
   const line = entryLine(table, entry);
-  const set = <usize>load<u32>(walker, W_LINES) + (<usize>(line & (l2Sets - 1)) * l2Ways << 2);
+  const set = <usize>load<u32>(walker, W_LINES) + ((<usize>(line & (l2Sets - 1)) * l2Ways) << 2);
   if (lruPromote(set, l2Ways, line + 1)) cycles += walkNearCycles;
   else {
     lruInsert(set, l2Ways, line + 1);

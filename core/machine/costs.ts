@@ -1,0 +1,110 @@
+/**
+ * The cost model: every constant that turns counts into modelled cycles and nanoseconds, in one table with its source
+ * (sections of the mechanisms reference; tags as in presets.ts), and the formulas that use them.
+ *
+ * Run time (mode native) = accesses * accessCycles
+ *   + (L2 hits * (L2 - L1D latency) + LLC hits * (LLC - L1D latency) + fills * memory latency) / memory-level parallelism
+ *   + L1 TLB misses that hit L2 * penalty + L2 TLB misses * penalty + walk cycles + system calls * systemCallCycles.
+ */
+
+export interface Cost {
+  readonly value: number;
+  readonly unit: string;
+  readonly source: string;
+}
+
+export const costs = {
+  accessCycles: {
+    value: 4,
+    unit: 'cycles per access, with the instructions around it',
+    source:
+      'assumption; the ray tracer of the speed notes, section 5: 1.23 s for 1.0e9 source-level accesses, mostly cache hits',
+  },
+  memoryLatencyNs: { value: 111, unit: 'ns', source: 'I.2, local DDR5 [P Melody, ASPLOS 2025]' },
+  memoryLevelParallelism: {
+    value: 4,
+    unit: 'misses in flight on average',
+    source: 'assumption: between pointer chasing (1) and streaming (10 fill buffers)',
+  },
+  systemCallCycles: {
+    value: 400,
+    unit: 'cycles per native system call, entry and exit alone',
+    source: 'assumption [U]',
+  },
+  exitEntryCycles: {
+    value: 1700,
+    unit: 'cycles, VM exit and entry together (Tx + Te)',
+    source: 'B.2: 1600-1700 cycles, KVM, Sandy Bridge-E [P Shalabi 2014]',
+  },
+  eptViolationHandlerCycles: {
+    value: 1000,
+    unit: 'cycles to back a frame, besides exit and entry',
+    source: 'B.2: a trap with its handler takes "1000s of cycles" [P Agile Paging, ISCA 2016]',
+  },
+  pmlDrainNsPerEntry: { value: 4, unit: 'ns per entry', source: 'B.2, suggested default: 512 * 4 ns a full log [D]' },
+  relayCycles: {
+    value: 2880,
+    unit: 'cycles per relayed system call',
+    source:
+      'B.2: exit and entry 1700 + way to the user-level VMM and back 2530 - 1350 (whole KVM ioctl less vmrun and exit) [D of P]',
+  },
+  kernelIntegrationFactor: {
+    value: 0.25,
+    unit: 'share of relayCycles',
+    source: 'C, vmmload slides: about a quarter [seed]',
+  },
+  scanNsPerPage: {
+    value: 8.5,
+    unit: 'ns per page-table entry read, cleared and flushed',
+    source: 'B.6: 2.234 ms for 1 GiB of 4 KiB pages [D of P OoH slides, SC 2022]',
+  },
+  refillCycles: {
+    value: 288,
+    unit: 'cycles to walk again for a translation that a flush dropped',
+    source: 'A.2: 24 references at 12 cycles (L2 hit, A.4) [D]',
+  },
+} as const satisfies Record<string, Cost>;
+
+export interface SlideForm {
+  /** Cycles spent in page walks, T_PTW. */
+  readonly walkCycles: number;
+  /** Log-full events, N. */
+  readonly fullEvents: number;
+  readonly exit: number;
+  readonly entry: number;
+  readonly handler: number;
+}
+
+/** T = T_PTW + N (Tx + Te + Th), in cycles (mechanisms B.3, slide form). */
+export function slideForm(t: SlideForm): number {
+  return t.walkCycles + t.fullEvents * (t.exit + t.entry + t.handler);
+}
+
+export interface RefinedForm {
+  /** TLB misses in all, those that logged an address, and those that found the log full. */
+  readonly misses: number;
+  readonly logged: number;
+  readonly full: number;
+  /** Cycles: walk, check of D, index decrement, index comparison, writing the entry. */
+  readonly walk: number;
+  readonly check: number;
+  readonly decrement: number;
+  readonly compare: number;
+  readonly log: number;
+  readonly exit: number;
+  readonly entry: number;
+  readonly handler: number;
+}
+
+/**
+ * T = (To+Tv) N1 + (To+Tv+Td+Tc+Tl) N2 + (To+Tv+Td+Tc+Tl + Texit+Tenter+Thandler) N3 with N1 = No - (N2 + N3), in
+ * cycles (mechanisms B.3, the authors' refined form).
+ */
+export function refinedForm(t: RefinedForm): number {
+  const silent = t.misses - (t.logged + t.full);
+  if (silent < 0)
+    throw new RangeError(`${t.logged} logging and ${t.full} full events do not fit in ${t.misses} misses`);
+  const plain = t.walk + t.check;
+  const logging = plain + t.decrement + t.compare + t.log;
+  return plain * silent + logging * t.logged + (logging + t.exit + t.entry + t.handler) * t.full;
+}

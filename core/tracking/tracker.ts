@@ -1,0 +1,116 @@
+/**
+ * What a tracker is: a mechanism that observes page accesses and sees only what its mechanism can see.
+ *
+ * A tracker never gets accesses. It arms pages (kernel/arms.ts: its own shadow of the accessed and dirty flags) and is
+ * told which arms fired, in order. Once per quantum of the replay it may act on its timer. So trackers disturb neither
+ * the emulated machine nor each other, and each gives alone the row that it gives among others.
+ */
+
+export interface TrackerKind {
+  readonly label: string;
+  /** One sentence: what it sees. */
+  readonly summary: string;
+  /** Hardware, kernel or privilege that it needs on a real machine. */
+  readonly needs: string;
+  create(context: TrackerContext): Tracker;
+}
+
+export interface TrackerContext {
+  /** Lets the given of the tracker's arms fire once on every page from now on; pages not yet touched included. */
+  arm(arms: TrackerArms): void;
+  /** Process of a vCPU. */
+  processOf(vcpu: number): number;
+  /** vCPUs whose thread has not ended. */
+  liveVcpus(): number;
+  readonly pageSize: number;
+  readonly pmlEntries: number;
+  /** Core cycles in a modelled nanosecond. */
+  readonly cyclesPerNs: number;
+  /** Length of the tracker's second on the modelled clock is 1e9 / timeScale ns. */
+  readonly timeScale: number;
+  /** Translations that one vCPU's TLBs hold at most. */
+  readonly tlbEntries: number;
+}
+
+export interface TrackerArms {
+  readonly access?: boolean;
+  readonly write?: boolean;
+}
+
+/** A page's armed flags were set by an access: accessed 0 -> 1, dirty 0 -> 1, or both at once. */
+export interface FlagEvent {
+  /** Kernel page number (first-touch order). */
+  page: number;
+  vcpu: number;
+  /** Number of the leaf page table that maps the page (virtual page number / 512, low 32 bits). */
+  table: number;
+  accessed: boolean;
+  dirty: boolean;
+}
+
+export interface Tracker {
+  /** The arms that fired since the last call, one call each, in order. The event is reused. */
+  onFlag(event: Readonly<FlagEvent>): void;
+  /** Modelled time of the run is now `ns`: the tracker's timer may be due. */
+  onTime(ns: number): void;
+  /** The run ended. */
+  finish(ns: number): Observation;
+}
+
+/** What a tracker saw in the whole run. Page columns are indexed by kernel page number and may be shorter. */
+export interface Observation {
+  /** null: it cannot tell, or gives no page identity. */
+  readonly pageReads: Float64Array | null;
+  readonly pageWrites: Float64Array | null;
+  readonly vmExits: number;
+  /** Modelled cost to the run, ns of all vCPUs together. */
+  readonly costNs: number;
+  /** Completed periods; null for a mechanism without one. */
+  readonly periods: number | null;
+  /** Further figures, with units in the names. */
+  readonly own: Readonly<Record<string, number>>;
+  readonly warnings: readonly string[];
+}
+
+/** A counter column that grows with the pages it meets. */
+export class PageColumn {
+  values = new Float64Array(1024);
+
+  add(page: number, amount: number): void {
+    if (page >= this.values.length) {
+      const larger = new Float64Array(Math.max(page + 1, this.values.length * 2));
+      larger.set(this.values);
+      this.values = larger;
+    }
+    this.values[page] += amount;
+  }
+}
+
+/** A timer on modelled time: due once `periodNs` has passed; missed beats are skipped, as a kernel's timer does. */
+export class Timer {
+  completed = 0;
+  readonly #periodNs: number;
+  #next: number;
+
+  /** @param seconds period in the tracker's own seconds; `timeScale` of them pass in a modelled second. */
+  constructor(seconds: number, timeScale: number) {
+    this.#periodNs = (seconds * 1e9) / timeScale;
+    this.#next = this.#periodNs;
+  }
+
+  /** Whether the period ended; if so the next begins. */
+  due(ns: number): boolean {
+    if (ns < this.#next) return false;
+    this.completed++;
+    this.#next = ns + this.#periodNs;
+    return true;
+  }
+}
+
+/** A warning for a run with too few periods (design, section 2: modelled time). */
+export function tooShort(completed: number, seconds: number, timeScale: number): string[] {
+  if (completed >= 10) return [];
+  return [
+    `too short: ${completed} periods of ${seconds} s completed at time scale ${timeScale}; 10 are wanted (--time-scale)`,
+  ];
+}
