@@ -21,7 +21,6 @@ export interface Compiler {
   readonly family: Family;
   /** First line of `--version`, such as `gcc (Debian 12.2.0-14) 12.2.0`. */
   readonly version: string;
-  readonly major: number;
   /** The flags that make it report accesses: behind the user's own when compiling. Those that this compiler knows. */
   readonly compileFlags: readonly string[];
   /** Identifies this very compiler: changes when it is updated. */
@@ -143,29 +142,22 @@ function probe(
   const asked = run(['--version']);
   const version = (asked.stdout ?? '').split('\n')[0]!.trim();
   if (asked.status !== 0 || !version) throw new RecordError(`${name} --version failed: is it a compiler?`);
-  const family: Family | null = /clang/i.test(asked.stdout)
+  const dialect = language === 'fortran' ? 'f95' : language;
+  // Not from the text: `true --version` names the Free Software Foundation as well.
+  const macros = run(['-dM', '-E', '-x', language === 'fortran' ? 'f95-cpp-input' : language, '-']).stdout ?? '';
+  const family: Family | null = macros.includes('#define __clang__ ')
     ? 'clang'
-    : /Free Software Foundation|\bgcc\b|GNU Fortran/i.test(asked.stdout)
+    : macros.includes('#define __GNUC__ ')
       ? 'gcc'
       : null;
   if (!family) throw new RecordError(`${name} is neither gcc nor clang (${version}): set ${NAMES[language].usual}`);
-  const major = Number(/(\d+)\.\d+/.exec(version.replace(/\([^)]*\)/g, ''))?.[1] ?? /(\d+)\.\d+/.exec(version)?.[1]);
 
   // 2. Which of our flags does it know? Usually all, which one run tells.
   if (family === 'gcc') writeAtomically(path.join(folder, gccSpecs.name), gccSpecs.content);
   const source = language === 'fortran' ? 'end\n' : 'int pagelens_probe;\n';
   const knows = (flags: readonly string[]) =>
     run(
-      [
-        ...flags,
-        ...(language === 'fortran' ? [] : ['-Werror']),
-        '-c',
-        '-x',
-        language === 'fortran' ? 'f95' : language,
-        '-',
-        '-o',
-        '/dev/null',
-      ],
+      [...flags, ...(language === 'fortran' ? [] : ['-Werror']), '-c', '-x', dialect, '-', '-o', '/dev/null'],
       source,
     );
   const groups = candidateFlags(family, language, folder);
@@ -182,5 +174,5 @@ function probe(
     for (const group of groups)
       if (group.required || knows([...required, ...group.flags]).status === 0) compileFlags.push(...group.flags);
   }
-  return { command, language, family, version, major, compileFlags, identity };
+  return { command, language, family, version, compileFlags, identity };
 }

@@ -108,7 +108,9 @@ function tellingFlags(words: readonly string[]): string {
     else if (/^-frecord-|^-fno-builtin-(?!mem(cpy|set)$)/.test(word)) continue;
     else if (/^-([Ogfm]|std=)/.test(word)) kept.push(word);
   }
-  return [...new Set(kept)].join(' ');
+  // What the user chose first; ours is the same everywhere.
+  const rank = (word: string) => (/^-(O|std=)/.test(word) ? 0 : /^-(march|mavx|msse|mcpu|g)/.test(word) ? 1 : 2);
+  return [...new Set(kept)].sort((a, b) => rank(a) - rank(b)).join(' ');
 }
 
 function bytes(fd: number, offset: number, length: number): Buffer {
