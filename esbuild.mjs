@@ -55,6 +55,7 @@ async function node(production) {
     server: 'core/server.ts',
     worker: 'core/worker.ts',
     extension: 'extension/extension.ts',
+    terminal: 'extension/terminal.ts',
   };
   await esbuild.build({
     absWorkingDir: root,

@@ -3,9 +3,10 @@
  *
  * Texts follow design section 6; each number names its unit and its denominator, the window stands in the tooltip.
  */
+
+import { bytes, compact, nanoseconds, pages, percent, readWriteSplit, whole } from '../model/format.js';
 import { CLASS_NAMES, type Profile } from '../model/profile.js';
 import type { FileHeat, LineHeat } from '../protocol.js';
-import { bytes, compact, nanoseconds, pages, percent, readWriteSplit, whole } from './format.js';
 import { countsOf, type FileRows, type ProfileIndex } from './profileIndex.js';
 import type { Region } from './regions.js';
 import type { SourceDocument } from './sourceDocument.js';

@@ -1,9 +1,9 @@
 /** The hottest functions and allocations of a file or of the whole profile, for a list beside the editor. */
 
 import { NONE } from '../model/columns.js';
+import { bytes, percent, readWriteSplit } from '../model/format.js';
 import { CLASS_NAMES } from '../model/profile.js';
 import type { HotRegion, Location } from '../protocol.js';
-import { bytes, percent, readWriteSplit } from './format.js';
 import type { FileRows, ProfileIndex } from './profileIndex.js';
 import type { SourceDocument } from './sourceDocument.js';
 

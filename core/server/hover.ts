@@ -1,7 +1,8 @@
 /** The hover of a line: a small table, the main object's accesses over time, and where to go from here. */
+
+import { compact, nanoseconds, pages, percent, whole } from '../model/format.js';
 import { CLASS_NAMES } from '../model/profile.js';
 import { provenance, trafficText } from './annotations.js';
-import { compact, nanoseconds, pages, percent, whole } from './format.js';
 import { type Counts, countsOf, type ObjectShare, type ProfileIndex } from './profileIndex.js';
 import type { Hotness, Region } from './regions.js';
 import { sparkline } from './sparkline.js';

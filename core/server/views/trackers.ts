@@ -7,7 +7,7 @@ export const trackers: View = ({ profile }) => {
   const facts: TrackersFacts = {
     rows: profile.trackers.map(result => {
       // A profile of another version may name a tracker that this one does not know.
-      const kind = Object.hasOwn(table, result.id) ? table[result.id as keyof typeof table] : undefined;
+      const kind = Object.hasOwn(table, result.id) ? table[result.id] : undefined;
       return {
         id: result.id,
         label: kind?.label ?? result.id,

@@ -1,6 +1,6 @@
 /**
  * Numbers as a reader wants them in the margin of a source file: two or three digits that mean something, always with a
- * unit. Everything that the editor shows is formatted here or in the webview's own `format.ts`, nowhere between.
+ * unit. What the editor shows is formatted here: one place for lenses, hovers, progress and status bar.
  */
 
 /** Whole number with thousands separators: `2,104`. */

@@ -1,0 +1,129 @@
+/**
+ * Core as the extension sees it: typed requests, events, and a language client that starts with the first need.
+ *
+ * The client's library is loaded then, too: activation stays far below its 50 ms, and a window in which nobody profiles
+ * has no server.
+ */
+import * as path from 'node:path';
+import * as vscode from 'vscode';
+import type { LanguageClient } from 'vscode-languageclient/node';
+import type { Notifications, ProfileProgress, Requests, Selection } from '../core/protocol.js';
+import { section } from './config.js';
+import { commands, linkable, views } from './ids.js';
+
+export class Core implements vscode.Disposable {
+  readonly #selection = new vscode.EventEmitter<Selection>();
+  readonly #annotations = new vscode.EventEmitter<Notifications['pagelens/annotationsChanged']>();
+  readonly #progress = new vscode.EventEmitter<ProfileProgress | null>();
+  readonly onSelection = this.#selection.event;
+  readonly onAnnotations = this.#annotations.event;
+  /** null: the work ended. */
+  readonly onProgress = this.#progress.event;
+  #client: Promise<LanguageClient> | null = null;
+  #lastSelection: Selection | null = null;
+
+  constructor(
+    readonly context: vscode.ExtensionContext,
+    readonly log: vscode.LogOutputChannel,
+  ) {}
+
+  /** Whether core runs: who only mirrors its state need not start it. */
+  get started(): boolean {
+    return this.#client !== null;
+  }
+
+  /** The latest selection that core told of; null before the first. */
+  get selection(): Selection | null {
+    return this.#lastSelection;
+  }
+
+  get hasProfile(): boolean {
+    return this.#lastSelection?.profile != null;
+  }
+
+  /** Rejects with core's one-line reason. */
+  async request<M extends keyof Requests>(
+    method: M,
+    params: Requests[M]['params'],
+    token?: vscode.CancellationToken,
+  ): Promise<Requests[M]['result']> {
+    const client = await this.#start();
+    return client.sendRequest<Requests[M]['result']>(method, params, token);
+  }
+
+  progressEnded(): void {
+    this.#progress.fire(null);
+  }
+
+  #start(): Promise<LanguageClient> {
+    this.#client ??= this.#launch().catch(error => {
+      this.#client = null;
+      throw error;
+    });
+    return this.#client;
+  }
+
+  async #launch(): Promise<LanguageClient> {
+    const { LanguageClient, State, TransportKind } = await import('vscode-languageclient/node');
+    const module = path.join(this.context.extensionPath, 'dist', 'server.cjs');
+    const client = new LanguageClient(
+      section,
+      'Pagelens',
+      { module, transport: TransportKind.ipc },
+      {
+        // Every local file that the profile knows has marks, whatever its language.
+        documentSelector: [{ scheme: 'file' }],
+        outputChannel: this.log,
+        synchronize: { configurationSection: section },
+        markdown: { isTrusted: { enabledCommands: linkable } },
+        initializationOptions: {
+          lineHeat: true,
+          lensCommand: `${views.dashboard}.focus`,
+          hoverLinks: [
+            { title: vscode.l10n.t('Open dashboard'), command: commands.openDashboard },
+            { title: vscode.l10n.t('Profile again'), command: commands.rerun },
+          ],
+          settings: vscode.workspace.getConfiguration(section),
+        },
+      },
+    );
+    client.onNotification('pagelens/selectionChanged', (selection: Selection) => this.#selected(selection));
+    client.onNotification('pagelens/annotationsChanged', (change: Notifications['pagelens/annotationsChanged']) =>
+      this.#annotations.fire(change),
+    );
+    client.onNotification('pagelens/progress', (progress: ProfileProgress) => this.#progress.fire(progress));
+    client.onDidChangeState(({ oldState, newState }) => {
+      // Core died; the client restarts it, empty. What was kept is opened again, so that the marks come back.
+      if (oldState === State.Running && newState === State.Stopped) this.#lost = this.#lastSelection?.profile ?? null;
+      else if (newState === State.Running && this.#lost) this.#reopen(client, this.#lost);
+    });
+    await client.start();
+    return client;
+  }
+
+  #lost: string | null = null;
+
+  #reopen(client: LanguageClient, file: string): void {
+    this.#lost = null;
+    this.#selected({ ...this.#lastSelection!, profile: null });
+    this.#annotations.fire({ uris: null });
+    if (!path.isAbsolute(file)) return;
+    client.sendRequest('pagelens/open', { file }).catch(error => this.log.error(String(error)));
+  }
+
+  #selected(selection: Selection): void {
+    this.#lastSelection = selection;
+    this.#selection.fire(selection);
+  }
+
+  async dispose(): Promise<void> {
+    const client = await this.#client?.catch(() => null);
+    await client?.dispose();
+    for (const emitter of [this.#selection, this.#annotations, this.#progress]) emitter.dispose();
+  }
+}
+
+/** Core's reason without the JSON-RPC library's wrapping. */
+export function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

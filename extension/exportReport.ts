@@ -1,0 +1,41 @@
+/** "Export the report": the same report in the form that its reader wants, or the profile itself. */
+import * as path from 'node:path';
+import * as vscode from 'vscode';
+import type { Requests } from '../core/protocol.js';
+import type { Core } from './core.js';
+
+type Format = Requests['pagelens/export']['params']['format'];
+
+const formats: Readonly<Record<string, Format | 'pagelens'>> = {
+  pagelens: 'pagelens',
+  html: 'html',
+  md: 'md',
+  json: 'json',
+  csv: 'csv',
+  txt: 'text',
+};
+
+export async function exportReport(core: Core): Promise<void> {
+  const folder = vscode.workspace.workspaceFolders?.[0]?.uri;
+  const target = await vscode.window.showSaveDialog({
+    title: vscode.l10n.t('Export the profile or its report'),
+    filters: {
+      [vscode.l10n.t('Pagelens profile')]: ['pagelens'],
+      [vscode.l10n.t('Web page')]: ['html'],
+      Markdown: ['md'],
+      JSON: ['json'],
+      CSV: ['csv'],
+      [vscode.l10n.t('Text')]: ['txt'],
+    },
+    defaultUri: folder && vscode.Uri.joinPath(folder, 'profile.pagelens'),
+  });
+  if (!target) return;
+  const file = target.fsPath;
+  const format = formats[path.extname(file).slice(1).toLowerCase()];
+  if (!format) {
+    const known = Object.keys(formats).map(extension => `.${extension}`);
+    throw new Error(vscode.l10n.t('{0}: the name must end in one of {1}', path.basename(file), known.join(', ')));
+  }
+  if (format === 'pagelens') await core.request('pagelens/save', { file });
+  else await core.request('pagelens/export', { file, format });
+}

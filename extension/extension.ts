@@ -1,0 +1,34 @@
+/** Registration, and nothing else: core starts with the first need for it. */
+import * as vscode from 'vscode';
+import { LineMarks } from './annotations/lineMarks.js';
+import { registerCommands } from './commands.js';
+import { Core } from './core.js';
+import { profileEditor, views } from './ids.js';
+import { installLauncher } from './launcher.js';
+import { Profiler } from './program/profiler.js';
+import { rememberProfile, restoreProfile } from './restore.js';
+import { createStatusBar } from './statusBar.js';
+import { Dashboards } from './views/dashboard.js';
+import { HotRegions } from './views/hotRegions.js';
+import { ProfileEditor } from './views/profileEditor.js';
+
+export function activate(context: vscode.ExtensionContext): void {
+  const log = vscode.window.createOutputChannel('Pagelens', { log: true });
+  const core = new Core(context, log);
+  const dashboards = new Dashboards(core);
+  context.subscriptions.push(
+    log,
+    core,
+    dashboards,
+    new LineMarks(core),
+    new HotRegions(core),
+    createStatusBar(core),
+    rememberProfile(core),
+    registerCommands(core, new Profiler(core), dashboards),
+    vscode.window.registerWebviewViewProvider(views.dashboard, dashboards),
+    vscode.window.registerCustomEditorProvider(profileEditor, new ProfileEditor(core, dashboards)),
+  );
+  // Not part of activation: the window does not wait for either.
+  void installLauncher(context).catch(error => log.warn(String(error)));
+  void restoreProfile(core);
+}

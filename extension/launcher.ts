@@ -1,0 +1,25 @@
+/**
+ * `pagelens` in integrated terminals: a small script on their PATH that runs the command line with VS Code's own Node,
+ * so that nothing else has to be installed.
+ */
+import { chmod, mkdir, writeFile } from 'node:fs/promises';
+import * as path from 'node:path';
+import * as vscode from 'vscode';
+
+export async function installLauncher(context: vscode.ExtensionContext): Promise<void> {
+  const folder = path.join(context.globalStorageUri.fsPath, 'bin');
+  const cli = path.join(context.extensionPath, 'dist', 'cli.cjs');
+  await mkdir(folder, { recursive: true });
+  const script = path.join(folder, 'pagelens');
+  await writeFile(script, launcherScript(process.execPath, cli));
+  await chmod(script, 0o755);
+  const environment = context.environmentVariableCollection;
+  environment.description = vscode.l10n.t('Puts the `pagelens` command on the PATH');
+  environment.prepend('PATH', folder + path.delimiter);
+}
+
+/** A POSIX shell script; the paths may hold blanks and quotes. */
+export function launcherScript(node: string, cli: string): string {
+  const quote = (text: string) => `'${text.replaceAll("'", `'\\''`)}'`;
+  return `#!/bin/sh\nELECTRON_RUN_AS_NODE=1 exec ${quote(node)} ${quote(cli)} "$@"\n`;
+}

@@ -1,0 +1,130 @@
+/**
+ * The dashboard in its three places: the side panel, an editor tab, and the editor of `*.pagelens` and `*.pltrace`.
+ * The extension relays between webview and core without reading what is asked or answered.
+ */
+import { randomBytes } from 'node:crypto';
+import * as path from 'node:path';
+import * as vscode from 'vscode';
+import type { FromWebview, Location, Requests, ToWebview } from '../../core/protocol.js';
+import { type Core, reasonOf } from '../core.js';
+import { dashboardPanel, linkable } from '../ids.js';
+import { dashboardHtml } from './dashboardHtml.js';
+
+/** What a page may ask of core; starting programs and writing files stay with commands, which the user sees. */
+const relayed: ReadonlySet<keyof Requests> = new Set<keyof Requests>([
+  'pagelens/view',
+  'pagelens/select',
+  'pagelens/selection',
+  'pagelens/hotRegions',
+  'pagelens/lineHeat',
+]);
+
+export class Dashboards implements vscode.WebviewViewProvider, vscode.Disposable {
+  readonly #open = new Set<vscode.Webview>();
+  readonly #subscriptions: vscode.Disposable[];
+  #panel: vscode.WebviewPanel | null = null;
+
+  constructor(readonly core: Core) {
+    this.#subscriptions = [
+      core.onSelection(selection => this.#broadcast({ kind: 'selection', selection })),
+      core.onProgress(progress => this.#broadcast({ kind: 'progress', progress })),
+    ];
+  }
+
+  resolveWebviewView(view: vscode.WebviewView): void {
+    view.onDidDispose(this.attach(view.webview));
+  }
+
+  /** The dashboard as a tab; one is enough, a second call brings it to the front. */
+  openPanel(): void {
+    if (this.#panel) {
+      this.#panel.reveal();
+      return;
+    }
+    const panel = vscode.window.createWebviewPanel(dashboardPanel, 'Pagelens', vscode.ViewColumn.Active);
+    panel.iconPath = vscode.Uri.joinPath(this.core.context.extensionUri, 'extension/media/activity.svg');
+    const detach = this.attach(panel.webview);
+    panel.onDidDispose(() => {
+      detach();
+      this.#panel = null;
+    });
+    this.#panel = panel;
+  }
+
+  /** Shows the page in a webview; call the result when the webview is gone. */
+  attach(webview: vscode.Webview): () => void {
+    const dist = vscode.Uri.joinPath(this.core.context.extensionUri, 'dist');
+    const asset = (name: string) => webview.asWebviewUri(vscode.Uri.joinPath(dist, name)).toString();
+    webview.options = { enableScripts: true, localResourceRoots: [dist] };
+    this.#open.add(webview);
+    const listener = webview.onDidReceiveMessage((message: FromWebview) => void this.#received(webview, message));
+    webview.html = dashboardHtml({
+      cspSource: webview.cspSource,
+      script: asset('webview.js'),
+      style: asset('webview.css'),
+      codicons: asset('codicon.css'),
+      nonce: randomBytes(16).toString('hex'),
+      language: vscode.env.language,
+    });
+    return () => {
+      listener.dispose();
+      this.#open.delete(webview);
+    };
+  }
+
+  async #received(webview: vscode.Webview, message: FromWebview): Promise<void> {
+    switch (message.kind) {
+      case 'ready':
+        if (this.core.selection) this.#send(webview, { kind: 'selection', selection: this.core.selection });
+        return;
+      case 'request':
+        return this.#relay(webview, message);
+      case 'reveal':
+        return reveal(message.location);
+      case 'command':
+        if (linkable.includes(message.command)) await vscode.commands.executeCommand(message.command);
+        return;
+    }
+  }
+
+  async #relay(webview: vscode.Webview, { id, method, params }: FromWebview & { kind: 'request' }): Promise<void> {
+    try {
+      if (!relayed.has(method)) throw new Error(`${method} cannot be asked from the dashboard`);
+      const ok = await this.core.request(method, params as never);
+      this.#send(webview, { kind: 'reply', id, result: { ok } });
+    } catch (error) {
+      this.#send(webview, { kind: 'reply', id, result: { err: reasonOf(error) } });
+    }
+  }
+
+  #send(webview: vscode.Webview, message: ToWebview): void {
+    // The page may be gone before its answer.
+    if (this.#open.has(webview)) void webview.postMessage(message);
+  }
+
+  #broadcast(message: ToWebview): void {
+    for (const webview of this.#open) this.#send(webview, message);
+  }
+
+  dispose(): void {
+    this.#panel?.dispose();
+    for (const subscription of this.#subscriptions) subscription.dispose();
+  }
+}
+
+/** Shows a line of source beside the dashboard, where the user's other sources are. */
+export async function reveal({ file, line }: Location): Promise<void> {
+  try {
+    const document = await vscode.workspace.openTextDocument(vscode.Uri.file(file));
+    const at = new vscode.Position(Math.min(Math.max(line, 1), document.lineCount) - 1, 0);
+    const viewColumn = vscode.window.visibleTextEditors[0]?.viewColumn ?? vscode.ViewColumn.One;
+    const editor = await vscode.window.showTextDocument(document, { viewColumn, selection: new vscode.Range(at, at) });
+    editor.revealRange(new vscode.Range(at, at), vscode.TextEditorRevealType.InCenterIfOutsideViewport);
+  } catch {
+    const message = vscode.l10n.t(
+      '{0} is not on this machine; the profile was recorded elsewhere.',
+      path.basename(file),
+    );
+    void vscode.window.showWarningMessage(message);
+  }
+}

@@ -1,0 +1,36 @@
+/** The one page that every dashboard shows. Scripts by nonce, styles and fonts from the package, nothing else. */
+
+export interface DashboardAssets {
+  readonly cspSource: string;
+  readonly script: string;
+  readonly style: string;
+  readonly codicons: string;
+  readonly nonce: string;
+  readonly language: string;
+}
+
+export function dashboardHtml({ cspSource, script, style, codicons, nonce, language }: DashboardAssets): string {
+  const policy = [
+    "default-src 'none'",
+    `script-src 'nonce-${nonce}'`,
+    `style-src ${cspSource}`,
+    `font-src ${cspSource}`,
+    `img-src ${cspSource} data: blob:`,
+  ].join('; ');
+  return `<!DOCTYPE html>
+<html lang="${language}">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${policy}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Pagelens</title>
+<link rel="stylesheet" id="vscode-codicon-stylesheet" href="${codicons}">
+<link rel="stylesheet" href="${style}">
+</head>
+<body>
+<div id="root"></div>
+<script nonce="${nonce}" src="${script}"></script>
+</body>
+</html>
+`;
+}
