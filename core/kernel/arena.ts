@@ -82,8 +82,3 @@ export function enlarge(block: usize, oldBytes: usize, newBytes: usize): usize {
   }
   return larger;
 }
-
-/** Bytes of WebAssembly memory in use (its size). */
-export function memoryBytes(): f64 {
-  return <f64>memory.size() * 65536.0;
-}

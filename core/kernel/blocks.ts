@@ -352,9 +352,18 @@ export function removeStack(process: usize, low: u64, high: u64): void {
   repaint(process, low, high);
 }
 
-/** A loaded segment [address, address + length) of module number `module`, with the globals of `image`. */
+/**
+ * A loaded segment [address, address + length) of module number `module`, with the globals of `image`. Nothing when the
+ * segment is known: a forked child may announce again what it inherited.
+ */
 export function mapModule(process: usize, address: u64, length: u64, module: u32, image: usize): void {
   const object = plainObject(KIND_GLOBAL, module, NONE);
+  const list = process + PROCESS_MAPPINGS;
+  const i = rangeSearch(list, address);
+  if (i < rangeCount(list)) {
+    const r = rangeAt(list, i);
+    if (load<u64>(r, RANGE_START) == address && load<u32>(r, RANGE_OBJECT) == object) return;
+  }
   countBlock(object);
   mapRange(process, address, length, object, image);
 }

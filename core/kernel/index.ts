@@ -1,8 +1,8 @@
 /** The kernel's exports: the decoder, the counting half, and the emulated machine that follows it. */
 export * from './abi';
-export { failure, memoryBytes } from './arena';
+export { allocate, failure, release } from './arena';
 export * from './blocks';
-export { batchPage, batchPair, straddleCount, straddleIndex, straddlePage } from './count';
+export { batchPage, batchPair, straddleCount, straddleIndex, straddlePage, touchAddress } from './count';
 export * from './decode';
 export { distinct, histogram } from './distance';
 export {

@@ -188,8 +188,9 @@ export function run(stream: usize, limit: u64): i32 {
   while (true) {
     const stop = decode(decoder, batchLimit());
     replayBatch(vcpu, batchCount);
+    const quantum = quantumStops && batchCount > 0 && accesses % QUANTUM == 0;
     if (stop == STOP_EVENT) {
-      if (eventSeq >= limit) {
+      if (quantum || eventSeq >= limit) {
         store<u32>(stream, eventKind, STREAM_PENDING);
         store<u64>(stream, eventA, STREAM_A);
         store<u64>(stream, eventB, STREAM_B);
@@ -197,13 +198,13 @@ export function run(stream: usize, limit: u64): i32 {
         store<u64>(stream, eventD, STREAM_D);
         store<u64>(stream, eventSeq, STREAM_SEQ);
         stampSeq = eventSeq;
-        return RUN_TURN;
+        return quantum ? RUN_QUANTUM : RUN_TURN;
       }
       const reason = handle(stream, eventKind, eventA, eventB, eventC, eventD);
       if (reason >= 0) return reason;
-    } else if (stop == STOP_INPUT) return RUN_INPUT;
-    else if (stop == STOP_ERROR) return RUN_ERROR;
-    if (quantumStops && batchCount && accesses % QUANTUM == 0) return RUN_QUANTUM;
+    } else if (stop == STOP_ERROR) return RUN_ERROR;
+    else if (quantum) return RUN_QUANTUM;
+    else if (stop == STOP_INPUT) return RUN_INPUT;
   }
 }
 
