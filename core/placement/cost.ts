@@ -12,6 +12,7 @@
  * The sum has one term a line, so the cost of a placement is the sum of the costs of its objects or pages: that is
  * what makes an exact optimum and a proved bound possible (assign.ts).
  */
+import { costs as machineCosts } from '../machine/costs.js';
 import type { Tier } from '../model/profile.js';
 
 const LINE_BYTES = 64;
@@ -23,8 +24,16 @@ export interface Parallelism {
   readonly high: number;
 }
 
-/** A choice, not a measurement: from a chain of dependent loads to about the line-fill buffers of an x86 core. */
-export const defaultParallelism: Parallelism = { low: 1, middle: 4, high: 10 };
+/**
+ * A choice, not a measurement: from a chain of dependent loads to about the line-fill buffers of an x86 core. The
+ * middle is the machine model's own, so that a tier equal to its memory changes nothing.
+ */
+export const defaultParallelism: Parallelism = { low: 1, middle: machineCosts.memoryLevelParallelism.value, high: 10 };
+
+/** The part of the modelled run time that the machine model waits for its own memory, ns. */
+export function machineStallNs(trafficReads: number): number {
+  return (trafficReads * machineCosts.memoryLatencyNs.value) / machineCosts.memoryLevelParallelism.value;
+}
 
 /** ns per line that a tier serves, one entry a tier. */
 export interface LineCosts {

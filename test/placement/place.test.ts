@@ -1,8 +1,10 @@
 /** Policies and slowdowns: a program of four arrays worked by hand, and properties that hold for every run. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Tier } from '../../core/model/profile.js';
+import { UsageError } from '../../core/errors.js';
+import type { Profile, Tier } from '../../core/model/profile.js';
 import { type PlacementInput, place, SPLIT } from '../../core/placement/place.js';
+import { placeObjects, recommendedTiers } from '../../core/placement/place-objects.js';
 import { policies } from '../../core/placement/policies.js';
 import { sizedTiers, tierSet } from '../../core/placement/tiers.js';
 
@@ -227,5 +229,27 @@ describe('for any run', () => {
       }),
       { numRuns: 60, seed: 4 },
     );
+  });
+});
+
+describe('placeObjects', () => {
+  const input = run(fourArrays, [0, 1, 2, 3], 20e6, 0);
+  const profile = { ...input, totals: { ...input.totals, pagesTouched: 400 } } as unknown as Profile;
+  const options = { tiers: 'dram-cxl', capacity: [{ percent: 50 }], policies: all, pageSize: 4096 } as const;
+
+  test('takes the options of a replay and what the machine model already waits for memory', () => {
+    const placement = placeObjects(profile, options);
+    expect(placement.tiers.map(tier => tier.capacityBytes)).toEqual([200 * PAGE, 400 * PAGE]);
+    expect([...recommendedTiers(placement)]).toEqual([0, 0, 1, 1]);
+    // 160,000 line reads at 111 / 4 ns are 4.44 ms of the modelled 20.
+    const best = placement.policies[0].modelledSlowdown;
+    const compute = 20e6 - 4.44e6;
+    expect(best).toBeCloseTo((compute + 199_000 * 27.75 + 10_000 * 53.5) / (compute + 209_000 * 27.75), 12);
+  });
+
+  test('what a user can get wrong is a usage error', () => {
+    expect(() => placeObjects(profile, { ...options, tiers: 'tape' })).toThrow(UsageError);
+    const twice = [{ percent: 5 }, { percent: 5 }];
+    expect(() => placeObjects(profile, { ...options, capacity: twice })).toThrow(UsageError);
   });
 });
