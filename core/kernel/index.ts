@@ -19,5 +19,5 @@ export * from './machine';
 export { countBlock, objectCount, objectRecord, plainObject, stackObjectOfSites } from './objects';
 export { addTraffic, entryCount, entryRecord, pageCount, pageRecord, processRecord, setPageSize } from './pages';
 export { makeImage, setGlobal } from './paint';
-export { defineSites, pairCount, pairRecord, siteBytes, siteCount, unionAdd, unionTake } from './pairs';
+export { defineSites, pairCount, pairRecord, siteBytes, siteCount, siteWrites, unionAdd, unionTake } from './pairs';
 export * from './run';

@@ -84,6 +84,11 @@ export function siteBytes(site: u32): u32 {
   return load<u32>(siteRecord(site), SITE_LAST_BYTE) + 1;
 }
 
+/** 1 for a site that writes. */
+export function siteWrites(site: u32): u32 {
+  return load<u32>(siteRecord(site), SITE_DIRECTION) >> 2;
+}
+
 // Pair record, 32 bytes, in chunks that never move.
 const PAIR_STRIDE = 32;
 export const PAIR_COUNT = 0;

@@ -109,6 +109,7 @@ export interface KernelExports {
   readonly pairCount: Global;
   pairRecord(pair: number): number;
   readonly siteCount: Global;
+  siteWrites(site: number): number;
   readonly pageCount: Global;
   pageRecord(page: number): number;
   readonly entryCount: Global;
