@@ -91,9 +91,11 @@ async function symbolizeModule(
 
 /** Absolute, normalised, and without the optimiser's additions to the name. */
 function tidy(frame: SymbolFrame, folder: string): SymbolFrame {
+  // Without debug information the tools take the bare file name that the ELF symbols hold: it leads nowhere.
+  const isBare = frame.line === 0 && !path.isAbsolute(frame.file);
   return {
     function: withoutCloneSuffix(frame.function),
-    file: frame.file === '' ? '' : path.resolve(folder, frame.file),
+    file: isBare ? '' : path.resolve(folder, frame.file),
     line: frame.line,
     column: frame.column,
     startLine: frame.startLine,
