@@ -1,7 +1,7 @@
 /** The placement of a replayed run, from the options as a user gives them: what the pipeline calls. */
 import type { Placement, Profile, ReplayOptions } from '../model/profile.js';
 import { machineStallNs } from './cost.js';
-import { place, SPLIT } from './place.js';
+import { place } from './place.js';
 import { sizedTiers, tierSet } from './tiers.js';
 
 /**
@@ -17,15 +17,3 @@ export function placeObjects(
   const memoryStallNs = machineStallNs(totals.trafficReads);
   return place({ objects, pages, totals, heat, pageSize, memoryStallNs }, tiers, options.policies);
 }
-
-/**
- * Where the recommended policy puts each object: `ObjectTable.tier`, rows of `placement.tiers`, or `SPLIT` for an object
- * whose pages lie in several tiers.
- */
-export function recommendedTiers(placement: Placement): Uint8Array {
-  const recommended = placement.policies.find(policy => policy.id === placement.recommended);
-  if (!recommended) throw new RangeError(`the recommended policy ${placement.recommended} has no result`);
-  return recommended.tierOfObject;
-}
-
-export { SPLIT };

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { UsageError } from '../../core/errors.js';
 import type { Profile, Tier } from '../../core/model/profile.js';
 import { type PlacementInput, place, SPLIT } from '../../core/placement/place.js';
-import { placeObjects, recommendedTiers } from '../../core/placement/place-objects.js';
+import { placeObjects } from '../../core/placement/place-objects.js';
 import { policies } from '../../core/placement/policies.js';
 import { sizedTiers, tierSet } from '../../core/placement/tiers.js';
 
@@ -240,7 +240,7 @@ describe('placeObjects', () => {
   test('takes the options of a replay and what the machine model already waits for memory', () => {
     const placement = placeObjects(profile, options);
     expect(placement.tiers.map(tier => tier.capacityBytes)).toEqual([200 * PAGE, 400 * PAGE]);
-    expect([...recommendedTiers(placement)]).toEqual([0, 0, 1, 1]);
+    expect([...placement.policies[0].tierOfObject]).toEqual([0, 0, 1, 1]);
     // 160,000 line reads at 111 / 4 ns are 4.44 ms of the modelled 20.
     const best = placement.policies[0].modelledSlowdown;
     const compute = 20e6 - 4.44e6;
