@@ -7,7 +7,7 @@
  */
 import * as fs from 'node:fs';
 import * as net from 'node:net';
-import * as process from 'node:process';
+import process from 'node:process';
 import { type FromTerminal, onLines, type ToTerminal } from './program/terminalLink.js';
 
 const socket = net.connect(process.argv[2] ?? '');

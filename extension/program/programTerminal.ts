@@ -39,7 +39,7 @@ export async function openProgramTerminal(
     await new Promise<void>((resolve, reject) => server.once('error', reject).listen(socketPath, resolve));
     const connected = connection(server);
     const execution = await vscode.tasks.executeTask(terminalTask(extensionPath, name, workingDirectory, socketPath));
-    const [socket, device] = (await withLimit(connected)) ?? [];
+    const [socket, device] = (await Promise.race([connected, endOf(execution)])) ?? [];
     if (!socket || !device) {
       execution.terminate();
       close();
@@ -100,12 +100,15 @@ function connection(server: net.Server): Promise<readonly [net.Socket, string | 
   });
 }
 
-async function withLimit<T>(promise: Promise<T>): Promise<T | null> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<null>(resolve => {
-    timer = setTimeout(() => resolve(null), startLimitMs);
+/** null once the task has ended, or when it takes too long to start. */
+function endOf(execution: vscode.TaskExecution): Promise<null> {
+  return new Promise(resolve => {
+    const timer = setTimeout(() => done(), startLimitMs);
+    const listener = vscode.tasks.onDidEndTask(ended => ended.execution === execution && done());
+    const done = () => {
+      clearTimeout(timer);
+      listener.dispose();
+      resolve(null);
+    };
   });
-  const first = await Promise.race([promise, late]);
-  clearTimeout(timer);
-  return first;
 }

@@ -41,7 +41,12 @@ export class Dashboards implements vscode.WebviewViewProvider, vscode.Disposable
       this.#panel.reveal();
       return;
     }
-    const panel = vscode.window.createWebviewPanel(dashboardPanel, 'Pagelens', vscode.ViewColumn.Active);
+    const panel = vscode.window.createWebviewPanel(
+      dashboardPanel,
+      'Pagelens',
+      vscode.ViewColumn.Active,
+      this.#options(),
+    );
     panel.iconPath = vscode.Uri.joinPath(this.core.context.extensionUri, 'extension/media/activity.svg');
     const detach = this.attach(panel.webview);
     panel.onDidDispose(() => {
@@ -51,11 +56,16 @@ export class Dashboards implements vscode.WebviewViewProvider, vscode.Disposable
     this.#panel = panel;
   }
 
+  #options() {
+    const dist = vscode.Uri.joinPath(this.core.context.extensionUri, 'dist');
+    return { enableScripts: true, localResourceRoots: [dist] as const };
+  }
+
   /** Shows the page in a webview; call the result when the webview is gone. */
   attach(webview: vscode.Webview): () => void {
-    const dist = vscode.Uri.joinPath(this.core.context.extensionUri, 'dist');
+    const [dist] = this.#options().localResourceRoots;
     const asset = (name: string) => webview.asWebviewUri(vscode.Uri.joinPath(dist, name)).toString();
-    webview.options = { enableScripts: true, localResourceRoots: [dist] };
+    webview.options = this.#options();
     this.#open.add(webview);
     const listener = webview.onDidReceiveMessage((message: FromWebview) => void this.#received(webview, message));
     webview.html = dashboardHtml({
