@@ -1,33 +1,190 @@
 /**
- * Profiling as one call, for the command line and the server: recording and replay run in worker threads, so that the
- * caller's thread only passes progress on.
+ * Recording, replaying and opening as one call each, for the command line and the server. Both run in worker threads,
+ * so that the caller's thread only passes progress on; a profile is replayed while it is still being recorded.
  */
-import type { ReplayOptions } from './model/profile.js';
-import type { Profile } from './model/profile.js';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { assetPath } from './assets.js';
+import type { Profile, ReplayOptions } from './model/profile.js';
+import { load } from './profile/file.js';
 import type { ProfileProgress } from './protocol.js';
+import type { RecordProgress, RecordResult } from './record/record.js';
+import type { FromWorker, RecordTask, ReplayTask, ToWorker } from './worker.js';
 
-export interface SessionRequest {
-  /** Executable or source file, absolute. */
+export interface RecordRequest {
+  /** Executable or source file; relative to the working directory. */
   readonly program: string;
   readonly arguments: readonly string[];
   readonly workingDirectory: string;
+  /** Added to this process's environment. */
   readonly environment?: Readonly<Record<string, string>>;
   readonly cflags?: string;
+  /** File for the program's standard output and error. */
+  readonly programOutput?: string;
+  /** Terminal device for the program's three standard streams. */
+  readonly terminal?: string;
+  readonly traceFile: string;
+}
+
+export interface ProfileRunRequest extends Omit<RecordRequest, 'traceFile'> {
   readonly options: ReplayOptions;
   /** Where to keep the trace; without it the trace is removed after the replay. */
   readonly traceFile?: string;
-  /** File for the program's standard output and error; without it both go to standard error, or to `onOutput`. */
-  readonly programOutput?: string;
 }
 
 export interface SessionHooks {
   readonly onProgress?: (progress: ProfileProgress) => void;
-  /** Receives what the program prints instead of standard error. */
+  /** Receives what the program prints and the compiler says; without it both go to standard error. */
   readonly onOutput?: (text: string) => void;
-  /** Cancels: the program is stopped, and what was recorded until then becomes the profile. */
+  /** Cancels: the program is stopped, and what was recorded or replayed until then is the result. */
   readonly signal?: AbortSignal;
 }
 
-export declare function profileProgram(request: SessionRequest, hooks: SessionHooks): Promise<Profile>;
-/** Opens a `.pagelens` file, or replays a `.pltrace`. */
-export declare function openProfile(file: string, options: ReplayOptions, hooks: SessionHooks): Promise<Profile>;
+/** @throws RecordError, TraceError as `record` does */
+export async function recordProgram(request: RecordRequest, hooks: SessionHooks = {}): Promise<RecordResult> {
+  return recordInWorker(request, hooks, progress => hooks.onProgress?.(recordingProgress(progress)));
+}
+
+/** Replays a `.pltrace` file, or standard input for `-`. @throws TraceError, UsageError */
+export async function replayTrace(traceFile: string, options: ReplayOptions, hooks: SessionHooks = {}): Promise<Profile> {
+  return startReplay({ kind: 'replay', traceFile, options, live: false }, hooks).result;
+}
+
+/** Opens a `.pagelens` file, or replays a `.pltrace`. @throws ProfileFileError, TraceError, UsageError */
+export async function openProfile(file: string, options: ReplayOptions, hooks: SessionHooks = {}): Promise<Profile> {
+  return file.endsWith('.pltrace') ? replayTrace(file, options, hooks) : load(file);
+}
+
+/** Records and replays at the same time. @throws RecordError, TraceError, UsageError */
+export async function profileProgram(request: ProfileRunRequest, hooks: SessionHooks = {}): Promise<Profile> {
+  const folder = request.traceFile ? null : await mkdtemp(path.join(tmpdir(), 'pagelens-'));
+  const traceFile = request.traceFile ?? path.join(folder!, 'run.pltrace');
+  let replay: ReplayHandle | null = null;
+  let recording: RecordProgress | null = null;
+  let replayed: ProfileProgress | null = null;
+  const tell = () => {
+    if (recording) hooks.onProgress?.(profilingProgress(recording, replayed));
+  };
+  try {
+    await recordInWorker({ ...request, traceFile }, hooks, progress => {
+      recording = progress;
+      if (progress.stage !== 'build') {
+        // The header is in the file from the first pass of the drain on.
+        replay ??= startReplay({ kind: 'replay', traceFile, options: request.options, live: true }, {
+          onProgress: now => {
+            replayed = now;
+            tell();
+          },
+        });
+        replay.safe(progress.safeSeq);
+      }
+      tell();
+    });
+    replay ??= startReplay({ kind: 'replay', traceFile, options: request.options, live: true }, {});
+    (replay as ReplayHandle).recorded();
+    return await (replay as ReplayHandle).result;
+  } catch (error) {
+    (replay as ReplayHandle | null)?.stop();
+    throw error;
+  } finally {
+    if (folder) await rm(folder, { recursive: true, force: true });
+  }
+}
+
+interface ReplayHandle {
+  readonly result: Promise<Profile>;
+  /** Every segment below this sequence number is in the file. */
+  safe(seq: number): void;
+  /** The file is complete. */
+  recorded(): void;
+  stop(): void;
+}
+
+function startReplay(task: ReplayTask, hooks: SessionHooks): ReplayHandle {
+  const { worker, result } = runWorker<Profile>(task, message => {
+    if (message.kind === 'progress') hooks.onProgress?.(message.progress);
+  });
+  const send = (message: ToWorker) => worker.postMessage(message);
+  listen(hooks.signal, result, () => send({ kind: 'cancel' }));
+  return {
+    result,
+    safe: seq => send({ kind: 'safe', seq }),
+    recorded: () => send({ kind: 'recorded' }),
+    stop: () => {
+      result.catch(() => {});
+      void worker.terminate();
+    },
+  };
+}
+
+function recordInWorker(
+  { environment, workingDirectory, ...request }: RecordRequest,
+  hooks: SessionHooks,
+  onProgress: (progress: RecordProgress) => void,
+): Promise<RecordResult> {
+  const task: RecordTask = {
+    kind: 'record',
+    ...request,
+    workingDirectory,
+    env: { ...process.env, ...environment } as Record<string, string>,
+    captureOutput: hooks.onOutput !== undefined,
+  };
+  const { worker, result } = runWorker<RecordResult>(task, message => {
+    if (message.kind === 'recording') onProgress(message.progress);
+    else if (message.kind === 'output') hooks.onOutput?.(message.text);
+  });
+  listen(hooks.signal, result, () => worker.postMessage({ kind: 'cancel' } satisfies ToWorker));
+  return result;
+}
+
+/** Calls back when the signal fires before the result is there. */
+function listen(signal: AbortSignal | undefined, result: Promise<unknown>, cancel: () => void): void {
+  if (!signal) return;
+  if (signal.aborted) cancel();
+  signal.addEventListener('abort', cancel, { once: true });
+  const remove = () => signal.removeEventListener('abort', cancel);
+  result.then(remove, remove);
+}
+
+/** Starts the worker on a task; its result is a value or an error with the name and exit status that it had there. */
+function runWorker<T>(task: RecordTask | ReplayTask, onMessage: (message: FromWorker) => void) {
+  const worker = new Worker(assetPath('worker.cjs'), { workerData: task });
+  const result = new Promise<T>((resolve, reject) => {
+    worker.on('message', (message: FromWorker) => {
+      if (message.kind === 'done') resolve(message.value as T);
+      else if (message.kind === 'failed') reject(Object.assign(new Error(message.message), message.details));
+      else onMessage(message);
+    });
+    worker.on('error', reject);
+    worker.on('exit', status => reject(new Error(`the ${task.kind} worker ended early (status ${status})`)));
+  });
+  return { worker, result };
+}
+
+function recordingProgress(progress: RecordProgress): ProfileProgress {
+  const { stage, accesses, accessesPerSecond } = progress;
+  const message = {
+    build: 'building with access instrumentation',
+    run: `recording: ${millions(accesses)} accesses, ${millions(accessesPerSecond)}/s`,
+    symbols: `${millions(accesses)} accesses recorded; resolving source lines`,
+  }[stage];
+  return { stage, accesses, accessesPerSecond, pages: 0, fraction: null, message };
+}
+
+function profilingProgress(recording: RecordProgress, replayed: ProfileProgress | null): ProfileProgress {
+  const pages = replayed?.pages ?? 0;
+  const base = recordingProgress(recording);
+  if (base.stage === 'run') return { ...base, pages, message: `${base.message}, ${pages.toLocaleString('en')} pages` };
+  if (base.stage === 'build' || !replayed) return base;
+  // The recording is over: what is left is the replay of the rest.
+  const fraction = recording.accesses > 0 ? Math.min(1, replayed.accesses / recording.accesses) : null;
+  return { ...replayed, fraction };
+}
+
+function millions(count: number): string {
+  if (count < 1e6) return Math.round(count).toLocaleString('en');
+  const scaled = count / 1e6;
+  return `${scaled.toFixed(scaled < 100 ? 1 : 0)} M`;
+}

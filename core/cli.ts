@@ -1,0 +1,65 @@
+#!/usr/bin/env node
+/** The `pagelens` command: picks the subcommand and turns errors into one line and an exit status (design, section 4). */
+import process from 'node:process';
+import { UsageError, messageOf } from './errors.js';
+
+const usage = `usage: pagelens profile [options] PROGRAM [ARGS...]    record, replay, report; PROGRAM: an executable or a .c/.cc/.cpp file
+       pagelens record  [options] -o RUN.pltrace PROGRAM [ARGS...]
+       pagelens replay  [options] TRACE                a .pltrace file; - is standard input
+       pagelens report  [options] PROFILE.pagelens     --format text|json|csv|html|md
+       pagelens cc|c++|fc ...                          compiler wrappers: make CC="pagelens cc"
+       pagelens list    recorders|formats|machines|modes|trackers|policies|tiers [--json]
+
+options
+  --machine ID            emulated machine                 --mode ID[,ID...]|all      translation modes
+  --tracker ID[,...]|all  access trackers                  --policy ID[,...]|all      placement policies
+  --tiers ID|FILE.json    memory tiers                     --capacity SIZE|PERCENT[,...]  of each tier but the last
+  --page-size 4k|2m       --epoch ACCESSES                 --time-scale X             stretches modelled time
+  --pml-entries N         log size (512)                   --kernel-integration       system calls at a quarter
+  --hot-share PERCENT     --cold-share PERCENT             bounds of the hotness classes (80, 1)
+  --recorder auto|instrument      --cflags "..."           --program-output FILE
+  --save FILE.pagelens    --trace FILE.pltrace             keep the profile, the trace
+  --json FILE             the report as JSON; - is standard output      --page-rows
+  --check                 verify that totals are conserved   --quiet   --verbose
+
+exit status: 0 done, 2 wrong usage or bad input, 3 the program could not be built or started,
+             4 the program ended by a signal or a non-zero status (its profile is still written)
+`;
+
+/** Each subcommand returns the exit status. Loaded on demand, so that the compiler wrapper starts fast. */
+const commands: Readonly<Record<string, (args: string[]) => Promise<number>>> = {
+  profile: async args => (await import('./cli/profile.js')).profile(args),
+  record: async args => (await import('./cli/profile.js')).record(args),
+  replay: async args => (await import('./cli/replay.js')).replay(args),
+  report: async args => (await import('./cli/replay.js')).report(args),
+  list: async args => (await import('./cli/list.js')).list(args),
+  cc: async args => (await import('./record/wrapper.js')).compilerWrapper('c', args),
+  'c++': async args => (await import('./record/wrapper.js')).compilerWrapper('c++', args),
+  fc: async args => (await import('./record/wrapper.js')).compilerWrapper('fortran', args),
+};
+
+async function main([command, ...args]: string[]): Promise<number> {
+  if (command === undefined || command === '--help' || command === '-h' || command === 'help') {
+    (command === undefined ? process.stderr : process.stdout).write(usage);
+    return command === undefined ? 2 : 0;
+  }
+  if (command === '--version') {
+    process.stdout.write(`pagelens ${(await import('./assets.js')).version()}\n`);
+    return 0;
+  }
+  const run = Object.hasOwn(commands, command) ? commands[command] : undefined;
+  if (!run) throw new UsageError(`unknown command ${command}; known: ${Object.keys(commands).join(', ')}`);
+  return run(args);
+}
+
+main(process.argv.slice(2)).then(
+  status => {
+    process.exitCode = status;
+  },
+  error => {
+    const verbose = process.argv.includes('--verbose');
+    process.stderr.write(`pagelens: ${verbose && error instanceof Error ? error.stack : messageOf(error)}\n`);
+    // RecordError carries its own status; whatever else is wrong with the input or the usage is 2.
+    process.exitCode = (error as { exitStatus?: number }).exitStatus ?? 2;
+  },
+);

@@ -1,0 +1,60 @@
+/** `pagelens list KIND`: the tables that ids come from. */
+import process from 'node:process';
+import { parseArgs } from 'node:util';
+import { UsageError, messageOf } from '../errors.js';
+import { modes } from '../machine/modes.js';
+import { machines } from '../machine/presets.js';
+import { policies } from '../placement/policies.js';
+import { presets } from '../placement/tiers.js';
+import { trackers } from '../tracking/trackers.js';
+
+interface Described {
+  readonly label?: string;
+  readonly name?: string;
+  readonly summary?: string;
+  readonly needs?: string;
+}
+
+const kinds: Readonly<Record<string, Readonly<Record<string, Described>>>> = {
+  recorders: {
+    instrument: { label: 'Compiler instrumentation', summary: 'rebuilds C or C++ with the access hooks of gcc or clang; level: source' },
+  },
+  formats: {
+    pltrace: { label: 'Pagelens trace', summary: 'every access in order per thread, lossless (docs/trace-format.md)' },
+  },
+  machines,
+  modes,
+  trackers,
+  policies,
+  tiers: presets,
+};
+
+export async function list(args: string[]): Promise<number> {
+  const { values, positionals } = parseList(args);
+  const known = Object.keys(kinds).join(', ');
+  if (positionals.length !== 1) throw new UsageError(`list takes one of: ${known}`);
+  const [kind] = positionals;
+  if (!Object.hasOwn(kinds, kind)) throw new UsageError(`list ${kind}: unknown; known: ${known}`);
+  const rows = Object.entries(kinds[kind]).map(([id, { label, name, summary, needs }]) => ({
+    id,
+    label: label ?? name ?? id,
+    ...(summary && { summary }),
+    ...(needs && { needs }),
+  }));
+  if (values.json) process.stdout.write(`${JSON.stringify(rows, null, 2)}\n`);
+  else {
+    const width = Math.max(...rows.map(row => row.id.length));
+    for (const { id, label, summary, needs } of rows) {
+      process.stdout.write(`${id.padEnd(width)}  ${[label, summary, needs && `needs ${needs}`].filter(Boolean).join('; ')}\n`);
+    }
+  }
+  return 0;
+}
+
+function parseList(args: string[]) {
+  try {
+    return parseArgs({ args, options: { json: { type: 'boolean' } }, allowPositionals: true });
+  } catch (error) {
+    throw new UsageError(messageOf(error).split('. ')[0]);
+  }
+}

@@ -1,0 +1,70 @@
+/** `pagelens profile` and `pagelens record`. */
+import process from 'node:process';
+import { UsageError } from '../errors.js';
+import { replayOptions } from '../options.js';
+import { profileProgram, recordProgram } from '../session.js';
+import { parse, recordOptionNames, replayOptionNames, type Values } from './arguments.js';
+import { absolute, deliver, formatOf, progressLine } from './output.js';
+
+export async function profile(args: string[]): Promise<number> {
+  const { values, operand, rest } = parse(args, [...recordOptionNames, ...replayOptionNames, 'trace'], 'PROGRAM');
+  checkRecorder(values);
+  formatOf(values.format);
+  const options = replayOptions(values);
+  const line = progressLine(values);
+  const result = await profileProgram(
+    { ...programOf(values, operand, rest), options, traceFile: values.trace && absolute(values.trace) },
+    { onProgress: line.show, signal: interruption() },
+  ).finally(line.clear);
+  await deliver(result, values);
+  return statusOf(result.program.exit);
+}
+
+export async function record(args: string[]): Promise<number> {
+  const { values, operand, rest } = parse(args, [...recordOptionNames, 'output'], 'PROGRAM');
+  checkRecorder(values);
+  if (!values.output) throw new UsageError('record needs -o RUN.pltrace');
+  const line = progressLine(values);
+  const result = await recordProgram(
+    { ...programOf(values, operand, rest), traceFile: absolute(values.output) },
+    { onProgress: line.show, signal: interruption() },
+  ).finally(line.clear);
+  if (!values.quiet) {
+    for (const warning of result.warnings) process.stderr.write(`pagelens: warning: ${warning}\n`);
+    process.stderr.write(`pagelens: ${result.accesses.toLocaleString('en')} accesses recorded in ${values.output}\n`);
+  }
+  return statusOf(result.exit);
+}
+
+function programOf(values: Values, program: string, args: string[]) {
+  return {
+    program,
+    arguments: args,
+    workingDirectory: process.cwd(),
+    cflags: values.cflags,
+    programOutput: values['program-output'] && absolute(values['program-output']),
+  };
+}
+
+function checkRecorder({ recorder = 'auto' }: Values): void {
+  if (recorder !== 'auto' && recorder !== 'instrument') {
+    throw new UsageError(`--recorder ${recorder}: unknown; known: auto, instrument`);
+  }
+}
+
+/** Ctrl-C ends the recorded program; what was recorded until then is still reported. A second one ends at once. */
+function interruption(): AbortSignal {
+  const controller = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(name, () => controller.abort(new UsageError(`interrupted by ${name}`)));
+  }
+  return controller.signal;
+}
+
+/** Says how the program ended when that was not well, and gives the exit status. */
+function statusOf(exit: { readonly status: number } | { readonly signal: string } | null): number {
+  if (exit === null || ('status' in exit && exit.status === 0)) return 0;
+  const how = 'signal' in exit ? `was ended by ${exit.signal}` : `ended with status ${exit.status}`;
+  process.stderr.write(`pagelens: the program ${how}; what it did until then was recorded\n`);
+  return 4;
+}

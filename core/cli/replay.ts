@@ -1,0 +1,32 @@
+/** `pagelens replay` and `pagelens report`. */
+import process from 'node:process';
+import { UsageError } from '../errors.js';
+import { replayOptions } from '../options.js';
+import { load } from '../profile/file.js';
+import { replayTrace } from '../session.js';
+import { parse, replayOptionNames } from './arguments.js';
+import { absolute, deliver, formatOf, progressLine } from './output.js';
+
+export async function replay(args: string[]): Promise<number> {
+  const { values, operand, rest } = parse(args, replayOptionNames, 'TRACE');
+  if (rest.length > 0) throw new UsageError(`replay takes one trace; ${rest[0]} is too much`);
+  formatOf(values.format);
+  const options = replayOptions(values);
+  const line = progressLine(values);
+  const controller = new AbortController();
+  process.once('SIGINT', () => controller.abort(new UsageError('interrupted by SIGINT')));
+  const profile = await replayTrace(operand === '-' ? '-' : absolute(operand), options, {
+    onProgress: line.show,
+    signal: controller.signal,
+  }).finally(line.clear);
+  await deliver(profile, values);
+  return 0;
+}
+
+export async function report(args: string[]): Promise<number> {
+  const { values, operand, rest } = parse(args, ['format', 'json', 'page-rows', 'check', 'quiet', 'verbose'], 'PROFILE.pagelens');
+  if (rest.length > 0) throw new UsageError(`report takes one profile; ${rest[0]} is too much`);
+  formatOf(values.format);
+  await deliver(await load(absolute(operand)), values);
+  return 0;
+}

@@ -1,0 +1,105 @@
+/** Entry of the worker threads: records, or replays, as `workerData` says; see session.ts for the other end. */
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import { messageOf } from './errors.js';
+import type { ReplayOptions } from './model/profile.js';
+import type { ProfileProgress } from './protocol.js';
+import type { ProgramStreams } from './record/launch.js';
+import type { RecordProgress } from './record/record.js';
+
+export interface RecordTask {
+  readonly kind: 'record';
+  readonly program: string;
+  readonly arguments: readonly string[];
+  readonly workingDirectory: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly cflags?: string;
+  readonly programOutput?: string;
+  readonly terminal?: string;
+  readonly traceFile: string;
+  /** Send the program's output and the compiler's messages instead of writing them to standard error. */
+  readonly captureOutput: boolean;
+}
+
+export interface ReplayTask {
+  readonly kind: 'replay';
+  /** Path of a trace; `-` is standard input. */
+  readonly traceFile: string;
+  readonly options: ReplayOptions;
+  /** The trace is still being recorded: go no further than `safe` allows, until `recorded`. */
+  readonly live: boolean;
+}
+
+export type ToWorker = { kind: 'cancel' } | { kind: 'safe'; seq: number } | { kind: 'recorded' };
+
+export type FromWorker =
+  | { kind: 'recording'; progress: RecordProgress }
+  | { kind: 'progress'; progress: ProfileProgress }
+  | { kind: 'output'; text: string }
+  | { kind: 'done'; value: unknown }
+  | { kind: 'failed'; message: string; details: Record<string, unknown> };
+
+async function main(port: MessagePort, task: RecordTask | ReplayTask): Promise<void> {
+  const post = (message: FromWorker, transfer: ArrayBuffer[] = []) => port.postMessage(message, transfer);
+  try {
+    const value = task.kind === 'record' ? await runRecord(port, task, post) : await runReplay(port, task, post);
+    post({ kind: 'done', value }, buffersOf(value));
+  } catch (error) {
+    const { name, exitStatus, stack } = error as Error & { exitStatus?: number };
+    post({ kind: 'failed', message: messageOf(error), details: { name, stack, ...(exitStatus && { exitStatus }) } });
+  } finally {
+    port.close();
+  }
+}
+
+async function runRecord(port: MessagePort, task: RecordTask, post: (message: FromWorker) => void) {
+  const { record } = await import('./record/record.js');
+  const cancel = new AbortController();
+  port.on('message', (message: ToWorker) => {
+    if (message.kind === 'cancel') cancel.abort(new Error('cancelled'));
+  });
+  const onText = (text: string) => post({ kind: 'output', text });
+  const { captureOutput, programOutput, terminal, kind: _, ...options } = task;
+  return record({
+    ...options,
+    streams: streamsOf(task, onText),
+    ...(captureOutput && { onMessage: onText }),
+    signal: cancel.signal,
+    onProgress: progress => post({ kind: 'recording', progress }),
+  });
+}
+
+function streamsOf(task: RecordTask, onText: (text: string) => void): ProgramStreams {
+  if (task.terminal) return { kind: 'terminal', path: task.terminal };
+  if (task.programOutput) return { kind: 'file', path: task.programOutput };
+  return task.captureOutput ? { kind: 'text', onText } : { kind: 'standardError' };
+}
+
+async function runReplay(port: MessagePort, task: ReplayTask, post: (message: FromWorker) => void) {
+  const { LiveFeed, replay } = await import('./replay.js');
+  const cancel = new AbortController();
+  const feed = task.live ? new LiveFeed() : null;
+  port.on('message', (message: ToWorker) => {
+    if (message.kind === 'cancel') cancel.abort(new Error('cancelled'));
+    else if (message.kind === 'safe') feed?.safe(message.seq);
+    else feed?.recorded();
+  });
+  return replay(task.traceFile, task.options, {
+    feed,
+    signal: cancel.signal,
+    onProgress: progress => post({ kind: 'progress', progress }),
+  });
+}
+
+/** The buffers of all typed arrays in a value, to be moved instead of copied. */
+function buffersOf(value: unknown, found = new Set<ArrayBuffer>()): ArrayBuffer[] {
+  if (ArrayBuffer.isView(value)) found.add(value.buffer as ArrayBuffer);
+  else if (Array.isArray(value)) {
+    // Arrays of text are long and hold no buffers: the first element tells.
+    if (typeof value[0] === 'object') for (const element of value) buffersOf(element, found);
+  } else if (typeof value === 'object' && value !== null) {
+    for (const element of Object.values(value)) buffersOf(element, found);
+  }
+  return [...found];
+}
+
+if (parentPort) void main(parentPort, workerData as RecordTask | ReplayTask);
