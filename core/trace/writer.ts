@@ -5,13 +5,11 @@
  * A block lies in the file whole or, after a crash or a full disk, torn at the very end, where the reader sees it.
  */
 import { type FileHandle, open } from 'node:fs/promises';
-import { promisify } from 'node:util';
-import { crc32, deflateRaw } from 'node:zlib';
+import { crc32 } from 'node:zlib';
 import type { Block } from './blocks.js';
+import { compress } from './compress.js';
 import { ioError, TraceError } from './error.js';
 import {
-  CODEC_DEFLATE_RAW,
-  CODEC_NONE,
   encodeBlockHeader,
   encodeFileHeader,
   FLAG_MORE,
@@ -23,13 +21,8 @@ import {
 import { encodePayload } from './payload.js';
 import { TraceFile } from './reader.js';
 
-const deflate = promisify<Uint8Array, object, Buffer>(deflateRaw);
-
 /** Blocks being deflated or written at once: enough to keep libuv's four threads busy, few enough to bound memory. */
 const MAX_IN_FLIGHT = 4;
-
-/** Below this, deflate's own overhead outweighs what it saves. */
-const MIN_DEFLATED_BYTES = 128;
 
 export class TraceWriter {
   /** Settles when everything handed over so far is in the file (or has failed: see `failure`). */
@@ -139,7 +132,7 @@ export class TraceWriter {
     compressed.catch(() => {});
     this.tail = this.tail.then(async () => {
       try {
-        const { codec, stored } = await compressed;
+        const { codec, bytes: stored } = await compressed;
         if (this.failure) return;
         const header = encodeBlockHeader({
           type,
@@ -163,14 +156,6 @@ export class TraceWriter {
       }
     });
   }
-}
-
-async function compress(raw: Uint8Array): Promise<{ codec: number; stored: Uint8Array }> {
-  if (raw.length < MIN_DEFLATED_BYTES) return { codec: CODEC_NONE, stored: raw };
-  // Level 1: predicted records repeat in long runs, which it finds; higher levels cost more than they save. One output
-  // chunk of the input's size makes it one job for the thread pool.
-  const stored = await deflate(raw, { level: 1, chunkSize: Math.max(1024, raw.length) });
-  return stored.length < raw.length ? { codec: CODEC_DEFLATE_RAW, stored } : { codec: CODEC_NONE, stored: raw };
 }
 
 /** write(2) may take less than it was given: at the size limit, or when the disk is nearly full. */
