@@ -11,7 +11,7 @@ import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { SymbolFrame } from '../trace/blocks.js';
 import { addr2line } from './addr2line.js';
-import { withoutCloneSuffix } from './demangle.js';
+import { demangle, withoutCloneSuffix } from './demangle.js';
 import { DebugInfo } from './dwarf/debugInfo.js';
 import { functionSymbols } from './functionSymbols.js';
 import { llvmSymbolizer } from './llvmSymbolizer.js';
@@ -81,6 +81,7 @@ async function symbolizeModule(
     if (chains) break;
   }
   chains ??= addresses.map(() => []);
+  await demangleRest(chains, signal);
   await nameByElfSymbols(request.path, addresses, chains);
   await fillLineZero(request.path, addresses, chains);
 
@@ -100,6 +101,18 @@ function tidy(frame: SymbolFrame, folder: string): SymbolFrame {
     column: frame.column,
     startLine: frame.startLine,
   };
+}
+
+/** Names that the tool's own demangler gave up on: llvm-symbolizer 14 does not know all that gcc writes. */
+async function demangleRest(chains: SymbolFrame[][], signal?: AbortSignal): Promise<void> {
+  const mangled = chains.flatMap(chain => chain.map(frame => frame.function).filter(name => name.startsWith('_Z')));
+  if (mangled.length === 0) return;
+  const distinct = [...new Set(mangled)];
+  const names = await demangle(distinct, signal);
+  const nameOf = new Map(distinct.map((name, i) => [name, names[i]!]));
+  for (const chain of chains)
+    for (const [i, frame] of chain.entries())
+      chain[i] = { ...frame, function: nameOf.get(frame.function) ?? frame.function };
 }
 
 /** Code without debug information still has names: those of the ELF symbols, without file and line. */

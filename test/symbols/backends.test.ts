@@ -18,11 +18,12 @@ async function chainsBy(backend: BackendId, file: string, offsets: readonly numb
   return chains!;
 }
 
-/** The demanglers differ in how they write lambdas and where they put a space. */
+/** The demanglers differ in how they write lambdas, constructors in templates, and where they put a space. */
 function sameName(name: string): string {
   return name
     .replace(/\{lambda\(.*?\)#\d+\}|'lambda\d*'\(.*?\)|\$_\d+/g, 'lambda')
     .replace(/\(.*/, '')
+    .replace(/^void /, '')
     .replace(/\s|<.*/g, '');
 }
 

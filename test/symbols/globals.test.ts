@@ -18,7 +18,8 @@ function byNm(file: string): Map<string, string> {
   const text = execFileSync('nm', ['--print-size', '--line-numbers', file], { encoding: 'utf8' });
   for (const line of text.split('\n')) {
     const [, address, size, place] = /^([0-9a-f]+) ([0-9a-f]+) [BbDdRrVu] \S+(?:\t(.*))?$/.exec(line) ?? [];
-    if (address) found.set(`${Number.parseInt(address, 16)}+${Number.parseInt(size!, 16)}`, place ?? '');
+    if (address)
+      found.set(`${Number.parseInt(address, 16)}+${Number.parseInt(size!, 16)}`, place ? path.normalize(place) : '');
   }
   return found;
 }
