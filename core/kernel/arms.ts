@@ -7,7 +7,7 @@
  * change. What fired goes, in order, to one list that the host reads at each quantum.
  */
 import { enlarge } from './arena';
-import { ARM_WALK, ARM_WALK_WRITE, ARM_WRITE, EVENT_BYTES } from './parameters';
+import { ARM_WALK, ARM_WALK_WRITE, ARM_WRITE, EVENT_BYTES } from './abi-machine';
 import { forgetArms, PAGE_ARMS, pageState, setAllArms } from './tables';
 
 const ACCESS_ARMS: u32 = 0xff;

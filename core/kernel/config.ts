@@ -37,7 +37,7 @@ import {
   P_WALK_FAR_CYCLES,
   P_WALK_NEAR_CYCLES,
   PARAMETERS,
-} from './parameters';
+} from './abi-machine';
 
 const parameters: usize = heap.alloc(PARAMETERS * 8);
 const counters: usize = heap.alloc(COUNTERS * 8);
@@ -106,11 +106,13 @@ export let cyclesPerNs: f64 = 1;
 
 /** Entries of the paging-structure cache for `level` (2..5), in the guest's or the EPT's dimension. */
 export function pscEntries(level: u32): u32 {
-  return whole(P_PSC_ENTRIES + <i32>level - 2);
+  return load<u32>(pscSizes + ((<usize>level) << 2));
 }
 export function eptPscEntries(level: u32): u32 {
-  return whole(P_EPT_PSC_ENTRIES + <i32>level - 2);
+  return load<u32>(eptPscSizes + ((<usize>level) << 2));
 }
+const pscSizes: usize = heap.alloc(6 * 4);
+const eptPscSizes: usize = heap.alloc(6 * 4);
 
 export function unpackParameters(): void {
   memory.fill(counters, 0, COUNTERS * 8);
@@ -124,6 +126,10 @@ export function unpackParameters(): void {
   l1TlbWays = whole(P_L1_TLB_WAYS);
   l2TlbSets = whole(P_L2_TLB_SETS);
   l2TlbWays = whole(P_L2_TLB_WAYS);
+  for (let level: i32 = 2; level <= 5; level++) {
+    store<u32>(pscSizes + ((<usize>level) << 2), whole(P_PSC_ENTRIES + level - 2));
+    store<u32>(eptPscSizes + ((<usize>level) << 2), whole(P_EPT_PSC_ENTRIES + level - 2));
+  }
   nestedTlbEntries = whole(P_NESTED_TLB_ENTRIES);
   pmlEntries = whole(P_PML_ENTRIES);
   pmlKeep = whole(P_PML_KEEP) != 0;

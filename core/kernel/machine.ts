@@ -6,6 +6,18 @@
  * new vCPU starts at the latest time of the run; at a synchronisation a vCPU waits for everything that was stamped
  * before it. The run's modelled time is the latest clock.
  */
+
+import {
+  C_BUSY_CYCLES,
+  C_CACHE_ACCESSES,
+  C_FILLS,
+  C_L1_TLB_MISSES,
+  C_L2_HITS,
+  C_LLC_HITS,
+  C_NATIVE_WALK_CYCLES,
+  C_SYSTEM_CALLS,
+  C_TLB_MISSES,
+} from './abi-machine';
 import { armAll, armNone, eventsClear } from './arms';
 import { cacheLines, cachesStart, flushCaches } from './cache';
 import {
@@ -19,23 +31,11 @@ import {
   l2TlbMissCycles,
   llcStall,
   memoryStall,
-  nested,
   nestedTlbEntries,
   pscEntries,
   systemCallCycles,
   unpackParameters,
 } from './config';
-import {
-  C_BUSY_CYCLES,
-  C_CACHE_ACCESSES,
-  C_FILLS,
-  C_L1_TLB_MISSES,
-  C_L2_HITS,
-  C_LLC_HITS,
-  C_NATIVE_WALK_CYCLES,
-  C_SYSTEM_CALLS,
-  C_TLB_MISSES,
-} from './parameters';
 import { pmlDrain, pmlStart } from './pml';
 import { ACCESSED, DIRTY, PAGE_EPT_ENTRY, PAGE_TABLE, pageState, T_ENTRIES, tablesStart } from './tables';
 import { flushTlbs, forgetShortcuts } from './tlb';
@@ -46,12 +46,12 @@ import {
   V_NESTED,
   V_PML,
   V_PML_INDEX,
+  V_PSC,
   vcpuCount,
   vcpuRecord,
   vcpusStart,
   W_EPT_PSC,
   W_NESTED_TLB,
-  W_PSC,
 } from './vcpu';
 
 export { eventsClear, eventsCount, eventsStart } from './arms';
@@ -187,15 +187,19 @@ export function invept(): void {
     const record = vcpuRecord(vcpu);
     if (record == 0) continue;
     flushTlbs(record);
-    if (!nested) continue;
+    for (let level: u32 = 2; level <= 5; level++) empty(record + V_PSC + ((<usize>level - 2) << 2), pscEntries(level));
     const walker = <usize>load<u32>(record, V_NESTED);
+    if (walker == 0) continue;
     for (let level: u32 = 2; level <= 5; level++) {
-      const slot = walker + ((<usize>(level - 2)) << 2);
-      memory.fill(<usize>load<u32>(slot, W_PSC), 0, (<usize>pscEntries(level)) << 2);
-      memory.fill(<usize>load<u32>(slot, W_EPT_PSC), 0, (<usize>eptPscEntries(level)) << 2);
+      empty(walker + W_EPT_PSC + ((<usize>level - 2) << 2), eptPscEntries(level));
     }
-    memory.fill(<usize>load<u32>(walker, W_NESTED_TLB), 0, (<usize>nestedTlbEntries) << 2);
+    empty(walker + W_NESTED_TLB, nestedTlbEntries);
   }
+}
+
+/** Empties the set of keys that `slot` points to. */
+function empty(slot: usize, ways: u32): void {
+  memory.fill(<usize>load<u32>(slot), 0, (<usize>ways) << 2);
 }
 
 /** The vCPU's log: u64 guest-physical addresses by index, and the index of the next entry (-1: full, FFFFh). */

@@ -10,7 +10,7 @@
  */
 import { enlarge } from './arena';
 import { add, pmlEntries, pmlKeep } from './config';
-import { C_FLAG_UPDATES, C_PML_FULL, C_PML_LOGGED, C_SWEEP_EXITS, SWEEP_SIZES, SWEEP_SMALLEST } from './parameters';
+import { C_FLAG_UPDATES, C_PML_FULL, C_PML_LOGGED, C_SWEEP_EXITS, SWEEP_SIZES, SWEEP_SMALLEST } from './abi-machine';
 import { V_PML, V_PML_INDEX, V_SWEEP } from './vcpu';
 
 let kept: usize = 0;

@@ -10,20 +10,21 @@
  * dirty flag walks again to set it; with it, it does nothing, even if memory's flag was cleared since.
  */
 
+import { C_DIRTY_WALKS, C_L1_TLB_MISSES, C_TLB_MISSES, C_TRANSLATIONS } from './abi-machine';
 import { fire, readsUnseen, writesUnseen } from './arms';
-import { add, l1TlbSets, l1TlbWays, l2TlbSets, l2TlbWays, nested, pageShift } from './config';
+import { add, l1TlbSets, l1TlbWays, l2TlbSets, l2TlbWays, pageShift } from './config';
 import { batchPage, batchPair, straddleCount, straddleIndex, straddlePage } from './count';
 import { batchAddress } from './decode';
-import { lruInsert, lruShift } from './lru';
-import { C_DIRTY_WALKS, C_L1_TLB_MISSES, C_TLB_MISSES, C_TRANSLATIONS } from './parameters';
+import { lruFind, lruInsert, lruShift } from './lru';
 import { guestMap, PAGE_TABLE, pageState } from './tables';
-import { V_L1_TLB, V_L2_TLB, V_NATIVE, V_NESTED, V_NUMBER, V_VM, vcpuCount, vcpuRecord } from './vcpu';
-import { walkNative, walkNested } from './walk';
+import { V_L1_TLB, V_L2_TLB, V_NUMBER, V_VM, vcpuCount, vcpuRecord } from './vcpu';
+import { walkPage } from './walk';
 
 const WRITES_PASS: u32 = 1;
 const READS_PASS: u32 = 2;
 const DIRTY_CACHED: u32 = 4;
 const TAG: u32 = 3;
+const FLAGS: u32 = 7;
 
 export function translateBatch(vcpu: u32, n: u32): void {
   const record = vcpuRecord(vcpu);
@@ -66,7 +67,7 @@ function translate(record: usize, set: usize, page: u32, address: u64, write: u3
   const state = pageState(page);
   let walked = false;
   let dirty: bool;
-  const at = position(set, l1TlbWays, key);
+  const at = lruFind(set, l1TlbWays, key, FLAGS);
   if (at >= 0) {
     dirty = (load<u32>(set + at) & DIRTY_CACHED) != 0;
     lruShift(set, at);
@@ -74,7 +75,7 @@ function translate(record: usize, set: usize, page: u32, address: u64, write: u3
     add(C_L1_TLB_MISSES, 1);
     const number = address >> pageShift;
     const set2 = <usize>load<u32>(record, V_L2_TLB) + ((<usize>(<u32>number & (l2TlbSets - 1)) * l2TlbWays) << 2);
-    const at2 = position(set2, l2TlbWays, key);
+    const at2 = lruFind(set2, l2TlbWays, key, FLAGS);
     if (at2 >= 0) {
       const entry = load<u32>(set2 + at2);
       dirty = (entry & DIRTY_CACHED) != 0;
@@ -106,32 +107,17 @@ function translate(record: usize, set: usize, page: u32, address: u64, write: u3
 
 /** Walks in every active mode. Returns what the new entry caches as its dirty flag: that of both dimensions. */
 function walk(record: usize, page: u32, state: usize, address: u64, write: u32): bool {
-  const number = address >> pageShift;
-  if (load<u32>(state, PAGE_TABLE) == 0) guestMap(<usize>load<u32>(record, V_VM), number, state);
-  let dirty = walkNative(<usize>load<u32>(record, V_NATIVE), state, number, write);
-  if (nested) {
-    const walker = <usize>load<u32>(record, V_NESTED);
-    dirty = walkNested(walker, record, page, state, number, address, write) && dirty;
-  }
-  return dirty;
+  if (load<u32>(state, PAGE_TABLE) == 0) guestMap(<usize>load<u32>(record, V_VM), address >> pageShift, state);
+  return walkPage(record, page, state, address, write);
 }
 
 function fillL2(record: usize, address: u64, entry: u32): void {
   if (l2TlbWays == 0) return;
   const number = <u32>(address >> pageShift);
   const set = <usize>load<u32>(record, V_L2_TLB) + ((<usize>(number & (l2TlbSets - 1)) * l2TlbWays) << 2);
-  const at = position(set, l2TlbWays, entry);
+  const at = lruFind(set, l2TlbWays, entry, FLAGS);
   lruShift(set, at >= 0 ? <usize>at : (<usize>l2TlbWays - 1) << 2);
   store<u32>(set, entry);
-}
-
-/** Byte offset in the set of the entry with the page of `key`, or -1. */
-function position(set: usize, ways: u32, key: u32): isize {
-  const tag = key >> TAG;
-  for (let at: usize = 0, end = (<usize>ways) << 2; at < end; at += 4) {
-    if (load<u32>(set + at) >> TAG == tag) return <isize>at;
-  }
-  return -1;
 }
 
 /** Makes the next access to every page pass through `translate`: arms were set. The TLBs keep their content. */

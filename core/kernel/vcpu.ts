@@ -3,6 +3,8 @@
  * A record is a block of linear memory whose pointer the hot loops keep in a local. When a thread ends its memory
  * goes to the next one.
  */
+
+import { SWEEP_SIZES } from './abi-machine';
 import { allocate, enlarge, release } from './arena';
 import {
   eptPscEntries,
@@ -19,7 +21,6 @@ import {
   pmlEntries,
   pscEntries,
 } from './config';
-import { SWEEP_SIZES } from './parameters';
 import { virtualMachine } from './tables';
 
 export const V_NUMBER: usize = 0;
@@ -38,16 +39,19 @@ export const V_L1D: usize = 36;
 export const V_L2: usize = 40;
 /** f64: cycles this vCPU was busy or waiting, on the run's clock. */
 export const V_CLOCK: usize = 48;
-const V_BYTES: usize = 64;
+const PSC_SLOT: usize = 4;
+/** Four pointers: the guest's paging-structure caches of levels 2 to 5. Keys are tables. */
+export const V_PSC: usize = 56;
+const V_BYTES: usize = 80;
 
-// A walker: the walk caches of one mode on one vCPU.
-/** Four sets of table pointers: paging-structure caches of levels 2 to 5, and their ways. */
-export const W_PSC: usize = 0;
-export const W_EPT_PSC: usize = 16;
-export const W_NESTED_TLB: usize = 32;
+// A walker: what one mode alone caches on one vCPU.
+/** Four pointers: the EPT's paging-structure caches of levels 2 to 5. Keys are tables. */
+export const W_EPT_PSC: usize = 0;
+/** Guest-physical translations. */
+export const W_NESTED_TLB: usize = 16;
 /** Tags of the table lines that the walker finds near (in a cache of the L2's geometry). */
-export const W_LINES: usize = 36;
-const W_BYTES: usize = 48;
+export const W_LINES: usize = 20;
+const W_BYTES: usize = 32;
 
 /** Bytes of the private state behind the record, all of it zero in an empty machine. */
 let stateBytes: usize = 0;
@@ -61,18 +65,9 @@ export function vcpusStart(): void {
   capacity = 0;
   created = 0;
   live = 0;
-  let walker: usize = W_BYTES + ((<usize>l2Sets * l2Ways) << 2) + ((<usize>nestedTlbEntries) << 2);
-  for (let level: u32 = 2; level <= 5; level++) walker += (<usize>(pscEntries(level) + eptPscEntries(level))) << 2;
-  stateBytes =
-    V_BYTES +
-    ((<usize>l1TlbSets * l1TlbWays) << 2) +
-    ((<usize>l2TlbSets * l2TlbWays) << 2) +
-    ((<usize>pmlEntries) << 3) +
-    (SWEEP_SIZES << 2) +
-    ((<usize>l1dSets * l1dWays) << 3) +
-    ((<usize>l2Sets * l2Ways) << 3) +
-    walker * (nested ? 2 : 1) +
-    64;
+  cursor = 0;
+  layOut(0);
+  stateBytes = cursor;
 }
 
 /** Number of vCPUs created so far, ended ones included. */
@@ -128,41 +123,33 @@ export function releaseVcpu(vcpu: u32): void {
   live--;
 }
 
+/** Places the state of the vCPU at `record`, or with 0 only measures it: `cursor` ends behind it. */
 function layOut(record: usize): void {
-  let at = record + V_BYTES;
-  store<u32>(record, <u32>at, V_PML);
-  at += (<usize>pmlEntries) << 3;
-  store<u32>(record, <u32>at, V_L1D);
-  at += (<usize>l1dSets * l1dWays) << 3;
-  store<u32>(record, <u32>at, V_L2);
-  at += (<usize>l2Sets * l2Ways) << 3;
-  store<u32>(record, <u32>at, V_L1_TLB);
-  at += (<usize>l1TlbSets * l1TlbWays) << 2;
-  store<u32>(record, <u32>at, V_L2_TLB);
-  at += (<usize>l2TlbSets * l2TlbWays) << 2;
-  store<u32>(record, <u32>at, V_SWEEP);
-  at += SWEEP_SIZES << 2;
-  store<u32>(record, <u32>at, V_NATIVE);
-  at = layOutWalker(at);
-  if (nested) {
-    store<u32>(record, <u32>at, V_NESTED);
-    layOutWalker(at);
+  cursor = record + V_BYTES;
+  carve(record, V_PML, pmlEntries, 8);
+  carve(record, V_L1D, l1dSets * l1dWays, 8);
+  carve(record, V_L2, l2Sets * l2Ways, 8);
+  carve(record, V_L1_TLB, l1TlbSets * l1TlbWays, 4);
+  carve(record, V_L2_TLB, l2TlbSets * l2TlbWays, 4);
+  carve(record, V_SWEEP, SWEEP_SIZES, 4);
+  for (let level: u32 = 2; level <= 5; level++) carve(record, V_PSC + PSC_SLOT * (level - 2), pscEntries(level), 4);
+  layOutWalker(record, V_NATIVE);
+  if (nested) layOutWalker(record, V_NESTED);
+}
+let cursor: usize = 0;
+
+function layOutWalker(record: usize, slot: usize): void {
+  const walker = record ? cursor : 0;
+  carve(record, slot, 1, <u32>W_BYTES);
+  for (let level: u32 = 2; level <= 5; level++) {
+    carve(walker, W_EPT_PSC + PSC_SLOT * (level - 2), eptPscEntries(level), 4);
   }
+  carve(walker, W_NESTED_TLB, nestedTlbEntries, 4);
+  carve(walker, W_LINES, l2Sets * l2Ways, 4);
 }
 
-function layOutWalker(walker: usize): usize {
-  let at = walker + W_BYTES;
-  for (let level: u32 = 2; level <= 5; level++) {
-    store<u32>(walker + ((<usize>(level - 2)) << 2), <u32>at, W_PSC);
-    at += (<usize>pscEntries(level)) << 2;
-  }
-  for (let level: u32 = 2; level <= 5; level++) {
-    store<u32>(walker + ((<usize>(level - 2)) << 2), <u32>at, W_EPT_PSC);
-    at += (<usize>eptPscEntries(level)) << 2;
-  }
-  store<u32>(walker, <u32>at, W_NESTED_TLB);
-  at += (<usize>nestedTlbEntries) << 2;
-  store<u32>(walker, <u32>at, W_LINES);
-  at += (<usize>l2Sets * l2Ways) << 2;
-  return at;
+/** Gives the next bytes to the pointer in `slot` of `owner`; owner 0 only counts them. */
+function carve(owner: usize, slot: usize, count: u32, bytes: u32): void {
+  if (owner) store<u32>(owner + slot, <u32>cursor);
+  cursor += (<usize>count * bytes + 15) & ~15;
 }

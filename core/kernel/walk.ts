@@ -6,6 +6,8 @@
  *   - paging-structure caches (PSC) for each level above the leaf: a hit on level l gives the table of level l - 1,
  *     fully associative, true LRU, the deepest hit wins;
  *   - the same for the EPT's own tables, and a small cache of complete guest-physical translations.
+ * Both modes walk together: they miss at the same accesses, and their caches of the guest's levels (*linear* mappings
+ * in one, *combined* in the other) are filled by the same walks, so they are kept once.
  * Guest entries get A at every level read and D at the leaf on a write. EPT entries get A at every level read, and D
  * in the leaf; a walker's access to a guest table counts as a write to the table's page ("Accessed and Dirty Flags for
  * EPT"). What a cache skips, it does not set. Flags never clear by themselves.
@@ -13,6 +15,14 @@
  * An EPT violation or a full log interrupts the access, which is then made again; the references of the interrupted
  * attempt are part of the exit's cost and not counted here.
  */
+
+import {
+  C_EPT_VIOLATIONS,
+  C_NATIVE_REFERENCES,
+  C_NATIVE_WALK_CYCLES,
+  C_NESTED_REFERENCES,
+  C_NESTED_WALK_CYCLES,
+} from './abi-machine';
 import {
   add,
   eptLeaf,
@@ -23,19 +33,13 @@ import {
   l2Sets,
   l2Ways,
   nestedTlbEntries,
+  pageShift,
   pscCycles,
   pscEntries,
   walkFarCycles,
   walkNearCycles,
 } from './config';
-import { lruInsert, lruPromote, lruShift } from './lru';
-import {
-  C_EPT_VIOLATIONS,
-  C_NATIVE_REFERENCES,
-  C_NATIVE_WALK_CYCLES,
-  C_NESTED_REFERENCES,
-  C_NESTED_WALK_CYCLES,
-} from './parameters';
+import { lruFind, lruInsert, lruPromote, lruShift } from './lru';
 import { pmlBeforeFlags, pmlLog } from './pml';
 import {
   ACCESSED,
@@ -53,45 +57,69 @@ import {
   T_GUEST,
   T_PARENT,
 } from './tables';
-import { V_VM, W_EPT_PSC, W_LINES, W_NESTED_TLB, W_PSC } from './vcpu';
+import { V_NATIVE, V_NESTED, V_PSC, V_VM, W_EPT_PSC, W_LINES, W_NESTED_TLB } from './vcpu';
 
-/** References and cycles of the walk in progress. */
-let references: u32 = 0;
-let cycles: f64 = 0;
+/** Counts of the walk in progress. */
+let nativeCycles: f64 = 0;
+let nestedCycles: f64 = 0;
+let nestedReferences: u32 = 0;
 
-/** The tables on the path to the page, by level. */
+/** The tables on the path to the page, and to a frame, by level. */
 const path: usize = heap.alloc(6 * 4);
-
-/** Walks the guest's tables alone. Returns the leaf's dirty flag after the walk. */
-export function walkNative(walker: usize, state: usize, number: u64, write: u32): bool {
-  references = 0;
-  cycles = 0;
-  const leafEntry = walkGuest(walker, state, number, write, 0);
-  add(C_NATIVE_REFERENCES, references);
-  add(C_NATIVE_WALK_CYCLES, cycles);
-  return (load<u32>(leafEntry) & DIRTY) != 0;
-}
+const eptPath: usize = heap.alloc(6 * 4);
 
 /**
- * Walks both dimensions. `address` is the virtual address; `page` and `state` are its page. Returns whether the data
- * frame's EPT entry is dirty after the walk.
+ * Walks to a mapped page in every active mode. `state` is the page's (tables.ts), `address` the virtual address.
+ * Returns whether the leaf entries of all active dimensions are dirty after the walk.
  */
-export function walkNested(
-  walker: usize,
-  vcpu: usize,
-  page: u32,
-  state: usize,
-  number: u64,
-  address: u64,
-  write: u32,
-): bool {
-  references = 0;
-  cycles = 0;
-  const leafEntry = walkGuest(walker, state, number, write, vcpu);
-  const vm = <usize>load<u32>(vcpu, V_VM);
-  // Inside the page: bits of the address above 4 KiB, which the log reports too.
+export function walkPage(vcpu: usize, page: u32, state: usize, address: u64, write: u32): bool {
+  const native = <usize>load<u32>(vcpu, V_NATIVE);
+  const walker = <usize>load<u32>(vcpu, V_NESTED);
+  let table = <usize>load<u32>(state, PAGE_TABLE);
+  for (let level = guestLeaf; level <= guestRoot; level++) {
+    store<u32>(path + ((<usize>level) << 2), <u32>table);
+    table = <usize>load<u32>(table, T_PARENT);
+  }
+
+  // 1. Where the walk starts: below the deepest level that the paging-structure caches hold.
+  nativeCycles = pscCycles;
+  nestedCycles = pscCycles;
+  nestedReferences = 0;
+  let start = guestRoot;
+  for (let level = guestLeaf + 1; level <= guestRoot; level++) {
+    const below = load<u32>(path + ((<usize>(level - 1)) << 2));
+    if (!lruPromote(psc(vcpu, V_PSC, level), pscEntries(level), below)) continue;
+    start = level - 1;
+    break;
+  }
+  add(C_NATIVE_REFERENCES, start - guestLeaf + 1);
+
+  // 2. The upper levels.
+  for (let level = start; level > guestLeaf; level--) {
+    table = <usize>load<u32>(path + ((<usize>level) << 2));
+    const below = load<u32>(path + ((<usize>(level - 1)) << 2));
+    const entry = <usize>load<u32>(<usize>below, T_ENTRY);
+    if (walker) translateTable(walker, vcpu, table);
+    store<u32>(entry, load<u32>(entry) | ACCESSED);
+    lruInsert(psc(vcpu, V_PSC, level), pscEntries(level), below);
+    readEntry(native, walker, table, entry);
+  }
+
+  // 3. The leaf.
+  table = <usize>load<u32>(state, PAGE_TABLE);
+  const leaf = table + T_ENTRIES + ((<usize>(<u32>(address >> pageShift) & 511)) << 2);
+  if (walker) translateTable(walker, vcpu, table);
+  store<u32>(leaf, load<u32>(leaf) | ACCESSED | (write ? DIRTY : 0));
+  readEntry(native, walker, table, leaf);
+  add(C_NATIVE_WALK_CYCLES, nativeCycles);
+  let dirty = (load<u32>(leaf) & DIRTY) != 0;
+  if (!walker) return dirty;
+
+  // 4. The final guest-physical address.
+  // Inside a large page: bits of the address above 4 KiB, which the log reports too.
   const within = <u32>(address >> 12) & ((1 << (9 * (guestLeaf - 1))) - 1);
-  const frame = (load<u32>(leafEntry) >> FRAME_SHIFT) | within;
+  const frame = (load<u32>(leaf) >> FRAME_SHIFT) | within;
+  const vm = <usize>load<u32>(vcpu, V_VM);
   let entry = eptOfData(vm, frame, state);
   if (entry == 0) {
     add(C_EPT_VIOLATIONS, 1);
@@ -99,61 +127,45 @@ export function walkNested(
     entry = eptOfData(vm, frame, state);
   }
   nestedTranslate(walker, vcpu, frame, <usize>load<u32>(state, PAGE_EPT_TABLE), entry, write);
-  add(C_NESTED_REFERENCES, references);
-  add(C_NESTED_WALK_CYCLES, cycles);
-  return (load<u32>(entry) & DIRTY) != 0;
+  add(C_NESTED_REFERENCES, nestedReferences);
+  add(C_NESTED_WALK_CYCLES, nestedCycles);
+  return dirty && (load<u32>(entry) & DIRTY) != 0;
 }
 
-/** The guest's dimension; `vcpu` is 0 in native mode. Returns the leaf entry. */
-function walkGuest(walker: usize, state: usize, number: u64, write: u32, vcpu: usize): usize {
-  let table = <usize>load<u32>(state, PAGE_TABLE);
-  for (let level = guestLeaf; level <= guestRoot; level++) {
-    store<u32>(path + ((<usize>level) << 2), <u32>table);
-    table = <usize>load<u32>(table, T_PARENT);
-  }
-  cycles += pscCycles;
-  let start = guestRoot;
-  for (let level = guestLeaf + 1; level <= guestRoot; level++) {
-    const below = load<u32>(path + ((<usize>(level - 1)) << 2));
-    if (!lruPromote(psc(walker, W_PSC, level), pscEntries(level), below)) continue;
-    start = level - 1;
-    break;
-  }
+/** Translates the guest-physical address of a guest table, to read an entry of it: for the EPT a write. */
+function translateTable(walker: usize, vcpu: usize, table: usize): void {
+  const leaf = <usize>load<u32>(table, T_EPT_TABLE);
+  nestedTranslate(walker, vcpu, load<u32>(table, T_GUEST), leaf, <usize>load<u32>(table, T_EPT_ENTRY), 1);
+}
 
-  let entry: usize = 0;
-  for (let level = start; level >= guestLeaf; level--) {
-    table = <usize>load<u32>(path + ((<usize>level) << 2));
-    if (vcpu) {
-      const tableEpt = <usize>load<u32>(table, T_EPT_TABLE);
-      nestedTranslate(walker, vcpu, load<u32>(table, T_GUEST), tableEpt, <usize>load<u32>(table, T_EPT_ENTRY), 1);
-    }
-    if (level == guestLeaf) {
-      entry = table + T_ENTRIES + ((<usize>(<u32>number & 511)) << 2);
-      store<u32>(entry, load<u32>(entry) | ACCESSED | (write ? DIRTY : 0));
-    } else {
-      const below = load<u32>(path + ((<usize>(level - 1)) << 2));
-      entry = <usize>load<u32>(<usize>below, T_ENTRY);
-      store<u32>(entry, load<u32>(entry) | ACCESSED);
-      lruInsert(psc(walker, W_PSC, level), pscEntries(level), below);
-    }
-    reference(walker, table, entry);
-  }
-  return entry;
+/** Reads a guest entry, in each active mode. */
+function readEntry(native: usize, walker: usize, table: usize, entry: usize): void {
+  const line = entryLine(table, entry);
+  nativeCycles += readLine(native, line);
+  if (!walker) return;
+  nestedReferences++;
+  nestedCycles += readLine(walker, line);
 }
 
 /** One nested translation: guest frame -> host frame, by the EPT entry `entry` of leaf table `leaf`. */
 function nestedTranslate(walker: usize, vcpu: usize, frame: u32, leaf: usize, entry: usize, write: u32): void {
   const key = ((frame >> (9 * (eptLeaf - 1))) + 1) << 1;
   const cached = <usize>load<u32>(walker, W_NESTED_TLB);
-  const found = nestedPromote(cached, key);
-  if (found && (!write || load<u32>(cached) & 1)) return;
+  const at = lruFind(cached, nestedTlbEntries, key, 1);
+  const found = at >= 0;
+  if (found) {
+    const known = load<u32>(cached + at);
+    lruShift(cached, at);
+    store<u32>(cached, known);
+    if (!write || known & 1) return;
+  }
 
   let table = leaf;
   for (let level = eptLeaf; level <= eptRoot; level++) {
     store<u32>(eptPath + ((<usize>level) << 2), <u32>table);
     table = <usize>load<u32>(table, T_PARENT);
   }
-  cycles += pscCycles;
+  nestedCycles += pscCycles;
   let start = eptRoot;
   for (let level = eptLeaf + 1; level <= eptRoot; level++) {
     const below = load<u32>(eptPath + ((<usize>(level - 1)) << 2));
@@ -176,43 +188,32 @@ function nestedTranslate(walker: usize, vcpu: usize, frame: u32, leaf: usize, en
     const upper = <usize>load<u32>(<usize>below, T_ENTRY);
     store<u32>(upper, load<u32>(upper) | ACCESSED);
     lruInsert(psc(walker, W_EPT_PSC, level), eptPscEntries(level), below);
-    reference(walker, table, upper);
+    readEptEntry(walker, table, upper);
   }
   const flags = load<u32>(entry);
   store<u32>(entry, flags | ACCESSED | (write ? DIRTY : 0));
   if (write && !(flags & DIRTY)) pmlLog(vcpu, (<u64>frame) << 12);
-  reference(walker, leaf, entry);
+  readEptEntry(walker, leaf, entry);
 
   const dirty: u32 = write || flags & DIRTY ? 1 : 0;
   if (found) store<u32>(cached, key | dirty);
   else lruInsert(cached, nestedTlbEntries, key | dirty);
 }
-const eptPath: usize = heap.alloc(6 * 4);
 
-/** Moves the translation with this key (bit 0: dirty flag cached) to the front. */
-function nestedPromote(set: usize, key: u32): bool {
-  for (let at: usize = 0, end = (<usize>nestedTlbEntries) << 2; at < end; at += 4) {
-    const entry = load<u32>(set + at);
-    if ((entry ^ key) > 1) continue;
-    lruShift(set, at);
-    store<u32>(set, entry);
-    return true;
-  }
-  return false;
+function readEptEntry(walker: usize, table: usize, entry: usize): void {
+  nestedReferences++;
+  nestedCycles += readLine(walker, entryLine(table, entry));
 }
 
-function psc(walker: usize, kind: usize, level: u32): usize {
-  return <usize>load<u32>(walker + kind + ((<usize>(level - 2)) << 2));
-}
-
-/** Reads one table entry: near when its line was read lately, else from the last-level cache. */
-function reference(walker: usize, table: usize, entry: usize): void {
-  references++;
-  const line = entryLine(table, entry);
+/** Cycles to read a table entry's line: near when the walker read it lately, else in the last-level cache. */
+function readLine(walker: usize, line: u32): f64 {
   const set = <usize>load<u32>(walker, W_LINES) + ((<usize>(line & (l2Sets - 1)) * l2Ways) << 2);
-  if (lruPromote(set, l2Ways, line + 1)) cycles += walkNearCycles;
-  else {
-    lruInsert(set, l2Ways, line + 1);
-    cycles += walkFarCycles;
-  }
+  if (lruPromote(set, l2Ways, line + 1)) return walkNearCycles;
+  lruInsert(set, l2Ways, line + 1);
+  return walkFarCycles;
+}
+
+/** The set of keys of level 2..5 whose pointers begin at `kind` of `owner`. */
+function psc(owner: usize, kind: usize, level: u32): usize {
+  return <usize>load<u32>(owner + kind + ((<usize>(level - 2)) << 2));
 }

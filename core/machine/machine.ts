@@ -55,7 +55,7 @@ import {
   P_WALK_FAR_CYCLES,
   P_WALK_NEAR_CYCLES,
   PARAMETERS,
-} from '../kernel/parameters.js';
+} from '../kernel/abi-machine.js';
 import type { TranslationRow } from '../model/profile.js';
 import { costs, slideForm } from './costs.js';
 import { type CacheLevel, type MachinePreset, machinePreset, type TlbLevel, type WalkCaches } from './presets.js';

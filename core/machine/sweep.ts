@@ -5,7 +5,7 @@
  * one count per size beside the log of the configured size, and every row is what a replay with that size would give.
  * Flags are never cleared here: a page is logged once in the run. The periodic use is the `pml` tracker's.
  */
-import { C_SWEEP_EXITS, SWEEP_SIZES, SWEEP_SMALLEST } from '../kernel/parameters.js';
+import { C_SWEEP_EXITS, SWEEP_SIZES, SWEEP_SMALLEST } from '../kernel/abi-machine.js';
 import { costs } from './costs.js';
 import type { EmulatedMachine } from './machine.js';
 

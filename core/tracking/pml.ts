@@ -9,7 +9,7 @@
  * guest tables are writes); with 2 MiB pages all tables of a process share one EPT page. Every translation that sets A
  * or D checks the index, and a full log exits (reason 62) before the flag is set.
  */
-import { SWEEP_SIZES, SWEEP_SMALLEST } from '../kernel/parameters.js';
+import { SWEEP_SIZES, SWEEP_SMALLEST } from '../kernel/abi-machine.js';
 import { costs } from '../machine/costs.js';
 import {
   type FlagEvent,

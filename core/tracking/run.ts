@@ -2,7 +2,7 @@
  * Runs the chosen trackers beside a replay: hands each the arms of its own that fired, gives it the time, and turns what
  * it saw into the report's rows.
  */
-import { ARM_ACCESS, ARM_TRACKERS, ARM_WRITE, EVENT_BYTES } from '../kernel/parameters.js';
+import { ARM_ACCESS, ARM_TRACKERS, ARM_WRITE, EVENT_BYTES } from '../kernel/abi-machine.js';
 import type { TrackerResult } from '../model/profile.js';
 import { score } from './scores.js';
 import type { FlagEvent, Observation, Tracker, TrackerContext } from './tracker.js';
