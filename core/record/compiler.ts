@@ -5,7 +5,7 @@
  * so it is kept in the cache, under the identity of the compiler's file.
  */
 import { spawnSync } from 'node:child_process';
-import { accessSync, constants, readFileSync, realpathSync, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import { cacheFolder, contentName, writeAtomically } from './cache.js';
@@ -101,13 +101,22 @@ function learn(command: readonly string[], program: string, language: Language, 
   const file = path.join(folder, `compiler-${contentName(language, identity, asked)}.json`);
   try {
     const known = JSON.parse(readFileSync(file, 'utf8')) as Compiler;
-    if (known.compileFlags.length > 0) return { ...known, command };
+    if (known.compileFlags.length > 0) {
+      ensureSpecs(folder, known.family);
+      return { ...known, command };
+    }
   } catch {
     // Not asked before.
   }
   const compiler = probe(command, language, identity, folder, env);
   writeAtomically(file, JSON.stringify(compiler));
   return compiler;
+}
+
+/** The flags name it; it may have been cleaned away. */
+function ensureSpecs(folder: string, family: Family): void {
+  const file = path.join(folder, gccSpecs.name);
+  if (family === 'gcc' && !existsSync(file)) writeAtomically(file, gccSpecs.content);
 }
 
 /** The files behind the command's words (`ccache gcc` has two), with size and time of change. */
@@ -153,7 +162,7 @@ function probe(
   if (!family) throw new RecordError(`${name} is neither gcc nor clang (${version}): set ${NAMES[language].usual}`);
 
   // 2. Which of our flags does it know? Usually all, which one run tells.
-  if (family === 'gcc') writeAtomically(path.join(folder, gccSpecs.name), gccSpecs.content);
+  ensureSpecs(folder, family);
   const source = language === 'fortran' ? 'end\n' : 'int pagelens_probe;\n';
   const knows = (flags: readonly string[]) =>
     run(

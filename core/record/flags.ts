@@ -17,8 +17,9 @@ export interface FlagGroup {
  * For gcc the pass is switched on in the compiler proper (`cc1_options`, which cc1, cc1plus and f951 share) and not in
  * the driver, which would link libtsan: so that one command may still compile and link.
  */
+/** The number in the name changes with the content. */
 export const gccSpecs = {
-  name: 'gcc-access-hooks.specs',
+  name: 'gcc-access-hooks-1.specs',
   content: '*cc1_options:\n+ -fsanitize=thread\n\n',
 };
 
