@@ -175,6 +175,7 @@ export function run(stream: usize, limit: u64): i32 {
       return RUN_TURN;
     }
     store<u32>(stream, 0, STREAM_PENDING);
+    if (seq) vcpuSynchronise(vcpu);
     const stop = handle(
       stream,
       pending,
@@ -200,6 +201,7 @@ export function run(stream: usize, limit: u64): i32 {
         stampSeq = eventSeq;
         return quantum ? RUN_QUANTUM : RUN_TURN;
       }
+      if (eventSeq) vcpuSynchronise(vcpu);
       const reason = handle(stream, eventKind, eventA, eventB, eventC, eventD);
       if (reason >= 0) return reason;
     } else if (stop == STOP_ERROR) return RUN_ERROR;
@@ -269,6 +271,7 @@ function handle(stream: usize, kind: u32, a: u64, b: u64, c: u64, d: u64): i32 {
     }
     case EVENT_EXEC:
       endProcess(process);
+      vcpuEnd(vcpu);
       return RUN_EXEC;
   }
   return -1;
