@@ -5,6 +5,7 @@
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import * as path from 'node:path';
 import * as vscode from 'vscode';
+import { launcherScript } from './launcherScript.js';
 
 export async function installLauncher(context: vscode.ExtensionContext): Promise<void> {
   const folder = path.join(context.globalStorageUri.fsPath, 'bin');
@@ -16,10 +17,4 @@ export async function installLauncher(context: vscode.ExtensionContext): Promise
   const environment = context.environmentVariableCollection;
   environment.description = vscode.l10n.t('Puts the `pagelens` command on the PATH');
   environment.prepend('PATH', folder + path.delimiter);
-}
-
-/** A POSIX shell script; the paths may hold blanks and quotes. */
-export function launcherScript(node: string, cli: string): string {
-  const quote = (text: string) => `'${text.replaceAll("'", `'\\''`)}'`;
-  return `#!/bin/sh\nELECTRON_RUN_AS_NODE=1 exec ${quote(node)} ${quote(cli)} "$@"\n`;
 }

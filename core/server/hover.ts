@@ -81,10 +81,13 @@ function subjectText(index: ProfileIndex, subject: Subject, policy: string): str
     ['Hotness', subject.hotness, `${compact(subject.perPagePerSecond)} accesses per page per modelled second`],
     ['Tier', subject.tier || '–', subject.tier ? `policy ${text(policy)}` : 'no placement'],
   ];
-  const table = rows.map(row => `| ${row.join(' | ')} |`).join('\n');
-  const lines = [`**${subject.title}**`, `| | | |\n| :-- | --: | :-- |\n${table}`];
-  if (subject.objects.length > 0) lines.push(objectsText(index, subject));
-  return lines.join('\n\n');
+  // A table in a hover has no room between its columns.
+  const table = rows.map(([name, value, of]) => `| ${name} | &nbsp;${value} | &nbsp;&nbsp;${of} |`).join('\n');
+  // Objects first: an editor's hover shows a dozen lines, and the table is the part that can be scrolled to.
+  const parts = [`**${subject.title}**`];
+  if (subject.objects.length > 0) parts.push(objectsText(index, subject));
+  parts.push(`| | | |\n| :-- | --: | :-- |\n${table}`);
+  return parts.join('\n\n');
 }
 
 function objectsText(index: ProfileIndex, subject: Subject): string {

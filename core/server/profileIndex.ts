@@ -32,8 +32,8 @@ export class ProfileIndex {
   readonly #linesOfFile: Grouped;
   readonly #functionsOfFile: Grouped;
   readonly #objectsOfFile: Grouped;
-  readonly #linesOfFunction: Grouped;
   readonly #pairsOfLine: Grouped;
+  readonly #pairsOfFunction: Grouped;
   readonly #sparklines = new Map<number, Float64Array>();
 
   constructor(readonly profile: Profile) {
@@ -44,10 +44,17 @@ export class ProfileIndex {
     this.#linesOfFile = new Grouped(lines.file.subarray(0, lines.count), files.length);
     this.#functionsOfFile = new Grouped(functions.file.subarray(0, functions.count), files.length);
     this.#objectsOfFile = new Grouped(objects.file.subarray(0, objects.count), files.length);
-    this.#linesOfFunction = new Grouped(lines.function.subarray(0, lines.count), functions.count);
+    // A site belongs to the innermost function of its inline chain: the one whose source it is.
     const lineOfPair = new Uint32Array(pairs.count);
-    for (let pair = 0; pair < pairs.count; pair++) lineOfPair[pair] = sites.line[pairs.site[pair]];
+    const functionOfPair = new Uint32Array(pairs.count);
+    for (let pair = 0; pair < pairs.count; pair++) {
+      const site = pairs.site[pair];
+      const chain = sites.inlineStart[site];
+      lineOfPair[pair] = sites.line[site];
+      functionOfPair[pair] = chain < sites.inlineStart[site + 1] ? sites.inlineFunction[chain] : NONE;
+    }
     this.#pairsOfLine = new Grouped(lineOfPair, lines.count);
+    this.#pairsOfFunction = new Grouped(functionOfPair, functions.count);
   }
 
   /** Accesses of the run: the denominator of every share. */
@@ -79,25 +86,23 @@ export class ProfileIndex {
 
   /** The objects that a line touches, most accesses first. */
   objectsOfLine(line: number): ObjectShare[] {
-    return this.#shares([this.#pairsOfLine.rows(line)]);
+    return this.#shares(this.#pairsOfLine.rows(line));
   }
 
   objectsOfFunction(row: number): ObjectShare[] {
-    return this.#shares(Array.from(this.#linesOfFunction.rows(row), line => this.#pairsOfLine.rows(line)));
+    return this.#shares(this.#pairsOfFunction.rows(row));
   }
 
-  #shares(groups: readonly Uint32Array[]): ObjectShare[] {
+  #shares(rows: Uint32Array): ObjectShare[] {
     const { pairs } = this.profile;
     const shares = new Map<number, { object: number; reads: number; writes: number; traffic: number }>();
-    for (const group of groups) {
-      for (const pair of group) {
-        const object = pairs.object[pair];
-        let share = shares.get(object);
-        if (!share) shares.set(object, (share = { object, reads: 0, writes: 0, traffic: 0 }));
-        share.reads += pairs.reads[pair];
-        share.writes += pairs.writes[pair];
-        share.traffic += pairs.trafficReads[pair] + pairs.trafficWrites[pair];
-      }
+    for (const pair of rows) {
+      const object = pairs.object[pair];
+      let share = shares.get(object);
+      if (!share) shares.set(object, (share = { object, reads: 0, writes: 0, traffic: 0 }));
+      share.reads += pairs.reads[pair];
+      share.writes += pairs.writes[pair];
+      share.traffic += pairs.trafficReads[pair] + pairs.trafficWrites[pair];
     }
     return [...shares.values()].sort((a, b) => b.reads + b.writes - a.reads - a.writes || a.object - b.object);
   }

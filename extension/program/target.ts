@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import * as vscode from 'vscode';
 import { configuredProgram } from '../config.js';
-import { isSourceFile } from './sourceFile.js';
+import { hasMain, isSourceFile } from './sourceFile.js';
 
 export interface Target {
   /** Absolute path of a source file or an executable. */
@@ -26,11 +26,6 @@ export async function findTarget(named: vscode.Uri | undefined): Promise<Target 
     return { program: active.fileName, scope: active.uri };
   }
   return pickSource();
-}
-
-/** The start of a program in C, C++ or Fortran; good enough to tell `main.c` from `util.c`. */
-export function hasMain(text: string): boolean {
-  return /\bmain\s*\(/.test(text) || /^\s*program\s+\w+/im.test(text);
 }
 
 async function pickSource(): Promise<Target | undefined> {

@@ -185,10 +185,11 @@ export function profileOf(spec: ProfileSpec): Profile {
       offset: Float64Array.from(spec.lines.keys(), i => 0x1000 + 4 * i),
       line: Uint32Array.from(spec.lines, line => lines.indexOf(line.line)),
       column: new Uint32Array(spec.lines.length),
-      inlineStart: new Uint32Array(spec.lines.length + 1),
-      inlineFunction: new Uint32Array(0),
-      inlineLine: new Uint32Array(0),
-      inlineFile: new Uint32Array(0),
+      // Nothing is inlined: each chain is the function itself.
+      inlineStart: Uint32Array.from({ length: spec.lines.length + 1 }, (_, site) => site),
+      inlineFunction: Uint32Array.from(spec.lines, line => functionNames.indexOf(line.function)),
+      inlineLine: Uint32Array.from(spec.lines, line => line.line),
+      inlineFile: new Uint32Array(spec.lines.length),
     },
     objects: {
       ...columns(

@@ -244,13 +244,13 @@ describe('hover', () => {
       position: { line: 3, character: 4 },
     });
     const { value } = hover.contents as { value: string };
-    expect(value).toContain("| Accesses | 700 | 70 % of the run's accesses |");
+    expect(value).toContain("| Accesses | &nbsp;700 | &nbsp;&nbsp;70 % of the run's accesses |");
     // 749 reads in all, of which 700 here; 251 writes, none here; 80 lines of traffic in all, 50 here.
-    expect(value).toContain("| Reads | 700 | 93 % of the run's reads |");
-    expect(value).toContain("| Writes | 0 | 0 % of the run's writes |");
-    expect(value).toContain("| Traffic, modelled | 50 lines (3.1 KiB) | 63 % of the run's traffic |");
-    expect(value).toContain('| Pages | 6 pages (24 KiB) | 86 % of the pages touched |');
-    expect(value).toContain('| Tier | HBM | policy static-optimal |');
+    expect(value).toContain("| Reads | &nbsp;700 | &nbsp;&nbsp;93 % of the run's reads |");
+    expect(value).toContain("| Writes | &nbsp;0 | &nbsp;&nbsp;0 % of the run's writes |");
+    expect(value).toContain("| Traffic, modelled | &nbsp;50 lines (3.1 KiB) | &nbsp;&nbsp;63 % of the run's traffic |");
+    expect(value).toContain('| Pages | &nbsp;6 pages (24 KiB) | &nbsp;&nbsp;86 % of the pages touched |');
+    expect(value).toContain('| Tier | &nbsp;HBM | &nbsp;&nbsp;policy static-optimal |');
     expect(value).toContain('Touches `table` 86 %, `stack of thread 1` 14 %');
     expect(value).toContain('`████` accesses to `table` over 4.0 ms');
     expect(value).toContain('[Heatmap](command:x.map)');

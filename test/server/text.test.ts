@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { endOfLineText } from '../../core/server/annotations.js';
 import { bytes, compact, nanoseconds, pages, percent, readWriteSplit, whole } from '../../core/model/format.js';
+import { endOfLineText } from '../../core/server/annotations.js';
 import { sparkline } from '../../core/server/sparkline.js';
 
 describe('numbers in the source', () => {

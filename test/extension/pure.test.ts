@@ -1,0 +1,92 @@
+/** The parts of the extension that need no editor. */
+import { execFileSync } from 'node:child_process';
+import { chmodSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { PassThrough } from 'node:stream';
+import { describe, expect, test } from 'vitest';
+import { margins, widthOf } from '../../extension/annotations/columns.js';
+import { gutterIcon } from '../../extension/annotations/icons.js';
+import { launcherScript } from '../../extension/launcherScript.js';
+import { hasMain, isSourceFile } from '../../extension/program/sourceFile.js';
+import { onLines } from '../../extension/program/terminalLink.js';
+import { dashboardHtml } from '../../extension/views/dashboardHtml.js';
+
+describe('end-of-line texts', () => {
+  test('begin in one column, three characters behind the longest line', () => {
+    expect(margins([10, 4, 12])).toEqual([5, 11, 3]);
+  });
+  test('a line beyond column 100 does not push the others away', () => {
+    expect(margins([10, 140, 20])).toEqual([13, 3, 3]);
+    expect(margins([])).toEqual([]);
+  });
+  test('a tab reaches to the next stop', () => {
+    expect(widthOf('\tx', 4)).toBe(5);
+    expect(widthOf('ab\tx', 4)).toBe(5);
+    expect(widthOf('abcd\tx', 4)).toBe(9);
+  });
+});
+
+test('gutter icons differ in shape, not only in colour', () => {
+  const shapes = (['hot', 'warm', 'cold', 'stale'] as const).map(kind =>
+    Buffer.from(gutterIcon(kind, 'dark').split(',')[1]!, 'base64')
+      .toString()
+      .replaceAll(/#[0-9a-f]{6}/g, ''),
+  );
+  expect(new Set(shapes).size).toBe(4);
+});
+
+test('the page loads nothing but its own script by nonce, its styles and its font', () => {
+  const html = dashboardHtml({
+    cspSource: 'https://own',
+    script: 'https://own/a.js',
+    style: 'https://own/a.css',
+    codicons: 'https://own/c.css',
+    nonce: 'abc123',
+    language: 'en',
+  });
+  const policy = /http-equiv="Content-Security-Policy" content="([^"]+)"/.exec(html)?.[1];
+  expect(policy?.split('; ')).toEqual([
+    "default-src 'none'",
+    "script-src 'nonce-abc123'",
+    'style-src https://own',
+    'font-src https://own',
+    'img-src https://own data: blob:',
+  ]);
+  expect(html).not.toMatch(/unsafe|<style|style=|onload|http:/);
+  expect(html.match(/<script[^>]*>/g)).toEqual(['<script nonce="abc123" src="https://own/a.js">']);
+});
+
+test('the launcher passes arguments on untouched, whatever is in the paths', () => {
+  const folder = mkdtempSync(path.join(tmpdir(), "page lens' "));
+  const cli = path.join(folder, 'cli.cjs');
+  writeFileSync(cli, 'console.log(JSON.stringify([process.env.ELECTRON_RUN_AS_NODE, ...process.argv.slice(2)]))');
+  const script = path.join(folder, 'pagelens');
+  writeFileSync(script, launcherScript(process.execPath, cli));
+  chmodSync(script, 0o755);
+  const output = execFileSync(script, ['profile', "it's", 'a b', '$HOME', '*'], { encoding: 'utf8' });
+  expect(JSON.parse(output)).toEqual(['1', 'profile', "it's", 'a b', '$HOME', '*']);
+});
+
+describe('source files', () => {
+  test.each(['a.c', 'a.CPP', 'x/b.cc', 'c.cxx', 'd.f90'])('%s can be built', file =>
+    expect(isSourceFile(file)).toBe(true),
+  );
+  test.each(['a.h', 'a.rs', 'ac', 'a.c.txt'])('%s cannot', file => expect(isSourceFile(file)).toBe(false));
+
+  test('a file with main starts a program, one that only talks of it does not', () => {
+    expect(hasMain('int main(void) {')).toBe(true);
+    expect(hasMain('int\nmain (int argc, char **argv)')).toBe(true);
+    expect(hasMain('program heat\n  implicit none')).toBe(true);
+    expect(hasMain('// int main(void)\nint domain(int x);')).toBe(false);
+    expect(hasMain('/* main() */ int f(void);')).toBe(false);
+  });
+});
+
+test('messages of the terminal arrive whole, however the stream was cut', () => {
+  const stream = new PassThrough();
+  const lines: string[] = [];
+  onLines(stream, line => lines.push(line));
+  for (const piece of ['{"a"', ':1}\n{"b":', '2}\n{"c":3}\n{"d"']) stream.write(piece);
+  expect(lines).toEqual(['{"a":1}', '{"b":2}', '{"c":3}']);
+});
