@@ -186,8 +186,8 @@ export class Drain {
       // Twice, because a pass finalises only what the one before has seen ended.
       await this.pass('over');
       const progress = await this.pass('last');
-      const symbols = await options
-        .symbols?.({ modules: this.moduleBlocks, sites: this.siteBlocks })
+      const symbols = await Promise.resolve({ modules: this.moduleBlocks, sites: this.siteBlocks })
+        .then(sites => options.symbols?.(sites))
         .catch((error: Error) => {
           this.warnings.add(`source lines could not be resolved: ${error.message}`);
           return null;
@@ -497,7 +497,8 @@ export class Drain {
       this.bytes += data.length;
       if (end === chunkBytes) removable.push(file);
     }
-    stream.doneSeq = before?.state === 'running' ? before.lastSeq : this.nextSeqBefore;
+    // What was once handed over stays so: a bound never falls.
+    stream.doneSeq = Math.max(stream.doneSeq, before?.state === 'running' ? before.lastSeq : this.nextSeqBefore);
     if (over) await this.close(stream, control);
   }
 

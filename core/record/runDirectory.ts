@@ -6,6 +6,7 @@ import { closeSync, openSync, readSync, writeSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import path from 'node:path';
 import { NONE } from '../model/columns.js';
+import { ioError } from '../trace/error.js';
 
 export const RUN_PAGE_BYTES = 4096;
 
@@ -133,7 +134,7 @@ function readStart(file: string, length: number): Buffer | null {
     handle = openSync(file, 'r');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
-    throw error;
+    throw ioError('read', file, error);
   }
   try {
     const bytes = Buffer.alloc(length);
@@ -169,7 +170,7 @@ export class MetaFile {
       handle = await open(this.file, 'r');
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return records;
-      throw error;
+      throw ioError('read', this.file, error);
     }
     try {
       const { size } = await handle.stat();

@@ -8,6 +8,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { crc32, inflateRaw } from 'node:zlib';
+import { NONE } from '../model/columns.js';
 import type {
   EndBlock,
   FileNameBlock,
@@ -75,6 +76,7 @@ export class TraceFile {
   private endBlock: EndBlock | null = null;
 
   private readonly processNumbers = new Set<number>();
+  private readonly threadNumbers = new Set<number>();
   private readonly globalsOf = new Map<number, readonly GlobalSymbol[]>();
   private readonly nextSite = new Map<number, number>();
   private readonly index = new Map<number, StreamIndex>();
@@ -343,8 +345,6 @@ export class TraceFile {
     this.lastStreamBlock = { stream: header.stream, offset: position - BLOCK_HEADER_BYTES };
   }
 
-  private readonly threadNumbers = new Set<number>();
-
   /** Files a block, after the rules that go beyond one block: what is referred to came before. */
   private keep(block: StoredBlock): void {
     if (block.type === 'process') {
@@ -375,7 +375,7 @@ export class TraceFile {
       case 'sites':
         if (block.first < (this.nextSite.get(block.process) ?? 0)) throw new PayloadError('site numbers go back');
         for (const module of block.module)
-          if (module !== 0xffffffff && !this.globalsOf.has(module))
+          if (module !== NONE && !this.globalsOf.has(module))
             throw new PayloadError(`module ${module} has no module block`);
         this.nextSite.set(block.process, block.first + block.pc.length);
         this.siteList.push(block);

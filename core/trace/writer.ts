@@ -6,7 +6,7 @@
  */
 import { type FileHandle, open } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
-import type { Block } from './blocks.js';
+import type { Block, SymbolsBlock } from './blocks.js';
 import { compress } from './compress.js';
 import { ioError, TraceError } from './error.js';
 import {
@@ -23,6 +23,9 @@ import { TraceFile } from './reader.js';
 
 /** Blocks being deflated or written at once: enough to keep libuv's four threads busy, few enough to bound memory. */
 const MAX_IN_FLIGHT = 4;
+
+/** Chains of frames in one symbols block; of more, several blocks are made, which add up. */
+const MAX_BLOCK_SYMBOLS = 65536;
 
 export class TraceWriter {
   /** Settles when everything handed over so far is in the file (or has failed: see `failure`). */
@@ -87,6 +90,10 @@ export class TraceWriter {
    */
   async write(block: Block): Promise<void> {
     if (this.failure) throw this.failure;
+    if (block.type === 'symbols' && block.module.length > MAX_BLOCK_SYMBOLS) {
+      await Promise.all(slices(block).map(part => this.write(part)));
+      return;
+    }
     const stream = block.type === 'stream' ? block.stream : NO_STREAM;
     if (block.type === 'stream' && stream >= MAX_STREAMS)
       throw new RangeError(`stream number ${stream} is not below ${MAX_STREAMS}`);
@@ -156,6 +163,21 @@ export class TraceWriter {
       }
     });
   }
+}
+
+function slices(block: SymbolsBlock): SymbolsBlock[] {
+  const parts: SymbolsBlock[] = [];
+  for (let from = 0; from < block.module.length; from += MAX_BLOCK_SYMBOLS) {
+    const to = from + MAX_BLOCK_SYMBOLS;
+    parts.push({
+      type: 'symbols',
+      module: block.module.slice(from, to),
+      offset: block.offset.slice(from, to),
+      frames: block.frames.slice(from, to),
+      sources: from === 0 ? block.sources : [],
+    });
+  }
+  return parts;
 }
 
 /** write(2) may take less than it was given: at the size limit, or when the disk is nearly full. */

@@ -162,6 +162,22 @@ describe('a trace file', () => {
     await trace.close();
   });
 
+  test('keeps any number of symbols', async () => {
+    const count = 150_000;
+    const numbers = Array.from({ length: count }, (_, i) => i);
+    const symbols: Block = {
+      type: 'symbols',
+      module: numbers.map(i => i % 3),
+      offset: numbers,
+      frames: numbers.map(i => [{ function: `f${i % 100}`, file: '/a.c', line: i, column: 1, startLine: 0 }]),
+      sources: [{ path: '/a.c', sha256: '0'.repeat(64) }],
+    };
+    const trace = await TraceFile.open(await writeTrace(newFile(), [header, symbols, block('end')]));
+    expect(trace.blockCount).toBe(5);
+    expect(trace.symbols).toEqual(symbols);
+    await trace.close();
+  });
+
   test("stores a module's globals once for all processes", async () => {
     const globals = Array.from({ length: 1000 }, (_, i) => ({
       name: `g${Math.sin(i)}`,
