@@ -14,7 +14,7 @@ const SYSTEM_FILE = /^\/usr\/(?:local\/)?(?:include|lib\/(?:gcc|llvm))|\/c\+\+\/
 
 /** Names of functions that only allocate for others: xmalloc, arena_alloc, operator new, make_unique, xstrdup. */
 const ALLOCATOR =
-  /[mc]alloc|realloc|alloc(?:ate|_?array|_?zero(?:ed)?|_?n|_or_die)?\d*$|strn?dup$|^make_(?:unique|shared)|^operator new/i;
+  /[mc]alloc|realloc(?!ated)|alloc(?:ate|_?array|_?zero(?:ed)?|_?n|_or_die)?\d*$|strn?dup$|^make_(?:unique|shared)|^operator new/i;
 
 export function isSystemFile(file: string): boolean {
   return SYSTEM_FILE.test(file);
@@ -22,7 +22,7 @@ export function isSystemFile(file: string): boolean {
 
 export function isAllocator(functionName: string): boolean {
   const bare = shortFunctionName(functionName, true);
-  return bare !== 'main' && ALLOCATOR.test(bare.slice(bare.lastIndexOf('::') + (bare.includes('::') ? 2 : 0)));
+  return bare !== 'main' && ALLOCATOR.test(bare.replace(/^.*::/, ''));
 }
 
 /** Frames of an allocation stack, innermost first; an unresolved site is one frame without file. */

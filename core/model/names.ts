@@ -45,7 +45,9 @@ export function shortFunctionName(name: string, withoutTemplates = false): strin
 /** Index behind `operator()`, `operator new[]`, `operator<<`, `operator bool`. */
 function operatorNameEnd(name: string, at: number): number {
   const symbol = /^operator(\(\)|\[\]| (?:new|delete)(?:\[\])?|[^\w\s(]+|\s[^(]+)/.exec(name.slice(at));
-  return at + (symbol ? symbol[0].length : 'operator'.length);
+  const end = at + (symbol ? symbol[0].length : 'operator'.length);
+  // Template arguments are set off by a space, so that `operator< <int>` is not read as a shift.
+  return name.startsWith(' <', end) ? closingAt(name, end + 1) + 1 : end;
 }
 
 /** Index of the bracket that closes the one at `at`; the last index when none does. */
