@@ -5,6 +5,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { mkdir, rename } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import { assetPath } from '../assets.js';
@@ -23,7 +24,7 @@ export interface Runtime {
 
 /** How the runtime itself is compiled; core/record/runtime/README.md has the reasons. */
 const BUILD_FLAGS = [
-  ...['-std=gnu11', '-O2', '-g', '-fPIC', '-shared', '-fvisibility=hidden', '-ftls-model=initial-exec'],
+  ...['-std=gnu11', '-O2', '-g', '-fPIC', '-fvisibility=hidden', '-ftls-model=initial-exec'],
   ...['-fno-builtin', '-fno-stack-protector', '-fomit-frame-pointer'],
 ];
 const BUILD_LIBRARIES = ['-ldl', '-lpthread'];
@@ -67,21 +68,28 @@ async function buildRuntime(
 ): Promise<void> {
   const building = temporaryBeside(folder);
   await mkdir(building, { recursive: true });
-  try {
-    const args = [
-      ...compiler.command.slice(1),
-      ...BUILD_FLAGS,
-      ...sources.filter(file => file.endsWith('.c')),
-      '-o',
-      path.join(building, RUNTIME_NAME),
-      `-Wl,-soname,${RUNTIME_NAME}`,
-      ...BUILD_LIBRARIES,
-    ];
-    const { status, output } = await run(compiler.command[0]!, args, env);
+  const call = async (args: readonly string[]) => {
+    const { status, output } = await run(compiler.command[0]!, [...compiler.command.slice(1), ...args], env);
     if (status !== 0)
       throw new RecordError(
         `the recorder's runtime does not build with ${compiler.version} (install libc6-dev when headers are missing):\n${output}`,
       );
+  };
+  try {
+    // The files side by side: somebody is waiting for the first recording.
+    const objects: string[] = [];
+    const waiting = sources.filter(file => file.endsWith('.c'));
+    const work = async () => {
+      for (let source = waiting.shift(); source; source = waiting.shift()) {
+        const object = path.join(building, `${path.basename(source, '.c')}.o`);
+        objects.push(object);
+        await call([...BUILD_FLAGS, '-c', source, '-o', object]);
+      }
+    };
+    await Promise.all(Array.from({ length: availableParallelism() }, work));
+    const library = path.join(building, RUNTIME_NAME);
+    await call(['-shared', ...objects.sort(), '-o', library, `-Wl,-soname,${RUNTIME_NAME}`, ...BUILD_LIBRARIES]);
+    for (const object of objects) rmSync(object);
     await rename(building, folder).catch((error: NodeJS.ErrnoException) => {
       // Another process was quicker with the same content.
       if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error;
