@@ -25,11 +25,11 @@ export type TrackerOptions = Pick<
   'pageSize' | 'pmlEntries' | 'cyclesPerNs' | 'timeScale' | 'tlbEntries'
 >;
 
-/** The exact counts, rows in order of page number, and the kernel page number of each row. */
+/** The exact counts, rows in order of page number, and the row of each kernel page number. */
 export interface ExactPages {
   readonly reads: Float64Array;
   readonly writes: Float64Array;
-  readonly kernelPage: Uint32Array;
+  readonly rowOfPage: Uint32Array;
   /** Cycles that all vCPUs were busy, as ns: the denominator of overheads. */
   readonly busyNs: number;
 }
@@ -100,8 +100,8 @@ export class TrackerRun {
     return this.#running.map(({ id, tracker }) => {
       const seen = tracker.finish(now);
       if (id === 'pml') this.#logEntries = seen.own.logEntries;
-      const pageReads = id === 'exact' ? exact.reads : inRows(seen.pageReads, exact.kernelPage);
-      const pageWrites = id === 'exact' ? exact.writes : inRows(seen.pageWrites, exact.kernelPage);
+      const pageReads = id === 'exact' ? exact.reads : inRows(seen.pageReads, exact.rowOfPage);
+      const pageWrites = id === 'exact' ? exact.writes : inRows(seen.pageWrites, exact.rowOfPage);
       return { id, ...result(seen, truth, pageReads, pageWrites, exact.busyNs) };
     });
   }
@@ -137,7 +137,9 @@ function sum(a: Float64Array | null, b: Float64Array | null): Float64Array | nul
 }
 
 /** From kernel page numbers to rows. */
-function inRows(column: Float64Array | null, kernelPage: Uint32Array): Float64Array | null {
+function inRows(column: Float64Array | null, rowOfPage: Uint32Array): Float64Array | null {
   if (!column) return null;
-  return Float64Array.from(kernelPage, page => column[page] ?? 0);
+  const rows = new Float64Array(rowOfPage.length);
+  for (let page = 0; page < rowOfPage.length; page++) rows[rowOfPage[page]] = column[page] ?? 0;
+  return rows;
 }
