@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /** The `pagelens` command: picks the subcommand and turns errors into one line and an exit status (design, section 4). */
 import process from 'node:process';
-import { UsageError, messageOf } from './errors.js';
+import { messageOf, UsageError } from './errors.js';
 
 const usage = `usage: pagelens profile [options] PROGRAM [ARGS...]    record, replay, report; PROGRAM: an executable or a .c/.cc/.cpp file
        pagelens record  [options] -o RUN.pltrace PROGRAM [ARGS...]

@@ -3,8 +3,8 @@
  * every id against its table, so that a typing error is told with the list of what is known.
  */
 import { UsageError } from './errors.js';
-import { defaultMachine, machines } from './machine/presets.js';
 import { modes } from './machine/modes.js';
+import { defaultMachine, machines } from './machine/presets.js';
 import type { ReplayOptions } from './model/profile.js';
 import { policies } from './placement/policies.js';
 import { presets as tierPresets } from './placement/tiers.js';

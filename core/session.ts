@@ -48,7 +48,11 @@ export async function recordProgram(request: RecordRequest, hooks: SessionHooks 
 }
 
 /** Replays a `.pltrace` file, or standard input for `-`. @throws TraceError, UsageError */
-export async function replayTrace(traceFile: string, options: ReplayOptions, hooks: SessionHooks = {}): Promise<Profile> {
+export async function replayTrace(
+  traceFile: string,
+  options: ReplayOptions,
+  hooks: SessionHooks = {},
+): Promise<Profile> {
   return startReplay({ kind: 'replay', traceFile, options, live: false }, hooks).result;
 }
 
@@ -72,12 +76,15 @@ export async function profileProgram(request: ProfileRunRequest, hooks: SessionH
       recording = progress;
       if (progress.stage !== 'build') {
         // The header is in the file from the first pass of the drain on.
-        replay ??= startReplay({ kind: 'replay', traceFile, options: request.options, live: true }, {
-          onProgress: now => {
-            replayed = now;
-            tell();
+        replay ??= startReplay(
+          { kind: 'replay', traceFile, options: request.options, live: true },
+          {
+            onProgress: now => {
+              replayed = now;
+              tell();
+            },
           },
-        });
+        );
         replay.safe(progress.safeSeq);
       }
       tell();

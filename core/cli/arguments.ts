@@ -1,6 +1,6 @@
 /** Parses the command line of a subcommand: its options, up to the program or file; what follows belongs to that. */
 import { parseArgs } from 'node:util';
-import { UsageError, messageOf } from '../errors.js';
+import { messageOf, UsageError } from '../errors.js';
 import type { OptionTexts } from '../options.js';
 
 const text = { type: 'string' } as const;
@@ -56,28 +56,52 @@ export const replayOptionNames = [
   'machine', 'mode', 'page-size', 'tracker', 'policy', 'tiers', 'capacity', 'epoch', 'time-scale', 'hot-share',
   'cold-share', 'pml-entries', 'kernel-integration', 'save', 'json', 'page-rows', 'format', 'check', 'quiet', 'verbose',
 ] as const satisfies readonly OptionName[]; // biome-ignore format: a list
-export const recordOptionNames = ['recorder', 'cflags', 'program-output', 'quiet', 'verbose'] as const satisfies readonly OptionName[];
+export const recordOptionNames = [
+  'recorder',
+  'cflags',
+  'program-output',
+  'quiet',
+  'verbose',
+] as const satisfies readonly OptionName[];
 
 /**
- * Splits at the first argument that is no option: `operand` (a program, a trace) and `rest` (the program's own
- * arguments).
- * @throws UsageError for an unknown option or a missing operand
+ * For `profile` and `record`: options end at the first argument that is none, the program; what follows is the
+ * program's own.
+ * @throws UsageError for an unknown option or a missing program
  */
-export function parse(
+export function parseProgram(
   args: readonly string[],
   names: readonly OptionName[],
-  operandName: string,
-): { values: Values; operand: string; rest: string[] } {
-  const options = Object.fromEntries(names.map(name => [name, all[name]]));
+): { values: Values; program: string; rest: string[] } {
   const { tokens } = parseArgs({ args: [...args], options: all, strict: false, allowPositionals: true, tokens: true });
   const first = tokens.find(token => token.kind === 'positional');
-  const end = first?.index ?? args.length;
+  const { values } = strictly(args.slice(0, first?.index ?? args.length), names);
+  if (!first) throw new UsageError('PROGRAM is missing');
+  return { values, program: first.value, rest: args.slice(first.index + 1) };
+}
+
+/**
+ * For `replay` and `report`: one file, options before or behind it.
+ * @throws UsageError for an unknown option, and unless there is exactly one file
+ */
+export function parseFile(
+  args: readonly string[],
+  names: readonly OptionName[],
+  fileName: string,
+): { values: Values; file: string } {
+  const { values, positionals } = strictly(args, names);
+  if (positionals.length === 0) throw new UsageError(`${fileName} is missing`);
+  if (positionals.length > 1) throw new UsageError(`one ${fileName} is taken; ${positionals[1]} is too much`);
+  return { values, file: positionals[0] };
+}
+
+function strictly(args: readonly string[], names: readonly OptionName[]): { values: Values; positionals: string[] } {
+  const options = Object.fromEntries(names.map(name => [name, all[name]]));
   try {
-    const { values } = parseArgs({ args: args.slice(0, end), options, strict: true, allowPositionals: false });
-    if (!first) throw new UsageError(`${operandName} is missing`);
-    return { values: values as Values, operand: first.value, rest: args.slice(end + 1) };
+    const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true });
+    return { values: values as Values, positionals };
   } catch (error) {
     // Node's message goes on with advice about positional arguments, which does not fit here.
-    throw error instanceof UsageError ? error : new UsageError(messageOf(error).split('. ')[0]);
+    throw new UsageError(messageOf(error).split('. ')[0]);
   }
 }

@@ -1,7 +1,7 @@
 /** `pagelens list KIND`: the tables that ids come from. */
 import process from 'node:process';
 import { parseArgs } from 'node:util';
-import { UsageError, messageOf } from '../errors.js';
+import { messageOf, UsageError } from '../errors.js';
 import { modes } from '../machine/modes.js';
 import { machines } from '../machine/presets.js';
 import { policies } from '../placement/policies.js';
@@ -17,7 +17,10 @@ interface Described {
 
 const kinds: Readonly<Record<string, Readonly<Record<string, Described>>>> = {
   recorders: {
-    instrument: { label: 'Compiler instrumentation', summary: 'rebuilds C or C++ with the access hooks of gcc or clang; level: source' },
+    instrument: {
+      label: 'Compiler instrumentation',
+      summary: 'rebuilds C or C++ with the access hooks of gcc or clang; level: source',
+    },
   },
   formats: {
     pltrace: { label: 'Pagelens trace', summary: 'every access in order per thread, lossless (docs/trace-format.md)' },
@@ -45,7 +48,9 @@ export async function list(args: string[]): Promise<number> {
   else {
     const width = Math.max(...rows.map(row => row.id.length));
     for (const { id, label, summary, needs } of rows) {
-      process.stdout.write(`${id.padEnd(width)}  ${[label, summary, needs && `needs ${needs}`].filter(Boolean).join('; ')}\n`);
+      process.stdout.write(
+        `${id.padEnd(width)}  ${[label, summary, needs && `needs ${needs}`].filter(Boolean).join('; ')}\n`,
+      );
     }
   }
   return 0;

@@ -2,11 +2,11 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
+import { checkConservation } from '../attribution/conservation.js';
 import { UsageError } from '../errors.js';
 import type { Profile } from '../model/profile.js';
-import { checkConservation } from '../attribution/conservation.js';
-import { type ReportFormat, renderReport, reportFormats } from '../profile/formats.js';
 import { save } from '../profile/file.js';
+import { type ReportFormat, renderReport, reportFormats } from '../profile/formats.js';
 import type { ProfileProgress } from '../protocol.js';
 import type { Values } from './arguments.js';
 

@@ -3,17 +3,17 @@ import process from 'node:process';
 import { UsageError } from '../errors.js';
 import { replayOptions } from '../options.js';
 import { profileProgram, recordProgram } from '../session.js';
-import { parse, recordOptionNames, replayOptionNames, type Values } from './arguments.js';
+import { parseProgram, recordOptionNames, replayOptionNames, type Values } from './arguments.js';
 import { absolute, deliver, formatOf, progressLine } from './output.js';
 
 export async function profile(args: string[]): Promise<number> {
-  const { values, operand, rest } = parse(args, [...recordOptionNames, ...replayOptionNames, 'trace'], 'PROGRAM');
+  const { values, program, rest } = parseProgram(args, [...recordOptionNames, ...replayOptionNames, 'trace']);
   checkRecorder(values);
   formatOf(values.format);
   const options = replayOptions(values);
   const line = progressLine(values);
   const result = await profileProgram(
-    { ...programOf(values, operand, rest), options, traceFile: values.trace && absolute(values.trace) },
+    { ...programOf(values, program, rest), options, traceFile: values.trace && absolute(values.trace) },
     { onProgress: line.show, signal: interruption() },
   ).finally(line.clear);
   await deliver(result, values);
@@ -21,12 +21,12 @@ export async function profile(args: string[]): Promise<number> {
 }
 
 export async function record(args: string[]): Promise<number> {
-  const { values, operand, rest } = parse(args, [...recordOptionNames, 'output'], 'PROGRAM');
+  const { values, program, rest } = parseProgram(args, [...recordOptionNames, 'output']);
   checkRecorder(values);
   if (!values.output) throw new UsageError('record needs -o RUN.pltrace');
   const line = progressLine(values);
   const result = await recordProgram(
-    { ...programOf(values, operand, rest), traceFile: absolute(values.output) },
+    { ...programOf(values, program, rest), traceFile: absolute(values.output) },
     { onProgress: line.show, signal: interruption() },
   ).finally(line.clear);
   if (!values.quiet) {

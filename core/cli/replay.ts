@@ -4,18 +4,17 @@ import { UsageError } from '../errors.js';
 import { replayOptions } from '../options.js';
 import { load } from '../profile/file.js';
 import { replayTrace } from '../session.js';
-import { parse, replayOptionNames } from './arguments.js';
+import { parseFile, replayOptionNames } from './arguments.js';
 import { absolute, deliver, formatOf, progressLine } from './output.js';
 
 export async function replay(args: string[]): Promise<number> {
-  const { values, operand, rest } = parse(args, replayOptionNames, 'TRACE');
-  if (rest.length > 0) throw new UsageError(`replay takes one trace; ${rest[0]} is too much`);
+  const { values, file } = parseFile(args, replayOptionNames, 'TRACE');
   formatOf(values.format);
   const options = replayOptions(values);
   const line = progressLine(values);
   const controller = new AbortController();
   process.once('SIGINT', () => controller.abort(new UsageError('interrupted by SIGINT')));
-  const profile = await replayTrace(operand === '-' ? '-' : absolute(operand), options, {
+  const profile = await replayTrace(file === '-' ? '-' : absolute(file), options, {
     onProgress: line.show,
     signal: controller.signal,
   }).finally(line.clear);
@@ -24,9 +23,12 @@ export async function replay(args: string[]): Promise<number> {
 }
 
 export async function report(args: string[]): Promise<number> {
-  const { values, operand, rest } = parse(args, ['format', 'json', 'page-rows', 'check', 'quiet', 'verbose'], 'PROFILE.pagelens');
-  if (rest.length > 0) throw new UsageError(`report takes one profile; ${rest[0]} is too much`);
+  const { values, file } = parseFile(
+    args,
+    ['format', 'json', 'page-rows', 'check', 'quiet', 'verbose'],
+    'PROFILE.pagelens',
+  );
   formatOf(values.format);
-  await deliver(await load(absolute(operand)), values);
+  await deliver(await load(absolute(file)), values);
   return 0;
 }

@@ -88,6 +88,13 @@ export interface KernelExports {
   readonly straddlePage: Global;
   readonly straddleCount: Global;
   modelledNs(): number;
+  // Trackers.
+  eventsStart(): number;
+  eventsCount(): number;
+  eventsClear(): void;
+  trackersArm(bits: number): void;
+  vcpuProcess(vcpu: number): number;
+  vcpusLive(): number;
   // What programs do to their address space; `process` is a record of `processRecord`.
   allocBlock(process: number, address: bigint, size: bigint, object: number): void;
   freeBlock(process: number, address: bigint): void;

@@ -1,0 +1,379 @@
+/**
+ * The pipeline: trace -> emulated machine -> counts, trackers, hotness -> source lines and objects -> placement.
+ *
+ * Streams (threads) run one at a time in the happens-before order of trace/merge.ts, so the result depends on the trace
+ * alone: not on how it was cut into blocks, nor on whether it was replayed while it was being recorded.
+ */
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { version } from './assets.js';
+import { attribute, type RunSites } from './attribution/attribute.js';
+import { withPlacement } from './attribution/placement.js';
+import { messageOf } from './errors.js';
+import { classify } from './hotness/classes.js';
+import { distribution, temperature } from './hotness/pattern.js';
+import { Kernel, type KernelStream } from './machine/kernel.js';
+import { EmulatedMachine } from './machine/machine.js';
+import { countedReplay } from './machine/results.js';
+import { NONE } from './model/columns.js';
+import type { Profile, ReplayOptions } from './model/profile.js';
+import type { RawReplay } from './model/raw.js';
+import { placeObjects } from './placement/place-objects.js';
+import { tierSet } from './placement/tiers.js';
+import type { ProfileProgress } from './protocol.js';
+import { symbolsOf } from './symbols/traceSymbols.js';
+import type { SitesBlock, ThreadBlock } from './trace/blocks.js';
+import { TraceError } from './trace/error.js';
+import { MergeOrder, NO_LIMIT } from './trace/merge.js';
+import { TraceFile } from './trace/reader.js';
+import { firstSequence } from './trace/records.js';
+import { readTraceFromStdin } from './trace/stdin.js';
+import { TrackerRun } from './tracking/run.js';
+
+/** Tells a replay how far a trace that is still being recorded may be read. */
+export class LiveFeed {
+  #safeSeq = 0;
+  #recorded = false;
+  #wake: (() => void) | null = null;
+
+  /** Every segment below this sequence number is in the file. */
+  safe(seq: number): void {
+    this.#safeSeq = Math.max(this.#safeSeq, seq);
+    this.#wake?.();
+  }
+
+  /** The file is complete. */
+  recorded(): void {
+    this.#recorded = true;
+    this.#wake?.();
+  }
+
+  get state(): { readonly safeSeq: number; readonly recorded: boolean } {
+    return { safeSeq: this.#recorded ? NO_LIMIT : this.#safeSeq, recorded: this.#recorded };
+  }
+
+  /** Resolves at the next news. */
+  async news(): Promise<void> {
+    await new Promise<void>(resolve => {
+      this.#wake = resolve;
+    });
+    this.#wake = null;
+  }
+}
+
+export interface ReplayHooks {
+  readonly feed?: LiveFeed | null;
+  readonly onProgress?: (progress: ProfileProgress) => void;
+  /** Ends the replay early: the profile holds what was replayed until then, and says so. */
+  readonly signal?: AbortSignal;
+}
+
+/** Between two looks at the event loop (messages, cancellation) and two reports of progress, ms. */
+const SLICE_MS = 50;
+
+/** @throws TraceError, UsageError */
+export async function replay(path: string, options: ReplayOptions, hooks: ReplayHooks = {}): Promise<Profile> {
+  // A tiers file that cannot be used is told before the work, not after it.
+  tierSet(options.tiers);
+  const live = hooks.feed !== undefined && hooks.feed !== null;
+  const trace = path === '-' ? await readTraceFromStdin() : await TraceFile.open(path, { live });
+  try {
+    const run = new Replay(trace, options, hooks);
+    await run.streams();
+    return await run.profile();
+  } finally {
+    await trace.close();
+  }
+}
+
+interface ReplayStream {
+  readonly thread: ThreadBlock;
+  kernel: KernelStream | null;
+  nextBlock: number;
+}
+
+class Replay {
+  readonly #trace: TraceFile;
+  readonly #options: ReplayOptions;
+  readonly #hooks: ReplayHooks;
+  readonly #kernel: Kernel;
+  readonly #machine: EmulatedMachine;
+  readonly #trackers: TrackerRun;
+  readonly #order = new MergeOrder();
+  readonly #streams = new Map<number, ReplayStream>();
+  readonly #waiting = new Set<ThreadBlock>();
+  readonly #sites = new SiteNumbers();
+  readonly #vcpus = new Map<string, number>();
+  readonly #warnings: string[] = [];
+  /** How much of the trace's lists is known to the kernel. */
+  readonly #known = { processes: 0, modules: 0, sites: 0, fileNames: 0, threads: 0 };
+  #lastSlice = performance.now();
+  #startedAt = performance.now();
+  #cut = false;
+
+  constructor(trace: TraceFile, options: ReplayOptions, hooks: ReplayHooks) {
+    this.#trace = trace;
+    this.#options = options;
+    this.#hooks = hooks;
+    this.#kernel = new Kernel({ pageSize: options.pageSize, epochAccesses: options.epochAccesses });
+    this.#machine = new EmulatedMachine(this.#kernel.exports, {
+      machine: options.machine,
+      modes: options.modes,
+      pageSize: options.pageSize,
+      pmlEntries: options.pmlEntries,
+      kernelIntegration: options.kernelIntegration,
+    });
+    this.#trackers = new TrackerRun(this.#kernel.exports, options.trackers, {
+      pageSize: options.pageSize,
+      pmlEntries: options.pmlEntries,
+      cyclesPerNs: this.#machine.preset.frequencyGHz.value,
+      timeScale: options.timeScale,
+      tlbEntries: tlbEntries(this.#machine, options.pageSize),
+    });
+    this.#kernel.exports.setQuantumStops(1);
+  }
+
+  /** Replays all streams to their ends, or until cancelled. */
+  async streams(): Promise<void> {
+    const { feed, signal } = this.#hooks;
+    await this.#learn();
+    for (;;) {
+      const { safeSeq, recorded } = feed?.state ?? { safeSeq: NO_LIMIT, recorded: true };
+      if (signal?.aborted) {
+        this.#cut = true;
+        this.#warnings.push('the replay was cancelled: what was replayed until then is shown');
+        break;
+      }
+      const turn = this.#order.next(safeSeq);
+      if (turn) {
+        await this.#run(turn.stream, turn.limitSeq, safeSeq, recorded);
+        continue;
+      }
+      if (recorded) {
+        // What the drain wrote last may not have been seen yet.
+        const grown = feed ? await this.#trace.refresh() : false;
+        await this.#learn();
+        if (!grown && this.#order.size === 0) break;
+        if (!grown && !this.#order.next()) break;
+        continue;
+      }
+      await feed!.news();
+      await this.#trace.refresh();
+      await this.#learn();
+    }
+    this.#kernel.finish();
+  }
+
+  /** Tells the kernel of the processes, modules, sites and threads that the trace names by now. */
+  async #learn(): Promise<void> {
+    const { processes, modules, sites, fileNames, threads } = this.#trace;
+    const known = this.#known;
+    for (; known.processes < processes.length; known.processes++) {
+      this.#kernel.defineProcess(processes[known.processes].process);
+    }
+    for (; known.modules < modules.length; known.modules++) this.#kernel.defineModule(modules[known.modules]);
+    for (; known.fileNames < fileNames.length; known.fileNames++) {
+      const { process, index, path } = fileNames[known.fileNames];
+      this.#kernel.defineFile(process, index, path);
+    }
+    for (; known.sites < sites.length; known.sites++) {
+      const block = sites[known.sites];
+      this.#kernel.defineSites(block, this.#sites.numbersOf(block));
+    }
+    for (; known.threads < threads.length; known.threads++) this.#waiting.add(threads[known.threads]);
+    // A stream takes its place in the order by its first number, which stands in its first block.
+    for (const thread of this.#waiting) {
+      if (this.#trace.streamBlocks(thread.stream) === 0) continue;
+      this.#waiting.delete(thread);
+      const first = await this.#read(thread.stream, 0);
+      if (!first) continue;
+      this.#streams.set(thread.stream, { thread, kernel: null, nextBlock: 0 });
+      this.#order.add(thread.stream, firstSequence(first));
+    }
+  }
+
+  /** One turn of a stream. */
+  async #run(number: number, limitSeq: number, safeSeq: number, recorded: boolean): Promise<void> {
+    const stream = this.#streams.get(number)!;
+    // A thread's vCPU starts when it is the thread's turn, so that its clock starts then.
+    stream.kernel ??= this.#createStream(stream.thread);
+    const limit = BigInt(limitSeq);
+    for (;;) {
+      const stop = this.#kernel.run(stream.kernel, limit);
+      switch (stop.stop) {
+        case 'turn':
+          this.#order.advance(number, Number(stop.seq));
+          return;
+        case 'quantum':
+          this.#trackers.quantum();
+          await this.#slice();
+          if (this.#hooks.signal?.aborted) return;
+          break;
+        case 'input': {
+          if (stream.nextBlock < this.#trace.streamBlocks(number)) {
+            const bytes = await this.#read(number, stream.nextBlock++);
+            if (!bytes) {
+              this.#order.end(number);
+              return;
+            }
+            this.#kernel.feed(stream.kernel, bytes);
+            break;
+          }
+          // While it is recorded, what comes next starts at `safeSeq` or later: all below it is in the file.
+          if (!recorded) this.#order.advance(number, safeSeq);
+          else if (this.#hooks.feed && (await this.#trace.refresh())) await this.#learn();
+          else this.#order.end(number);
+          return;
+        }
+        case 'exit':
+        case 'fork':
+        case 'exec':
+          break;
+        case 'error':
+          this.#damaged(
+            `the records of stream ${number} cannot be decoded at byte ${stop.offset} of block ${stream.nextBlock - 1}`,
+          );
+          this.#order.end(number);
+          return;
+      }
+    }
+  }
+
+  #createStream({ process, stream, tid, signal }: ThreadBlock): KernelStream {
+    const key = `${process}:${tid}`;
+    let vcpu = signal ? this.#vcpus.get(key) : undefined;
+    if (vcpu === undefined) {
+      vcpu = this.#kernel.createThread(process);
+      this.#vcpus.set(key, vcpu);
+    }
+    return this.#kernel.createStream(process, vcpu, stream, signal);
+  }
+
+  /** A block of a stream; null, with a warning, when it is damaged. */
+  async #read(stream: number, block: number): Promise<Uint8Array | null> {
+    try {
+      return await this.#trace.readStream(stream, block);
+    } catch (error) {
+      if (!(error instanceof TraceError)) throw error;
+      this.#damaged(messageOf(error));
+      return null;
+    }
+  }
+
+  #damaged(what: string): void {
+    this.#cut = true;
+    this.#warnings.push(`${what}; what precedes it was used`);
+  }
+
+  /** Lets messages in, and tells progress, now and then. */
+  async #slice(): Promise<void> {
+    const now = performance.now();
+    if (now - this.#lastSlice < SLICE_MS) return;
+    this.#lastSlice = now;
+    const { accesses, pages } = this.#kernel.progress;
+    const accessesPerSecond = (accesses * 1000) / Math.max(1, now - this.#startedAt);
+    this.#hooks.onProgress?.({
+      stage: 'replay',
+      accesses,
+      accessesPerSecond,
+      pages,
+      fraction: null,
+      message: `replaying: ${accesses.toLocaleString('en')} accesses, ${pages.toLocaleString('en')} pages`,
+    });
+    await nextTurn();
+  }
+
+  /** What was counted, resolved to source. */
+  async profile(): Promise<Profile> {
+    const trace = this.#trace;
+    const sites = this.#sites.columns();
+    const symbols = trace.symbols ?? (await symbolsOf(trace.modules, sites, { sameBuildOnly: true }));
+    const raw = this.#raw();
+    const end = trace.end && {
+      ...trace.end,
+      complete: trace.end.complete && trace.complete && !this.#cut,
+    };
+    const profile = attribute(
+      raw,
+      {
+        header: trace.header,
+        processes: trace.processes.length,
+        threads: trace.threads,
+        modules: trace.modules,
+        sites,
+        symbols,
+        end: end && { ...end, warnings: [...new Set([...trace.warnings, ...this.#warnings])] },
+        tool: version(),
+      },
+      this.#options,
+    );
+    return withPlacement(profile, placeObjects(profile, this.#options));
+  }
+
+  #raw(): RawReplay {
+    const { rowOfPage, ...counted } = countedReplay(this.#kernel);
+    const { pages, totals, epochs } = counted;
+    const kernelPage = new Uint32Array(pages.count);
+    for (let page = 0; page < rowOfPage.length; page++) {
+      if (rowOfPage[page] !== NONE) kernelPage[rowOfPage[page]] = page;
+    }
+    const { busyCycles, pmlLogged } = this.#machine.counts();
+    const busyNs = busyCycles / this.#machine.preset.frequencyGHz.value;
+    const trackers = this.#trackers.finish({ reads: pages.reads, writes: pages.writes, kernelPage, busyNs });
+    const accesses = pages.reads.map((reads, page) => reads + pages.writes[page]);
+    const { hotShare, coldShare, pageSize } = this.#options;
+    const hotness = classify(accesses, hotShare, coldShare);
+    return {
+      ...counted,
+      temperature: temperature(hotness, this.#trackers.pmlLogEntries ?? pmlLogged, totals.modelledNs),
+      distribution: distribution({ ...totals, pages, pageSize, epochs, mappings: [] }),
+      translation: this.#machine.translation(),
+      trackers,
+      warnings: trackers.flatMap(({ id, warnings }) => warnings.map(warning => `tracker ${id}: ${warning}`)),
+    };
+  }
+}
+
+/** Translations that one vCPU's two TLB levels hold. */
+function tlbEntries({ preset }: EmulatedMachine, pageSize: number): number {
+  return pageSize === 4096
+    ? preset.l1Tlb4k.entries + preset.l2Tlb4k.entries
+    : preset.l1Tlb2m.entries + preset.l2Tlb2m.entries;
+}
+
+/**
+ * Run-wide numbers of sites: one for each place and kind, so that processes of one program share them. A place outside
+ * all modules is its process's own.
+ */
+class SiteNumbers {
+  readonly #numbers = new Map<string, number>();
+  readonly #module: number[] = [];
+  readonly #offset: number[] = [];
+  readonly #kind: number[] = [];
+
+  numbersOf(block: SitesBlock): Uint32Array {
+    return Uint32Array.from({ length: block.pc.length }, (_, i) => {
+      const module = block.module[i];
+      const offset = module === NONE ? Number(block.pc[i]) : block.offset[i];
+      const place = module === NONE ? `${block.process}:${block.pc[i]}` : `${module}/${offset}`;
+      const key = `${place} ${block.kind[i]}`;
+      let number = this.#numbers.get(key);
+      if (number === undefined) {
+        number = this.#module.length;
+        this.#numbers.set(key, number);
+        this.#module.push(module);
+        this.#offset.push(offset);
+        this.#kind.push(block.kind[i]);
+      }
+      return number;
+    });
+  }
+
+  columns(): RunSites {
+    return {
+      count: this.#module.length,
+      module: Uint32Array.from(this.#module),
+      offset: Float64Array.from(this.#offset),
+      kind: Uint16Array.from(this.#kind),
+    };
+  }
+}
