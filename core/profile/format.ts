@@ -1,4 +1,7 @@
-/** Numbers as people read them: few digits, a unit, never more precision than there is. */
+/**
+ * Numbers of the readable reports: three significant digits and a unit. (The margin of an editor has less room:
+ * `model/format.ts` keeps to two.)
+ */
 
 /** 950, 2,104, 26.7 M. Exact below 100,000. */
 export function count(value: number): string {
@@ -13,12 +16,13 @@ export function grouped(value: number): string {
   return String(value).replace(/\B(?=(\d{3})+$)/g, ',');
 }
 
-/** 312 B, 8.2 MiB. */
+/** 312 B, 4 KiB, 8.20 MiB. */
 export function bytes(value: number): string {
   if (!Number.isFinite(value)) return 'unbounded';
   let scaled = value;
   for (const unit of ['B', 'KiB', 'MiB', 'GiB', 'TiB']) {
-    if (scaled < 1023.5 || unit === 'TiB') return `${unit === 'B' ? Math.round(scaled) : digits(scaled)} ${unit}`;
+    if (scaled < 1023.5 || unit === 'TiB')
+      return `${unit === 'B' ? Math.round(scaled) : digits(scaled).replace(/\.0+$/, '')} ${unit}`;
     scaled /= 1024;
   }
   return '';

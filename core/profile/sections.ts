@@ -10,8 +10,13 @@ import { CLASS_NAMES, COLD, HOT, type Profile, WARM } from '../model/profile.js'
 import { bytes, count, duration, factor, grouped, percent, score, shareOf, wholePercent } from './format.js';
 
 export interface Table {
-  /** `right` for numbers; `fill` takes what width is left, and is cut when that is not enough. */
-  readonly columns: readonly { readonly title: string; readonly align: 'left' | 'right' | 'fill' }[];
+  readonly columns: readonly {
+    readonly title: string;
+    /** `right` for numbers; `fill` takes what width is left, and is cut when that is not enough. */
+    readonly align: 'left' | 'right' | 'fill';
+    /** Left out where width is short, as in a terminal: the other columns imply it. */
+    readonly wide?: boolean;
+  }[];
   readonly rows: readonly (readonly string[])[];
 }
 
@@ -207,7 +212,9 @@ function objectsSection({ profile, rows, directory }: Context): Section {
     note: `${shareNote(profile, objects.count, rows)}; size is the peak alive at once`,
     table: {
       columns: [
-        ...REGION_COLUMNS,
+        { title: 'share', align: 'right' },
+        { title: 'accesses', align: 'right', wide: true },
+        { title: 'read', align: 'right' },
         { title: 'size', align: 'right' },
         { title: 'pages', align: 'right' },
         { title: 'dense', align: 'right' },

@@ -49,7 +49,9 @@ function sectionLines(section: Section, bold: Style, dim: Style): string[] {
 function tableLines({ columns, rows }: Table, dim: Style): string[] {
   const cells = rows.map(row => row.map(printable));
   // Columns that say nothing (no tier while nothing is placed) take no room.
-  const shown = columns.map((column, i) => column.align === 'fill' || cells.some(row => row[i] !== ''));
+  const shown = columns.map(
+    (column, i) => column.align === 'fill' || (!column.wide && cells.some(row => row[i] !== '')),
+  );
   const widths = columns.map((column, i) =>
     shown[i] ? Math.max(width(column.title), ...cells.map(row => width(row[i]!))) : 0,
   );
@@ -60,7 +62,7 @@ function tableLines({ columns, rows }: Table, dim: Style): string[] {
       .map((cell, i) => {
         const { align } = columns[i]!;
         if (!shown[i]) return '';
-        if (align === 'fill') return `  ${cut(cell, fill)}`;
+        if (align === 'fill') return `  ${cutMiddle(cell, fill)}`;
         const padding = ' '.repeat(widths[i]! - width(cell));
         return align === 'right' ? `  ${padding}${cell}` : `  ${cell}${padding}`;
       })
@@ -76,6 +78,14 @@ function width(text: string): number {
 function cut(text: string, limit: number): string {
   const letters = [...text];
   return letters.length <= limit ? text : `${letters.slice(0, limit - 1).join('')}…`;
+}
+
+/** Keeps both ends: a name starts with what it is and ends with where. */
+function cutMiddle(text: string, limit: number): string {
+  const letters = [...text];
+  if (letters.length <= limit) return text;
+  const tail = Math.floor((limit - 1) / 2);
+  return `${letters.slice(0, limit - 1 - tail).join('')}…${letters.slice(letters.length - tail).join('')}`;
 }
 
 /** Names come from the program: control characters must not reach the terminal. */

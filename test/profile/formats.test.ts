@@ -1,0 +1,169 @@
+/** The readable exports of a profile whose figures are known (sample.ts). */
+import { describe, expect, test } from 'vitest';
+import type { Profile } from '../../core/model/profile.js';
+import { toCsv } from '../../core/profile/csv.js';
+import { bytes, count, duration, percent } from '../../core/profile/format.js';
+import { toHtml } from '../../core/profile/html.js';
+import { toMarkdown } from '../../core/profile/md.js';
+import { toText } from '../../core/profile/text.js';
+import { sample } from './sample.js';
+
+function withFunction(name: string): Profile {
+  return { ...sample, functions: { ...sample.functions, name: sample.functions.name.with(0, name) } };
+}
+
+describe('numbers', () => {
+  test.each([
+    [0, '0'],
+    [2104, '2,104'],
+    [99_999, '99,999'],
+    [100_000, '100 k'],
+    [999_499, '999 k'],
+    [999_500, '1.00 M'],
+    [26_700_000, '26.7 M'],
+    [1.234e9, '1.23 G'],
+    [5.6e13, '56.0 T'],
+  ])('the count %d reads %s', (value, text) => expect(count(value)).toBe(text));
+
+  test.each([
+    [0, '0 B'],
+    [1023, '1023 B'],
+    [1024, '1 KiB'],
+    [99.5 * 1024, '99.5 KiB'],
+    [8.2 * 2 ** 20, '8.20 MiB'],
+    [2 ** 40 * 5000, '5000 TiB'],
+    [Number.POSITIVE_INFINITY, 'unbounded'],
+  ])('the size %d reads %s', (value, text) => expect(bytes(value)).toBe(text));
+
+  test('shares and times', () => {
+    expect([0, 0.0004, 0.38123, 1].map(percent)).toEqual(['0.0 %', '<0.1 %', '38.1 %', '100.0 %']);
+    expect([850, 12_300_000, 2.4e9].map(duration)).toEqual(['850 ns', '12.3 ms', '2.40 s']);
+  });
+});
+
+describe('text', () => {
+  const text = toText(sample);
+  const lines = text.split('\n');
+
+  test('fits 100 columns', () => {
+    for (const line of lines) expect([...line].length, line).toBeLessThanOrEqual(100);
+  });
+
+  test('says program, compiler, level, window and denominator', () => {
+    expect(text).toMatch(/^raytracer 320 240 +Pagelens 0\.1\.0$/m);
+    expect(text).toContain('gcc (Debian 12.2.0-14) 12.2.0, -O2 -g');
+    expect(text).toContain('source level');
+    expect(text).toContain('2.00 ms modelled, 1 epoch of 2,000 accesses');
+    expect(text).toContain('share of 1,000 accesses');
+  });
+
+  test('a line’s row has share, accesses, reads, pages, traffic, class, tier and the relative place', () => {
+    const row = lines.find(line => line.includes('vec.h:5'))!;
+    expect(row.trim().split(/\s{2,}/)).toEqual(['75.0 %', '750', '100 %', '3', '10', 'hot', 'dram', 'vec.h:5', 'dot']);
+  });
+
+  test('an object’s row has its share, reads, size, pages, density, traffic, class and tier', () => {
+    const row = lines.find(line => line.includes('malloc in parse_scene (scene.c:42)'))!;
+    expect(row.trim().split(/\s{2,}/)).toEqual([
+      '80.0 %',
+      '81 %',
+      '5.86 KiB',
+      '2',
+      '25 %',
+      '14',
+      'hot',
+      'dram',
+      'malloc in parse_scene (scene.c:42)',
+    ]);
+  });
+
+  test('says what reached no line and why, what is too short, and the warnings', () => {
+    expect(text).toContain('75 accesses (7.5 %): libnoise.so: no line information (70 accesses)');
+    expect(text).toContain('pml: too short: 4 periods completed');
+    expect(text).toContain('• Reads of constant tables are not seen.');
+  });
+
+  test('an incomplete recording and a signal are told', () => {
+    const crashed = toText({ ...sample, program: { ...sample.program, exit: { signal: 'SIGSEGV' }, complete: false } });
+    expect(crashed).toContain('by signal SIGSEGV; the recording is incomplete');
+  });
+
+  test('escape sequences appear on request only, and never from the program’s names', () => {
+    const hostile = withFunction('evil\x1b[31m\x07\nname');
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+    expect(toText(hostile)).not.toMatch(/[\x00-\x09\x0b-\x1f]/);
+    expect(toText(sample, { colour: true })).toContain('\x1b[1mHOT LINES\x1b[22m');
+  });
+
+  test('long names are cut, long words wrapped, within the width', () => {
+    const long = withFunction(`f${'x'.repeat(300)}`);
+    const wide = toText({ ...long, warnings: [`/very/long/${'p'.repeat(250)}`] });
+    for (const line of wide.split('\n')) expect([...line].length).toBeLessThanOrEqual(100);
+    expect(wide).toContain('…');
+  });
+});
+
+/** Cells by RFC 4180. */
+function parseCsv(text: string): string[][] {
+  const rows: string[][] = [];
+  const cell = /("(?:[^"]|"")*"|[^",\r\n]*)(,|\r\n)/y;
+  let row: string[] = [];
+  for (let match = cell.exec(text); match; match = cell.exec(text)) {
+    row.push(match[1]!.startsWith('"') ? match[1]!.slice(1, -1).replaceAll('""', '"') : match[1]!);
+    if (match[2] === '\r\n') {
+      rows.push(row);
+      row = [];
+    }
+  }
+  return rows;
+}
+
+describe('CSV', () => {
+  test('has a row for each line, function and object, equally wide, with exact counts', () => {
+    const [header, ...rows] = parseCsv(toCsv(sample));
+    for (const row of rows) expect(row).toHaveLength(header!.length);
+    const tally = (table: string) => rows.filter(row => row[0] === table).length;
+    expect([tally('line'), tally('function'), tally('object')]).toEqual([3, 5, 4]);
+    const at = (name: string) => header!.indexOf(name);
+    const reads = rows.filter(row => row[0] === 'object').reduce((sum, row) => sum + Number(row[at('reads')]), 0);
+    expect(reads).toBe(845);
+  });
+
+  test('commas, quotes and line breaks in names survive', () => {
+    const name = 'f<a, "b">(\r\n)';
+    expect(parseCsv(toCsv(withFunction(name)))[1]![2]).toBe(name);
+  });
+});
+
+describe('HTML', () => {
+  const html = toHtml(sample);
+
+  test('loads nothing and runs nothing', () => {
+    expect(html).not.toMatch(/<script|<link|<img|src=|href=|url\(|@import|https?:/i);
+    expect(html).toContain("default-src 'none'");
+  });
+
+  test('names of the program cannot become markup', () => {
+    const hostile = toHtml(withFunction('<script>alert("x")</script>'));
+    expect(hostile).not.toContain('<script');
+    expect(hostile).toContain('&lt;script&gt;alert');
+  });
+
+  test('opens and closes every element', () => {
+    const open = [...html.matchAll(/<([a-z][a-z0-9]*)[\s>]/g)].map(match => match[1]!);
+    const close = [...html.matchAll(/<\/([a-z][a-z0-9]*)>/g)].map(match => match[1]!);
+    expect(open.filter(name => name !== 'meta').sort()).toEqual(close.sort());
+  });
+});
+
+test('Markdown tables are equally wide in every row, and names cannot break out of a cell', () => {
+  const markdown = toMarkdown(withFunction('a|b<b>*c*'));
+  const tables = markdown.split('\n\n').filter(part => part.startsWith('|'));
+  expect(tables.length).toBeGreaterThan(4);
+  for (const table of tables) {
+    const widths = table.split('\n').map(row => row.split(/(?<!\\)\|/).length);
+    expect(new Set(widths).size).toBe(1);
+  }
+  expect(markdown).toContain('a\\|b');
+  expect(markdown).not.toContain('<b>');
+});

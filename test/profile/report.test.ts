@@ -1,0 +1,153 @@
+/** The report: valid by its schema, the names of design section 5, and figures counted by hand (attribution/run.ts). */
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { describe, expect, test } from 'vitest';
+import type { Profile } from '../../core/model/profile.js';
+import { renderReport } from '../../core/profile/formats.js';
+import { reportText, toReport } from '../../core/profile/report.js';
+import { sample } from './sample.js';
+
+const schema = JSON.parse(readFileSync(path.resolve(__dirname, '../../core/profile/report.schema.json'), 'utf8'));
+const validate = new Ajv2020({ strict: true, strictTypes: false, allErrors: true }).compile(schema);
+
+/** What a reader of the file sees. */
+const parsed = (profile: Profile, pageRows = false) => JSON.parse(reportText(toReport(profile, { pageRows })));
+const report = parsed(sample, true);
+
+describe('the schema', () => {
+  test('accepts the report, with and without page rows', () => {
+    validate(report);
+    expect(validate.errors).toBeNull();
+    validate(parsed(sample));
+    expect(validate.errors).toBeNull();
+    expect(parsed(sample)).not.toHaveProperty('pageRows');
+  });
+
+  test('accepts the report of a run without accesses, ended by a signal', () => {
+    const empty = parsed({
+      ...sample,
+      program: { ...sample.program, exit: { signal: 'SIGSEGV' }, complete: false },
+      translation: [],
+      trackers: [],
+    });
+    validate(empty);
+    expect(validate.errors).toBeNull();
+  });
+
+  test.each([
+    ['a name too many', (r: typeof report) => ({ ...r, extra: 1 })],
+    ['a missing part', ({ objects: _, ...r }: typeof report) => r],
+    ['a fractional count', (r: typeof report) => ({ ...r, accesses: { reads: 0.5, writes: 1 } })],
+    [
+      'an unknown class',
+      (r: typeof report) => ({ ...r, lines: [{ ...r.lines[0], hotness: { class: 'tepid', perPagePerSecond: 1 } }] }),
+    ],
+    [
+      'a share above one',
+      (r: typeof report) => ({ ...r, missRatio: { ...r.missRatio, points: [{ pages: 1, missRatio: 1.5 }] } }),
+    ],
+    ['an unknown kind', (r: typeof report) => ({ ...r, objects: [{ ...r.objects[0], kind: 'pile' }] })],
+  ])('refuses %s', (_, spoil) => {
+    expect(validate(spoil(report))).toBe(false);
+  });
+
+  test('names every part that design section 5 names', () => {
+    const parts =
+      'schema tool machine epochAccesses program pageSize accesses traffic pages lines functions objects temperature distribution workingSet missRatio translation trackers placement unattributed warnings';
+    expect(schema.required).toEqual(expect.arrayContaining(parts.split(' ')));
+    expect(Object.keys(report)).toEqual(expect.arrayContaining([...parts.split(' '), 'pageRows']));
+  });
+});
+
+describe('the report', () => {
+  test('states the totals, and the pages sum up to them', () => {
+    expect(report.accesses).toEqual({ reads: 845, writes: 155 });
+    expect(report.traffic).toEqual({ reads: 16, writes: 4 });
+    expect(report.pages).toEqual({ touched: 4, read: 4, written: 3, reads: 845, writes: 155 });
+  });
+
+  test('lists lines with absolute file, function, class, rate and tier', () => {
+    expect(report.lines[0]).toEqual({
+      file: '/w/vec.h',
+      line: 5,
+      function: 'dot',
+      reads: 750,
+      writes: 0,
+      pages: 3,
+      traffic: { reads: 10, writes: 0 },
+      hotness: { class: 'hot', perPagePerSecond: 125000 },
+      tier: 'dram',
+    });
+  });
+
+  test('lists functions that did something; what has no file says null', () => {
+    expect(report.functions.map((row: { function: string }) => row.function)).toEqual([
+      'dot',
+      'main',
+      'libnoise.so+0x40',
+      'outer',
+      '[outside modules]+0xffff',
+    ]);
+    expect(report.functions[0]).toMatchObject({ file: '/w/vec.h', startLine: 4 });
+    expect(report.functions[2]).toMatchObject({ file: null, startLine: null });
+  });
+
+  test('lists objects with their stacks, and splits as mixed', () => {
+    expect(report.objects[0]).toMatchObject({
+      kind: 'heap',
+      name: 'malloc in parse_scene (scene.c:42)',
+      file: '/w/scene.c',
+      line: 42,
+      stack: ['xmalloc /w/util.c:7', 'parse_scene /w/scene.c:42'],
+      bytes: 6000,
+      blocks: 3,
+      density: 0.25,
+      tier: 'dram',
+    });
+    expect(report.objects[3]).toMatchObject({ kind: 'unattributed', line: null, tier: 'mixed' });
+  });
+
+  test('page rows carry page number, object and class', () => {
+    expect(report.pageRows[2]).toEqual({
+      process: 0,
+      page: 0x404,
+      reads: 125,
+      writes: 0,
+      object: 'palette',
+      objectRow: 1,
+      // 125 accesses on one page in 2 ms.
+      hotness: { class: 'hot', perPagePerSecond: 62500 },
+    });
+  });
+
+  test('rounds derived figures to six digits and keeps counts exact', () => {
+    expect(report.placement.policies[0]).toMatchObject({
+      fastTierHitRatio: 0.333333,
+      modelledSlowdownRange: [1.5, 1.83333],
+    });
+    expect(report.translation[0].relayCycles).toBe(1234.57);
+    const large = { ...sample, totals: { ...sample.totals, reads: 9_007_199_254_740_991 } };
+    expect(parsed(large).accesses.reads).toBe(9_007_199_254_740_991);
+  });
+
+  test('a tracker’s own figures stand beside the fixed ones and never hide them', () => {
+    expect(report.trackers[0]).toMatchObject({
+      id: 'pml',
+      logEntries: 17,
+      precision: 1,
+      f1: 0.666667,
+      rankCorrelation: null,
+    });
+  });
+
+  test('has no infinities: an unbounded tier says null', () => {
+    expect(report.placement.tiers[1].capacityBytes).toBeNull();
+  });
+
+  test('is the same, byte for byte, for the same profile', () => {
+    const again = structuredClone(sample);
+    for (const format of ['text', 'json', 'csv', 'html', 'md'] as const)
+      expect(renderReport(again, format)).toBe(renderReport(sample, format));
+  });
+});
