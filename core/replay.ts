@@ -312,13 +312,9 @@ class Replay {
   #raw(): RawReplay {
     const { rowOfPage, ...counted } = countedReplay(this.#kernel);
     const { pages, totals, epochs } = counted;
-    const kernelPage = new Uint32Array(pages.count);
-    for (let page = 0; page < rowOfPage.length; page++) {
-      if (rowOfPage[page] !== NONE) kernelPage[rowOfPage[page]] = page;
-    }
     const { busyCycles, pmlLogged } = this.#machine.counts();
     const busyNs = busyCycles / this.#machine.preset.frequencyGHz.value;
-    const trackers = this.#trackers.finish({ reads: pages.reads, writes: pages.writes, kernelPage, busyNs });
+    const trackers = this.#trackers.finish({ reads: pages.reads, writes: pages.writes, rowOfPage, busyNs });
     const accesses = pages.reads.map((reads, page) => reads + pages.writes[page]);
     const { hotShare, coldShare, pageSize } = this.#options;
     const hotness = classify(accesses, hotShare, coldShare);
