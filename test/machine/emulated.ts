@@ -56,7 +56,10 @@ export class Emulated {
     this.machine = new EmulatedMachine(this.kernel.exports, all, overrides);
     // Site 2 * log2(size) + isWrite.
     const sites = Uint32Array.from({ length: 14 }, (_, i) => i);
-    this.kernel.defineRunSites(sites, Uint16Array.from(sites, site => (site & 1) | ((site >> 1) << 3)));
+    this.kernel.defineRunSites(
+      sites,
+      Uint16Array.from(sites, site => (site & 1) | ((site >> 1) << 3)),
+    );
     for (const process of processes) this.kernel.createThread(process);
   }
 

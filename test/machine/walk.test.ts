@@ -146,7 +146,7 @@ describe('the emulated machine beside the brute-force one', () => {
           expect(real.inspect.guestFlags(page, number % 512)).toBe(bits(brute.guestFlags(process, number * pageSize)));
         }
       }),
-      { numRuns: 400 },
+      { numRuns: 300 },
     );
   });
 

@@ -1,0 +1,236 @@
+/** The data caches beside a naive simulator: what memory serves, and which pair and page it is charged to. */
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { P_L1D_SETS, P_L1D_WAYS, P_L2_SETS, P_L2_WAYS, P_LLC_SETS, P_LLC_WAYS } from '../../core/kernel/abi-machine.js';
+import { countedReplay } from '../../core/machine/results.js';
+import { type Access, Emulated } from './emulated.js';
+
+interface Shape {
+  readonly l1: readonly [number, number];
+  readonly l2: readonly [number, number];
+  readonly llc: readonly [number, number];
+}
+
+interface Line {
+  readonly line: number;
+  /** Site that last wrote it; -1 clean. */
+  writer: number;
+}
+
+/** Three levels as lists, most recent first, straight from the rules in kernel/cache.ts. */
+class NaiveCaches {
+  readonly #l1: Line[][][];
+  readonly #l2: Line[][][];
+  readonly #llc: Line[][];
+  /** `reads:site`, `writes:site`, `readPage:page`, `writePage:page` -> lines. */
+  readonly traffic = new Map<string, number>();
+
+  constructor(
+    readonly shape: Shape,
+    vcpus: number,
+  ) {
+    const level = ([sets]: readonly [number, number]) => Array.from({ length: sets }, (): Line[] => []);
+    this.#l1 = Array.from({ length: vcpus }, () => level(shape.l1));
+    this.#l2 = Array.from({ length: vcpus }, () => level(shape.l2));
+    this.#llc = level(shape.llc);
+  }
+
+  /** `line` is the physical line: PageIndex * 64 + line in the page. */
+  access(vcpu: number, line: number, site: number, write: boolean): void {
+    const l1 = this.#set(this.#l1[vcpu], line);
+    const writer = write ? site : -1;
+    const hit = this.#front(l1, line);
+    if (hit) {
+      if (write) hit.writer = site;
+      return;
+    }
+    const l2 = this.#set(this.#l2[vcpu], line);
+    if (!this.#front(l2, line)) {
+      const llc = this.#set(this.#llc, line);
+      if (!this.#front(llc, line)) {
+        this.#charge('read', site, line);
+        this.#toMemory(this.#insert(llc, this.shape.llc[1], { line, writer: -1 }));
+      }
+      this.#toLlc(this.#insert(l2, this.shape.l2[1], { line, writer: -1 }));
+    }
+    this.#toL2(vcpu, this.#insert(l1, this.shape.l1[1], { line, writer }));
+  }
+
+  end(vcpu: number): void {
+    for (const [index, set] of this.#l1[vcpu].entries()) {
+      this.#l1[vcpu][index] = [];
+      for (const line of set) this.#toL2(vcpu, line);
+    }
+    for (const [index, set] of this.#l2[vcpu].entries()) {
+      this.#l2[vcpu][index] = [];
+      for (const line of set) this.#toLlc(line);
+    }
+  }
+
+  #toL2(vcpu: number, victim: Line | undefined): void {
+    if (!victim || victim.writer < 0) return;
+    const set = this.#set(this.#l2[vcpu], victim.line);
+    const there = set.find(l => l.line === victim.line);
+    if (there) there.writer = victim.writer;
+    else this.#toLlc(this.#insert(set, this.shape.l2[1], victim));
+  }
+
+  #toLlc(victim: Line | undefined): void {
+    if (!victim || victim.writer < 0) return;
+    const set = this.#set(this.#llc, victim.line);
+    const there = set.find(l => l.line === victim.line);
+    if (there) there.writer = victim.writer;
+    else this.#toMemory(this.#insert(set, this.shape.llc[1], victim));
+  }
+
+  #toMemory(victim: Line | undefined): void {
+    if (victim && victim.writer >= 0) this.#charge('write', victim.writer, victim.line);
+  }
+
+  #charge(kind: string, site: number, line: number): void {
+    for (const key of [`${kind}:${site}`, `${kind}Page:${Math.floor(line / 64)}`])
+      this.traffic.set(key, (this.traffic.get(key) ?? 0) + 1);
+  }
+
+  #set(level: Line[][], line: number): Line[] {
+    return level[line % level.length];
+  }
+
+  #front(set: Line[], line: number): Line | undefined {
+    const at = set.findIndex(l => l.line === line);
+    if (at < 0) return undefined;
+    const [hit] = set.splice(at, 1);
+    set.unshift(hit);
+    return hit;
+  }
+
+  #insert(set: Line[], ways: number, line: Line): Line | undefined {
+    set.unshift({ ...line });
+    return set.length > ways ? set.pop() : undefined;
+  }
+}
+
+/** Traffic of a replay by site and by kernel page, in the naive simulator's keys. */
+function trafficOf(e: Emulated): Map<string, number> {
+  e.kernel.finish();
+  const { pairs, pages, rowOfPage } = countedReplay(e.kernel);
+  const traffic = new Map<string, number>();
+  const add = (key: string, n: number) => n && traffic.set(key, (traffic.get(key) ?? 0) + n);
+  for (let pair = 0; pair < pairs.count; pair++) {
+    add(`read:${pairs.site[pair]}`, pairs.trafficReads[pair]);
+    add(`write:${pairs.site[pair]}`, pairs.trafficWrites[pair]);
+  }
+  for (const [page, row] of rowOfPage.entries()) {
+    add(`readPage:${page}`, pages.trafficReads[row]);
+    add(`writePage:${page}`, pages.trafficWrites[row]);
+  }
+  return traffic;
+}
+
+const sorted = (traffic: Map<string, number>) => [...traffic].sort(([a], [b]) => (a < b ? -1 : 1));
+
+const level = (sets: number[], ways: number) =>
+  fc.tuple(fc.constantFrom(...sets), fc.integer({ min: 1, max: ways })) as fc.Arbitrary<[number, number]>;
+const shape: fc.Arbitrary<Shape> = fc.record({
+  l1: level([1, 2, 4], 9),
+  l2: level([1, 2, 8], 6),
+  // The shared cache's number of sets need not be a power of two.
+  llc: level([1, 3, 8, 11], 6),
+});
+const access: fc.Arbitrary<Access & { end: boolean }> = fc.record({
+  vcpu: fc.nat({ max: 1 }),
+  address: fc.tuple(fc.nat({ max: 5 }), fc.nat({ max: 4095 })).map(([page, offset]) => page * 4096 + offset),
+  write: fc.boolean(),
+  size: fc.constantFrom(1, 2, 4, 8, 16, 32, 64),
+  end: fc.integer({ min: 0, max: 60 }).map(n => n === 0),
+});
+
+function withShape({ l1, l2, llc }: Shape): Emulated {
+  return new Emulated(
+    {},
+    {
+      [P_L1D_SETS]: l1[0],
+      [P_L1D_WAYS]: l1[1],
+      [P_L2_SETS]: l2[0],
+      [P_L2_WAYS]: l2[1],
+      [P_LLC_SETS]: llc[0],
+      [P_LLC_WAYS]: llc[1],
+    },
+    [0, 0],
+  );
+}
+
+describe('the caches', () => {
+  test('agree with a naive simulator on every fill and write-back, by site and page', () => {
+    fc.assert(
+      fc.property(shape, fc.array(access, { maxLength: 250, size: 'max' }), (s, accesses) => {
+        const e = withShape(s);
+        const naive = new NaiveCaches(s, 3);
+        const index = new Map<number, number>();
+        const physical = (address: number) => {
+          const page = Math.floor(address / 4096);
+          if (!index.has(page)) index.set(page, index.size);
+          return index.get(page)! * 64 + Math.floor((address % 4096) / 64);
+        };
+        // A vCPU that ends empties its caches into the shared one; the next thread takes its place.
+        let second = 1;
+        for (const { end, ...a } of accesses) {
+          const vcpu = a.vcpu === 0 ? 0 : second;
+          e.replay([{ ...a, vcpu }]);
+          const site = Math.log2(a.size!) * 2 + (a.write ? 1 : 0);
+          const first = physical(a.address);
+          const last = physical(a.address + a.size! - 1);
+          naive.access(vcpu === 0 ? 0 : 1, first, site, a.write);
+          if (last !== first) naive.access(vcpu === 0 ? 0 : 1, last, site, a.write);
+          if (end && vcpu !== 0) {
+            e.inspect.vcpuEnd(vcpu);
+            naive.end(1);
+            second = e.kernel.createThread(0);
+          }
+        }
+        expect(sorted(trafficOf(e))).toEqual(sorted(naive.traffic));
+      }),
+      { numRuns: 120 },
+    );
+  });
+
+  test('serve a second scan of what fits in them, and nothing of what does not', () => {
+    const scan = (bytes: number): Access[] =>
+      Array.from({ length: bytes / 64 }, (_, i) => ({ vcpu: 0, address: i * 64, write: false }));
+    const small = new Emulated();
+    small.replay(scan(1 << 20));
+    small.replay(scan(1 << 20));
+    // 1 MiB fits in the 8 MiB last-level cache: 16,384 lines are filled once.
+    expect(small.machine.counts()).toMatchObject({ fills: 16384, llcHits: 16384, writeBacks: 0 });
+    const large = new Emulated();
+    large.replay(scan(16 << 20));
+    large.replay(scan(16 << 20));
+    // A cyclic scan of twice the cache under LRU never hits.
+    expect(large.machine.counts()).toMatchObject({ fills: 2 * 262144, llcHits: 0 });
+  });
+
+  test('charge a write-back to the site that last wrote the line, though others read it after and evict it', () => {
+    const e = withShape({ l1: [1, 1], l2: [1, 1], llc: [1, 1] });
+    e.replay([
+      { vcpu: 0, address: 0, write: true, size: 4 },
+      { vcpu: 0, address: 0, write: true, size: 8 },
+      { vcpu: 0, address: 0, write: false, size: 16 },
+      { vcpu: 0, address: 64, write: false, size: 16 },
+      { vcpu: 0, address: 128, write: false, size: 16 },
+      { vcpu: 0, address: 192, write: false, size: 16 },
+    ]);
+    // Each miss pushes the dirty line one level down: L1D to L2, L2 to LLC, and the last out of the LLC.
+    const traffic = trafficOf(e);
+    expect(traffic.get('write:7') ?? 0).toBe(1);
+    expect(traffic.get('write:5')).toBeUndefined();
+    expect(traffic.get('read:5')).toBe(1);
+    expect(traffic.get('read:8')).toBe(3);
+  });
+
+  test('count lines still dirty at the end of the run as no traffic', () => {
+    const e = new Emulated();
+    e.write(0);
+    e.kernel.finish();
+    expect(countedReplay(e.kernel).totals).toMatchObject({ trafficReads: 1, trafficWrites: 0 });
+  });
+});
