@@ -10,7 +10,13 @@ afterAll(() => folder.remove());
 const program = (name: string) => path.join(ROOT, 'test/programs/record', name);
 
 /** Accesses that each program makes at least, so that an empty recording cannot pass. */
-const programs: [name: string, least: number][] = [['loops.c', 20_000]];
+const programs: [name: string, least: number][] = [
+  ['loops.c', 20_000],
+  ['threads.c', 8_000],
+  ['control.c', 20_000],
+  ['objects.cpp', 5_000],
+  ['text.c', 300],
+];
 
 for (const [c, cpp] of [
   ['gcc', 'g++'],
@@ -25,7 +31,7 @@ for (const [c, cpp] of [
       for (const level of ['-O0', '-O2']) {
         it(`decode ${name} at ${level} to exactly what was recorded`, async () => {
           const target = path.join(folder.path, `${name}-${c}${level}`);
-          buildProgram(program(name), target, runtime, name.endsWith('.cpp') ? cpp : c, [level]);
+          buildProgram(program(name), target, runtime, name.endsWith('.cpp') ? cpp : c, [level, '-mcx16']);
           const run = makeRun(folder.path);
           execFileSync(target, { env: { ...process.env, PAGELENS_RUN: run }, stdio: ['ignore', 'ignore', 'pipe'] });
           const compared = await compareRun(readRun(run));

@@ -327,6 +327,7 @@ export const RUNTIME_FLAGS = [
   '-fPIC',
   '-fvisibility=hidden',
   '-fno-builtin',
+  '-fexceptions',
   '-ftls-model=initial-exec',
   '-Wall',
   '-Wextra',

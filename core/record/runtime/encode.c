@@ -334,15 +334,15 @@ static const uint8_t event_fields[PL_EVENTS] = {
 };
 
 void pl_stamp(struct pl_context *c, uint64_t seq) {
-  if (seq <= c->ctl.last_seq) return;
+  if (seq <= c->event_seq) return;
   if (c->out > c->limit && !pl_room(c)) return;
 #ifdef PAGELENS_VERIFY
-  pl_raw((uint64_t)PL_EVENT_STAMP << 1 | 1ull << 32, seq, 0, 0, 0, 0);
+  pl_raw(c, (uint64_t)PL_EVENT_STAMP << 1 | 1ull << 32, seq, 0, 0, 0, 0);
 #endif
   uint8_t *out = special(c, c->out, PL_SPECIAL_STAMP);
-  out = varint(out, seq - c->ctl.last_seq);
+  out = varint(out, seq - c->event_seq);
   commit(c, out, c->ctl.count);
-  c->ctl.last_seq = seq;
+  c->event_seq = c->ctl.last_seq = seq;
 }
 
 void pl_tick(struct pl_context *c) {
@@ -362,11 +362,11 @@ void pl_event(struct pl_context *c, uint32_t kind, uint64_t seq, uint64_t a, uin
   }
   if (c->out > c->limit && !pl_room(c)) return;
 #ifdef PAGELENS_VERIFY
-  pl_raw((uint64_t)kind << 1 | 1ull << 32, seq, a, b, c_, d);
+  pl_raw(c, (uint64_t)kind << 1 | 1ull << 32, seq, a, b, c_, d);
 #endif
   uint8_t *out = special(c, c->out, PL_SPECIAL_EVENT);
   *out++ = (uint8_t)kind;
-  out = varint(out, seq == 0 ? 0 : seq - c->ctl.last_seq);
+  out = varint(out, seq == 0 ? 0 : seq - c->event_seq);
   if (fields > 0) {
     out = varint(out, zigzag((int64_t)(a - c->event_a)));
     c->event_a = a;
@@ -383,5 +383,5 @@ void pl_event(struct pl_context *c, uint32_t kind, uint64_t seq, uint64_t a, uin
   }
   if (fields > 3) out = varint(out, d);
   commit(c, out, c->ctl.count);
-  if (seq != 0) c->ctl.last_seq = seq;
+  if (seq != 0) c->event_seq = c->ctl.last_seq = seq;
 }

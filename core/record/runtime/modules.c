@@ -6,7 +6,6 @@
 #include <elf.h>
 #include <fcntl.h>
 #include <link.h>
-#include <string.h>
 
 #define MODULES 1024
 static struct module {
@@ -36,7 +35,7 @@ static struct pl_part build_id(const struct dl_phdr_info *info) {
       const ElfW(Nhdr) *note = (const ElfW(Nhdr) *)at;
       const char *name = at + sizeof *note;
       const char *bytes = name + ((note->n_namesz + 3) & ~3u);
-      if (note->n_type == NT_GNU_BUILD_ID && note->n_namesz == 4 && memcmp(name, "GNU", 4) == 0)
+      if (note->n_type == NT_GNU_BUILD_ID && note->n_namesz == 4 && pl_starts_with(name, "GNU"))
         return (struct pl_part){bytes, note->n_descsz};
       at = bytes + ((note->n_descsz + 3) & ~3u);
     }
@@ -66,7 +65,7 @@ static int visit(struct dl_phdr_info *info, size_t size, void *data) {
 
   char exe[4096];
   const char *path = info->dlpi_name;
-  uint64_t length = strlen(path);
+  uint64_t length = pl_length(path);
   if (length == 0) {
     long result = PL_SYS4(SYS_readlinkat, AT_FDCWD, "/proc/self/exe", exe, sizeof exe);
     path = exe;

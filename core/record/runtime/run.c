@@ -6,6 +6,7 @@
  */
 #include "runtime.h"
 #include "sys.h"
+#include "real.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,7 +14,6 @@
 #include <pthread.h>
 #include <sched.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -108,7 +108,7 @@ void pl_meta(uint32_t type, const struct pl_part *parts, int count) {
   for (int i = 0; i < count; i++) {
     uint64_t part = parts[i].length;
     if (length + part > 8192) part = 8192 - length;
-    memcpy(out + length, parts[i].bytes, part);
+    pl_copy(out + length, parts[i].bytes, part);
     length += part;
   }
   record.type = type;
@@ -140,7 +140,7 @@ void pl_meta(uint32_t type, const struct pl_part *parts, int count) {
 void pl_warn(const char *text) {
   if (!pl_start()) return;
   struct pl_guard guard = pl_lock();
-  struct pl_part part = {text, strlen(text)};
+  struct pl_part part = {text, pl_length(text)};
   pl_meta(PL_META_WARNING, &part, 1);
   pl_unlock(guard);
 }
@@ -210,7 +210,7 @@ uint32_t pl_filename(const char *path) {
     /* Beyond the table every mapping gets a new number: correct, only longer. */
     index = filename_count++;
     if (index < FILENAMES) filename_hashes[index] = hash;
-    uint32_t head[2] = {index, (uint32_t)strlen(path)};
+    uint32_t head[2] = {index, (uint32_t)pl_length(path)};
     struct pl_part parts[2] = {{head, sizeof head}, {path, head[1]}};
     pl_meta(PL_META_FILENAME, parts, 2);
   }
@@ -234,23 +234,23 @@ static void announce_process(uint32_t parent, uint64_t fork_seq) {
 
 static const char *run_variable(void) {
   for (char **entry = environ; *entry; entry++)
-    if (strncmp(*entry, "PAGELENS_RUN=", 13) == 0) return *entry + 13;
+    if (pl_starts_with(*entry, "PAGELENS_RUN=")) return *entry + 13;
   return NULL;
 }
 
 static bool join(void) {
   const char *name = run_variable();
-  if (!name || !*name || strlen(name) >= sizeof directory) return false;
-  memcpy(directory, name, strlen(name) + 1);
+  if (!name || !*name || pl_length(name) >= sizeof directory) return false;
+  pl_copy(directory, name, pl_length(name) + 1);
   char path[1100];
-  memcpy(path, name, strlen(name));
-  memcpy(path + strlen(name), "/run", 5);
+  pl_copy(path, name, pl_length(name));
+  pl_copy(path + pl_length(name), "/run", 5);
   long fd = PL_SYS4(SYS_openat, AT_FDCWD, path, O_RDWR | O_CLOEXEC, 0);
   if (failed(fd)) return false;
   pl_run = map(NULL, PL_PAGE, MAP_SHARED, (int)fd);
   PL_SYS1(SYS_close, fd);
-  if (!pl_run || memcmp(pl_run->magic, "PLRUN001", 8) != 0 || pl_run->stop) return false;
-  pl_process = (uint32_t)__atomic_fetch_add(&pl_run->next_process, 1, __ATOMIC_RELAXED);
+  if (!pl_run || !pl_starts_with(pl_run->magic, "PLRUN001") || pl_run->stop) return false;
+  pl_process = pl_process_take();
   struct pl_guard guard = pl_lock();
   announce_process(UINT32_MAX, 0);
   pl_modules_scan_locked();
@@ -268,7 +268,9 @@ bool pl_start(void) {
 }
 
 static void __attribute__((constructor(101))) start(void) {
-  if (pl_start()) pl_context_get();
+  if (!pl_start()) return;
+  pl_context_get();
+  pl_process_start();
 }
 
 uint64_t pl_seq_take(void) { return __atomic_fetch_add(&pl_run->next_seq, 1, __ATOMIC_SEQ_CST); }
@@ -345,8 +347,7 @@ static bool raw_grow(struct pl_context *c) {
 }
 
 /* 64 bytes an entry, its first word last, so that a killed program leaves no half entry. */
-void pl_raw(uint64_t word, uint64_t a, uint64_t b, uint64_t c_, uint64_t d, uint64_t e) {
-  struct pl_context *c = pl_context_get();
+void pl_raw(struct pl_context *c, uint64_t word, uint64_t a, uint64_t b, uint64_t c_, uint64_t d, uint64_t e) {
   if (!c || (c->raw == c->raw_end && !raw_grow(c))) return;
   uint64_t *raw = c->raw;
   raw[1] = a, raw[2] = b, raw[3] = c_, raw[4] = d, raw[5] = e;
@@ -388,7 +389,7 @@ bool pl_room(struct pl_context *c) {
   if (c->chunk) {
     uint8_t *end = c->chunk + PL_CHUNK_BYTES;
     uint64_t pad = (uint64_t)(end - c->out);
-    memset(c->out, PL_SPECIAL(PL_SPECIAL_PAD), pad);
+    for (uint64_t i = 0; i < pad; i++) c->out[i] = PL_SPECIAL(PL_SPECIAL_PAD);
     int other = c->ctl.held[0].bytes == c->ctl.committed;
     c->ctl.held[other].bytes = c->ctl.committed + pad;
     c->ctl.held[other].steps = c->held_steps;
@@ -502,16 +503,45 @@ void pl_lost(struct pl_context *c, uint32_t reason) {
   silent = true;
 }
 
-void pl_forked(uint64_t seq) {
-  /* The parent's mappings are shared: never write to them again. The copies of private memory are simply left. */
+uint32_t pl_generation;
+
+const char *pl_directory(void) { return directory; }
+
+uint32_t pl_process_take(void) { return (uint32_t)__atomic_fetch_add(&pl_run->next_process, 1, __ATOMIC_RELAXED); }
+
+/* Gives a context private pages where it shared files: an interrupted hook may yet write to them, to no effect. */
+static void unshare(struct pl_context *c) {
+  map(c, PL_PAGE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1);
+  if (c->chunk) map(c->chunk, PL_CHUNK_BYTES, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1);
+#ifdef PAGELENS_VERIFY
+  if (c->raw) map((char *)c->raw_end - RAW_CHUNK, RAW_CHUNK, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1);
+#endif
+}
+
+void pl_context_abandon(struct pl_context *c) {
+  *(volatile uint64_t *)&c->ctl.state = PL_STATE_ENDED;
+  for (struct pl_context *next; c; c = next) {
+    next = c->handler;
+    context_close(c);
+  }
+  pl_current = &pl_inert;
+}
+
+void pl_forked(uint32_t number, uint64_t seq) {
   uint32_t parent = pl_process;
+  struct pl_context *c = pl_current;
   lock_word = 0;
+  pl_generation++;
   pl_current = &pl_inert;
   silent = false;
+  if (c != &pl_inert) {
+    for (struct pl_context *h = c->handler; h; h = h->handler) unshare(h);
+    for (; c; c = c->interrupted) unshare(c);
+  }
   PL_SYS1(SYS_close, pl_meta_fd);
   pl_meta_fd = -1;
-  pl_process = (uint32_t)__atomic_fetch_add(&pl_run->next_process, 1, __ATOMIC_RELAXED);
-  if (numbered) memset(numbered, 0, numbered_capacity * sizeof *numbered);
+  pl_process = number;
+  for (uint64_t i = 0; i < numbered_capacity; i++) numbered[i].used = 0;
   site_count = 0;
   filename_count = 0;
   struct pl_guard guard = pl_lock();

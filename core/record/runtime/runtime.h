@@ -46,8 +46,16 @@ struct pl_context *pl_context_peek(void);
 void pl_context_end(void);
 /* A stream for the handlers that interrupt `c`; null when that fails. */
 struct pl_context *pl_context_for_handler(struct pl_context *c);
-/* The child after fork: new process in the run, new streams. `seq` is that of the FORK event. */
-void pl_forked(uint64_t seq);
+/* In the child after fork: process `number` of the run, new streams. `seq` is that of the FORK event. */
+void pl_forked(uint32_t number, uint64_t seq);
+/* Takes a process number. */
+uint32_t pl_process_take(void);
+/* Counts forks, so that who returns from a handler notices to be in a child. */
+extern uint32_t pl_generation;
+/* Leaves the stream of `c` for a new one: its predictor may have been interrupted half way and will not be resumed. */
+void pl_context_abandon(struct pl_context *c);
+/* Path of the run directory. */
+const char *pl_directory(void);
 void pl_warn(const char *text);
 /* Number of a mapped file's name, announced when new. */
 uint32_t pl_filename(const char *path);

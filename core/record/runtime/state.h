@@ -62,6 +62,7 @@ struct pl_context {
   uint8_t *out; /* next byte of the chunk */
   uint8_t *limit; /* a record may start up to here */
   uint64_t held_steps; /* steps in records so far */
+  uint64_t event_seq; /* latest sequence number in a record */
   uint64_t event_a, event_b, event_c; /* fields of the latest event, that the next is relative to */
   uint64_t overflow; /* frames beyond PL_DEPTH_MAX */
   struct pl_site *sites; /* sites[1..site_count-1] in order of first use; 0 is the root, before the first step */
@@ -75,8 +76,9 @@ struct pl_context {
   struct pl_context *handler; /* the context that signal handlers interrupting this one use */
   struct pl_context *interrupted;
   uint64_t stack_low, stack_high, tid;
-  int fd_dir; /* unused outside run.c */
+  uint64_t handler_sp; /* of the handler that runs on this context */
   uint32_t signal; /* nesting depth of signal handlers */
+  uint32_t blocked; /* nesting depth of blocking calls */
   char pad1[PL_PAGE];
 
   uint32_t index[PL_INDEX_ENTRIES]; /* hash of pc -> offset of its pl_site from this context; 0 for none */
@@ -105,8 +107,11 @@ void pl_tick(struct pl_context *c) __attribute__((visibility("hidden")));
 
 #ifdef PAGELENS_VERIFY
 /* The verifying build writes every step, unpredicted, before the hot path sees it. */
-void pl_raw(uint64_t word, uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e) __attribute__((visibility("hidden")));
-#define PL_RAW_STEP(pc, address, kind, length) pl_raw((uint64_t)(kind) << 1 | 1, pc, address, length, 0, 0)
+struct pl_context *pl_context_get(void) __attribute__((visibility("hidden")));
+void pl_raw(struct pl_context *c, uint64_t word, uint64_t a, uint64_t b, uint64_t c_, uint64_t d, uint64_t e)
+    __attribute__((visibility("hidden")));
+#define PL_RAW_STEP(pc, address, kind, length) \
+  pl_raw(pl_context_get(), (uint64_t)(kind) << 1 | 1, pc, address, length, 0, 0)
 #else
 #define PL_RAW_STEP(pc, address, kind, length) ((void)0)
 #endif

@@ -41,4 +41,26 @@ static inline long pl_sys6(long number, long a, long b, long c, long d, long e, 
 #define PL_SYS1(n, a) PL_SYS6(n, a, 0, 0, 0, 0, 0)
 #define PL_SYS0(n) PL_SYS6(n, 0, 0, 0, 0, 0, 0)
 
+/* The few bytes and names that the runtime handles itself: libc's functions would come back to it. */
+
+static inline uint64_t pl_length(const char *text) {
+  uint64_t length = 0;
+  while (text[length]) length++;
+  return length;
+}
+
+static inline void pl_copy(void *to, const void *from, uint64_t bytes) {
+  const char *in = (const char *)from;
+  for (char *out = (char *)to; bytes > 0; bytes--) {
+    *out++ = *in++;
+    __asm__ volatile("" ::: "memory"); /* else the compiler makes it a call of memcpy */
+  }
+}
+
+static inline int pl_starts_with(const char *text, const char *start) {
+  while (*start)
+    if (*text++ != *start++) return 0;
+  return 1;
+}
+
 #endif
