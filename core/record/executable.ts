@@ -99,13 +99,13 @@ function recordedFlags(lines: readonly string[]): { family: Family; flags: strin
   });
 }
 
-/** The flags that bear on code generation; our own long list of -fno-builtin-... is shortened to one word. */
+/** The flags that bear on code generation, without paths; our own long list of -fno-builtin-... is shortened to one word. */
 function tellingFlags(words: readonly string[]): string {
   const kept: string[] = [];
   for (let i = 0; i < words.length; i++) {
     const word = words[i]!;
     if (word === '-mllvm') kept.push(`-mllvm ${words[++i] ?? ''}`);
-    else if (/^-frecord-|^-fno-builtin-(?!mem(cpy|set)$)/.test(word)) continue;
+    else if (/^-frecord-|^-fno-builtin-(?!mem(cpy|set)$)|^-fintrinsic-modules-path|\//.test(word)) continue;
     else if (/^-([Ogfm]|std=)/.test(word)) kept.push(word);
   }
   // What the user chose first; ours is the same everywhere.

@@ -1,9 +1,11 @@
 /** One run of a program becomes a whole trace, however the program ends. Counts are those that the C sources say. */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { build } from '../../core/record/build.js';
+import { cacheFolder } from '../../core/record/cache.js';
+import { onPath } from '../../core/record/compiler.js';
 import { RecordError } from '../../core/record/errors.js';
 import { type RecordOptions, type RecordProgress, record } from '../../core/record/record.js';
 import { TraceFile } from '../../core/trace/reader.js';
@@ -111,6 +113,15 @@ describe('a source file', () => {
     expect((await run(file)).output).toBe('hi\n');
   });
 
+  test.skipIf(!onPath('gfortran'))('Fortran is built by the Fortran compiler', async () => {
+    // 1000 writes of the loop, 1000 reads of the sum.
+    const text =
+      'program f\n real, allocatable :: a(:)\n integer :: i\n allocate(a(1000))\n do i = 1, 1000\n  a(i) = i\n end do\n print *, sum(a)\nend';
+    const result = await run(source(text, '.f90'));
+    expect(result.output.trim()).toBe('500500.000');
+    expect(result.accesses).toBe(2000);
+  });
+
   test('--cflags reach the compiler, and replace -O2', async () => {
     const file = source('#include <stdio.h>\nint main(void) { printf("%d %s\\n", __OPTIMIZE__, N); }');
     const result = await run(file, { cflags: `-O3 '-DN="two words"'` });
@@ -215,6 +226,7 @@ describe('an executable', () => {
   test('is recorded although the runtime that it was linked with is gone', async () => {
     // A cache of another machine or version: the executable names a folder that is not there.
     const cache = path.join(folder, 'cache');
+    cpSync(cacheFolder(env), path.join(cache, 'pagelens'), { recursive: true });
     const other = { ...env, XDG_CACHE_HOME: cache };
     const built = await build({ source: source(writesThen('return 0;')), folder, cflags: '', env: other });
     renameSync(cache, path.join(folder, 'moved'));
