@@ -39,7 +39,8 @@ export function score(truth: Float64Array, seen: Float64Array | null, topShare =
   const reported = positives(seen);
   if (reported === 0) return NOTHING;
   const accessed = positives(truth);
-  const k = Math.ceil(accessed * topShare);
+  // The share is a decimal fraction: what rounding adds to the product must not cost a page.
+  const k = Math.ceil(accessed * topShare * (1 - 1e-12));
   const hot = top(truth, k);
   const own = top(seen, k);
   const inTruth = new Uint8Array(truth.length);
