@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import process from 'node:process';
+import { after, afterEach, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { VSCode } from './drive.mjs';
 
@@ -42,7 +43,13 @@ describe('a trusted workspace', { timeout: 180_000 }, () => {
   let workspace;
   before(async () => {
     workspace = await workspaceOf('scan.c', 'endless.c');
-    vscode = await VSCode.launch({ workspace, extensionPath });
+    // A browser's VS Code saves by itself, and then there would be nothing to revert.
+    vscode = await VSCode.launch({ workspace, extensionPath, settings: { 'files.autoSave': 'off' } });
+  });
+  afterEach(async ({ name }) => {
+    // PAGELENS_E2E_PICTURES=DIR keeps what the window showed after each test.
+    const folder = process.env.PAGELENS_E2E_PICTURES;
+    if (folder) await vscode.screenshot(path.join(folder, `${name.replaceAll(/\W+/g, '-').slice(0, 60)}.png`));
   });
   after(async () => {
     await vscode?.close();
@@ -188,7 +195,8 @@ describe('a trusted workspace', { timeout: 180_000 }, () => {
     await vscode.runCommand('Pagelens: Open a profile or trace...');
     await input.waitFor();
     await input.fill(file);
-    await input.press('Enter');
+    // The dialog takes Enter for what it listed last; the row is surely the file.
+    await vscode.page.locator('.quick-input-widget .monaco-list-row', { hasText: 'kept.pagelens' }).click();
     await vscode.page.locator('.tab.active[data-resource-name="kept.pagelens"]').waitFor();
     await vscode.webviewFrame('kept.pagelens');
     await vscode.openFile('scan.c');
