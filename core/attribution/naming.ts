@@ -9,8 +9,12 @@ import type { RawObjects } from '../model/raw.js';
 import type { SymbolFrame, ThreadBlock } from '../trace/blocks.js';
 import { baseName, type Source } from './source.js';
 
-/** Headers of the C and C++ libraries and of the compilers. */
-const SYSTEM_FILE = /^\/usr\/(?:local\/)?(?:include|lib\/(?:gcc|llvm))|\/c\+\+\/(?:v1|\d+)/;
+/** Headers of the C and C++ libraries and of the compilers, and where distributions built them. */
+const SYSTEM_FILE =
+  /^\/usr\/(?:local\/)?(?:include|lib\/(?:gcc|llvm))|\/c\+\+\/(?:v1|\d+)|^\/(?:build|usr\/src)\/(?:glibc|gcc)/;
+
+/** What calls main and the functions of threads: no part of anyone's program. */
+const START = /^(?:_start|__libc_start_(?:call_)?main(?:_impl)?|start_thread|(?:__)?clone3?)$/;
 
 /** Names of functions that only allocate for others: xmalloc, arena_alloc, operator new, make_unique, xstrdup. */
 const ALLOCATOR =
@@ -25,7 +29,10 @@ export function isAllocator(functionName: string): boolean {
   return bare !== 'main' && ALLOCATOR.test(bare.replace(/^.*::/, ''));
 }
 
-/** Frames of an allocation stack, innermost first; an unresolved site is one frame without file. */
+/**
+ * Frames of an allocation stack, innermost first, up to main or the thread's function; an unresolved site is one frame
+ * without file.
+ */
 export function stackFrames(source: Source, sites: Uint32Array): SymbolFrame[] {
   const frames: SymbolFrame[] = [];
   for (const site of sites) {
@@ -33,6 +40,7 @@ export function stackFrames(source: Source, sites: Uint32Array): SymbolFrame[] {
     if (chain.length > 0) frames.push(...chain);
     else frames.push({ function: source.place(site), file: '', line: 0, column: 0, startLine: 0 });
   }
+  while (frames.length > 0 && START.test(frames.at(-1)!.function)) frames.pop();
   return frames;
 }
 

@@ -372,7 +372,9 @@ function trackersSection({ profile }: Context): Section | null {
       ]),
     },
     remarks: trackers.flatMap(tracker => [
-      ...(tracker.periods !== null && tracker.periods < ENOUGH_PERIODS
+      ...(tracker.periods !== null &&
+      tracker.periods < ENOUGH_PERIODS &&
+      !tracker.warnings.some(warning => warning.startsWith('too short'))
         ? [`${tracker.id}: too short: ${plural(tracker.periods, 'period')} completed; raise --time-scale`]
         : []),
       ...tracker.warnings.map(warning => `${tracker.id}: ${warning}`),
@@ -416,7 +418,10 @@ function placementSection({ profile }: Context): Section | null {
 }
 
 function warningsSection({ profile }: Context): Section | null {
-  return profile.warnings.length > 0 ? { title: 'Warnings', remarks: profile.warnings } : null;
+  // A tracker's warnings stand below the trackers.
+  const told = new Set(profile.trackers.flatMap(({ id, warnings }) => warnings.map(text => `tracker ${id}: ${text}`)));
+  const remarks = profile.warnings.filter(warning => !told.has(warning));
+  return remarks.length > 0 ? { title: 'Warnings', remarks } : null;
 }
 
 function regionCells(reads: number, writes: number, totals: Profile['totals']): string[] {

@@ -7,6 +7,7 @@
  * information the function names come from the ELF symbols. What nothing is known about has an empty chain, and no
  * file, however strange, makes this throw: names are worth less than the profile.
  */
+import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { SymbolFrame } from '../trace/blocks.js';
@@ -86,21 +87,28 @@ async function symbolizeModule(
   await fillLineZero(request.path, addresses, chains);
 
   const folder = path.dirname(request.path);
-  const byAddress = new Map(addresses.map((address, i) => [address, chains[i]!.map(frame => tidy(frame, folder))]));
+  const known = new Map<string, boolean>();
+  const exists = (file: string): boolean => {
+    const found = known.get(file) ?? existsSync(file);
+    known.set(file, found);
+    return found;
+  };
+  const tidied = chains.map(chain => chain.map(frame => tidy(frame, folder, exists)));
+  const byAddress = new Map(addresses.map((address, i) => [address, tidied[i]!]));
   return wanted.map(address => byAddress.get(address) ?? []);
 }
 
-/** Absolute, normalised, and without the optimiser's additions to the name. */
-function tidy(frame: SymbolFrame, folder: string): SymbolFrame {
-  // Without debug information the tools take the bare file name that the ELF symbols hold: it leads nowhere.
-  const isBare = frame.line === 0 && !path.isAbsolute(frame.file);
-  return {
-    function: withoutCloneSuffix(frame.function),
-    file: isBare ? '' : path.resolve(folder, frame.file),
-    line: frame.line,
-    column: frame.column,
-    startLine: frame.startLine,
-  };
+/**
+ * Absolute, normalised, and without the optimiser's additions to the name. A file that the debug information names
+ * relatively (built with a mapped prefix, such as a distribution's libraries, or known by the ELF symbols alone) is one
+ * beside the module or below its folder, or it leads nowhere and its lines mean nothing to a reader.
+ */
+function tidy(frame: SymbolFrame, folder: string, exists: (file: string) => boolean): SymbolFrame {
+  const name = withoutCloneSuffix(frame.function);
+  const file = frame.file === '' ? '' : path.resolve(folder, frame.file);
+  if (file === '' || (!path.isAbsolute(frame.file) && (frame.line === 0 || !exists(file))))
+    return { function: name, file: '', line: 0, column: 0, startLine: 0 };
+  return { function: name, file, line: frame.line, column: frame.column, startLine: frame.startLine };
 }
 
 /** Names that the tool's own demangler gave up on: llvm-symbolizer 14 does not know all that gcc writes. */

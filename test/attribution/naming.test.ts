@@ -1,6 +1,14 @@
 /** Names of allocations and of functions, as people read them. */
 import { describe, expect, test } from 'vitest';
-import { allocationName, decidingFrame, isAllocator, isSystemFile } from '../../core/attribution/naming.js';
+import {
+  allocationName,
+  decidingFrame,
+  frameText,
+  isAllocator,
+  isSystemFile,
+  stackFrames,
+} from '../../core/attribution/naming.js';
+import type { Source } from '../../core/attribution/source.js';
 import { shortFunctionName } from '../../core/model/names.js';
 import { frame } from './run.js';
 
@@ -88,4 +96,18 @@ describe('the frame that decided on an allocation', () => {
     expect(isSystemFile('/opt/llvm/include/c++/v1/vector')).toBe(true);
     expect(isSystemFile('/home/me/project/include/vec.h')).toBe(false);
   });
+});
+
+test('an allocation stack ends at main: what starts programs and threads is left out', () => {
+  const chains = [
+    [frame('parse', '/w/scene.c', 4)],
+    [frame('main', '/w/main.c', 9)],
+    [frame('__libc_start_call_main', '', 0)],
+  ];
+  const source = { chain: (site: number) => chains[site]!, place: () => '' } as unknown as Source;
+  expect(stackFrames(source, Uint32Array.of(0, 1, 2)).map(frameText)).toEqual([
+    'parse /w/scene.c:4',
+    'main /w/main.c:9',
+  ]);
+  expect(stackFrames(source, Uint32Array.of(2))).toEqual([]);
 });

@@ -3,7 +3,7 @@
  * lambdas: llvm-symbolizer, addr2line and our own DWARF reader must tell the same story of every instruction.
  */
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parseAddr2line } from '../../core/symbols/addr2line.js';
@@ -180,4 +180,16 @@ test('the output of addr2line is read as binutils documents it, unknown parts an
     [],
     [frame('start', '/a/b:c.c', 0)],
   ]);
+});
+
+test('a file that the debug information names relatively is believed only where it is found', async () => {
+  copyFileSync(path.join(programs, 'shapes.c'), path.join(scratch, 'mapped.c'));
+  execFileSync('gcc', ['-g', `-ffile-prefix-map=${scratch}=.`, '-o', 'mapped', 'mapped.c'], { cwd: scratch });
+  const offsets = instructions(path.join(scratch, 'mapped'), /^main$/).slice(0, 1);
+  const [[beside]] = (await symbolize([{ path: path.join(scratch, 'mapped'), offsets }])) as [SymbolFrame[][]];
+  expect(beside![0]).toMatchObject({ function: 'main', file: path.join(scratch, 'mapped.c'), line: 7 });
+  const moved = path.join(mkdtempSync(path.join(scratch, 'away-')), 'mapped');
+  copyFileSync(path.join(scratch, 'mapped'), moved);
+  const [[away]] = (await symbolize([{ path: moved, offsets }])) as [SymbolFrame[][]];
+  expect(away).toEqual([{ function: 'main', file: '', line: 0, column: 0, startLine: 0 }]);
 });
