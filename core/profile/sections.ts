@@ -439,11 +439,13 @@ function placeText(profile: Profile, directory: string, file: number, line: numb
   return `  ${relative(directory, profile.files[file]!.path)}${line > 0 ? `:${line}` : ''}`;
 }
 
-/** Relative when that is shorter, so that files far away keep their full name. */
+/** Relative to the folder where it lies below it or near it; else its last two names, which tell files apart. */
 function relative(directory: string, file: string): string {
   if (!path.isAbsolute(file) || directory === '') return file;
-  const short = path.relative(directory, file);
-  return short !== '' && short.length < file.length && !short.startsWith('../../..') ? short : file;
+  const near = path.relative(directory, file);
+  if (near !== '' && !near.startsWith('../../')) return near;
+  const names = file.split('/');
+  return names.length > 3 ? `…/${names.slice(-2).join('/')}` : file;
 }
 
 function first(total: number, rows: number): number[] {

@@ -167,3 +167,10 @@ test('Markdown tables are equally wide in every row, and names cannot break out 
   expect(markdown).toContain('a\\|b');
   expect(markdown).not.toContain('<b>');
 });
+
+test('a file below the folder shows relatively, one far away by its last two names', () => {
+  const vec = sample.files.findIndex(source => source.path === '/w/vec.h');
+  const moved = (path: string) => toText({ ...sample, files: sample.files.with(vec, { path, sha256: '' }) });
+  expect(moved('/w/src/deep/vec.h')).toContain('  src/deep/vec.h:5  dot');
+  expect(moved('/usr/include/c++/12/bits/vec.h')).toContain('  …/bits/vec.h:5  dot');
+});
