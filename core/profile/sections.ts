@@ -443,7 +443,7 @@ function placeText(profile: Profile, directory: string, file: number, line: numb
 function relative(directory: string, file: string): string {
   if (!path.isAbsolute(file) || directory === '') return file;
   const near = path.relative(directory, file);
-  if (near !== '' && !near.startsWith('../../')) return near;
+  if (near !== '' && near.length < file.length && !near.startsWith('../../')) return near;
   const names = file.split('/');
   return names.length > 3 ? `…/${names.slice(-2).join('/')}` : file;
 }
