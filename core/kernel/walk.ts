@@ -75,22 +75,19 @@ const eptPath: usize = heap.alloc(6 * 4);
 export function walkPage(vcpu: usize, page: u32, state: usize, address: u64, write: u32): bool {
   const native = <usize>load<u32>(vcpu, V_NATIVE);
   const walker = <usize>load<u32>(vcpu, V_NESTED);
-  let table = <usize>load<u32>(state, PAGE_TABLE);
-  for (let level = guestLeaf; level <= guestRoot; level++) {
-    store<u32>(path + ((<usize>level) << 2), <u32>table);
-    table = <usize>load<u32>(table, T_PARENT);
-  }
 
-  // 1. Where the walk starts: below the deepest level that the paging-structure caches hold.
+  // 1. Where the walk starts: below the deepest level that the paging-structure caches hold. `path` is filled up to there.
   nativeCycles = pscCycles;
   nestedCycles = pscCycles;
   nestedReferences = 0;
-  let start = guestRoot;
-  for (let level = guestLeaf + 1; level <= guestRoot; level++) {
-    const below = load<u32>(path + ((<usize>(level - 1)) << 2));
-    if (!lruPromote(psc(vcpu, V_PSC, level), pscEntries(level), below)) continue;
-    start = level - 1;
-    break;
+  const leafTable = <usize>load<u32>(state, PAGE_TABLE);
+  let table = leafTable;
+  let start = guestLeaf;
+  store<u32>(path + ((<usize>start) << 2), <u32>table);
+  while (start < guestRoot && !lruPromote(psc(vcpu, V_PSC, start + 1), pscEntries(start + 1), <u32>table)) {
+    table = <usize>load<u32>(table, T_PARENT);
+    start++;
+    store<u32>(path + ((<usize>start) << 2), <u32>table);
   }
   add(C_NATIVE_REFERENCES, start - guestLeaf + 1);
 
@@ -106,11 +103,10 @@ export function walkPage(vcpu: usize, page: u32, state: usize, address: u64, wri
   }
 
   // 3. The leaf.
-  table = <usize>load<u32>(state, PAGE_TABLE);
-  const leaf = table + T_ENTRIES + ((<usize>(<u32>(address >> pageShift) & 511)) << 2);
-  if (walker) translateTable(walker, vcpu, table);
+  const leaf = leafTable + T_ENTRIES + ((<usize>(<u32>(address >> pageShift) & 511)) << 2);
+  if (walker) translateTable(walker, vcpu, leafTable);
   store<u32>(leaf, load<u32>(leaf) | ACCESSED | (write ? DIRTY : 0));
-  readEntry(native, walker, table, leaf);
+  readEntry(native, walker, leafTable, leaf);
   add(C_NATIVE_WALK_CYCLES, nativeCycles);
   let dirty = (load<u32>(leaf) & DIRTY) != 0;
   if (!walker) return dirty;
@@ -160,22 +156,20 @@ function nestedTranslate(walker: usize, vcpu: usize, frame: u32, leaf: usize, en
     if (!write || known & 1) return;
   }
 
-  let table = leaf;
-  for (let level = eptLeaf; level <= eptRoot; level++) {
-    store<u32>(eptPath + ((<usize>level) << 2), <u32>table);
-    table = <usize>load<u32>(table, T_PARENT);
-  }
   nestedCycles += pscCycles;
-  let start = eptRoot;
-  for (let level = eptLeaf + 1; level <= eptRoot; level++) {
-    const below = load<u32>(eptPath + ((<usize>(level - 1)) << 2));
-    if (!lruPromote(psc(walker, W_EPT_PSC, level), eptPscEntries(level), below)) continue;
-    start = level - 1;
-    break;
+  let table = leaf;
+  let start = eptLeaf;
+  store<u32>(eptPath + ((<usize>start) << 2), <u32>table);
+  while (start < eptRoot && !lruPromote(psc(walker, W_EPT_PSC, start + 1), eptPscEntries(start + 1), <u32>table)) {
+    table = <usize>load<u32>(table, T_PARENT);
+    start++;
+    store<u32>(eptPath + ((<usize>start) << 2), <u32>table);
   }
 
   // The index of the log is checked before any flag is set, also when only A flags are due.
-  let due = (load<u32>(entry) & (write ? ACCESSED | DIRTY : ACCESSED)) != (write ? ACCESSED | DIRTY : ACCESSED);
+  const wanted = write ? ACCESSED | DIRTY : ACCESSED;
+  const flags = load<u32>(entry);
+  let due = (flags & wanted) != wanted;
   for (let level = start; level > eptLeaf && !due; level--) {
     const below = load<u32>(eptPath + ((<usize>(level - 1)) << 2));
     due = !(load<u32>(<usize>load<u32>(<usize>below, T_ENTRY)) & ACCESSED);
@@ -190,8 +184,7 @@ function nestedTranslate(walker: usize, vcpu: usize, frame: u32, leaf: usize, en
     lruInsert(psc(walker, W_EPT_PSC, level), eptPscEntries(level), below);
     readEptEntry(walker, table, upper);
   }
-  const flags = load<u32>(entry);
-  store<u32>(entry, flags | ACCESSED | (write ? DIRTY : 0));
+  store<u32>(entry, flags | wanted);
   if (write && !(flags & DIRTY)) pmlLog(vcpu, (<u64>frame) << 12);
   readEptEntry(walker, leaf, entry);
 
