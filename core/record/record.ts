@@ -5,7 +5,7 @@
  * However the program ends (exit, crash, SIGKILL, cancellation), what was recorded until then is a whole trace.
  */
 import { existsSync, rmSync, statSync } from 'node:fs';
-import { mkdtemp, open, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
@@ -214,12 +214,29 @@ async function withRuntime(info: BuildInfo, env: NodeJS.ProcessEnv): Promise<Nod
   }
 }
 
+const RUN_PREFIX = '.pagelens-run-';
+
 async function makeRunDirectory(beside: string): Promise<string> {
-  const make = (folder: string) => mkdtemp(path.join(folder, '.pagelens-run-'));
+  await sweep(beside);
+  const make = (folder: string) => mkdtemp(path.join(folder, RUN_PREFIX));
   // Beside the trace, whose disk has room for it; where that folder is missing the writer says so clearly.
   const runDir = await make(beside).catch(() => make(tmpdir()));
+  await writeFile(path.join(runDir, 'owner'), String(process.pid));
   await writeFile(path.join(runDir, 'run'), newRunPage());
   return runDir;
+}
+
+/** Removes what recorders that were killed left here; a program of theirs that still runs stops recording. */
+async function sweep(folder: string): Promise<void> {
+  const names = await readdir(folder).catch(() => [] as string[]);
+  for (const name of names.filter(name => name.startsWith(RUN_PREFIX))) {
+    const left = path.join(folder, name);
+    const owner = Number(await readFile(path.join(left, 'owner'), 'utf8').catch(() => ''));
+    // Without an owner it is being made just now.
+    if (!owner || isAlive(owner)) continue;
+    askToStop(left);
+    await rm(left, { recursive: true, force: true });
+  }
 }
 
 async function drainAll(

@@ -1,6 +1,15 @@
 /** One run of a program becomes a whole trace, however the program ends. Counts are those that the C sources say. */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { chmodSync, cpSync, existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { build } from '../../core/record/build.js';
@@ -103,6 +112,18 @@ describe('a source file', () => {
     await run(source(writesThen('return 0;')));
     const after = readdirSync(folder).filter(name => !before.includes(name));
     expect(after).toEqual([expect.stringMatching(/^program\d+\.c$/)]);
+  });
+
+  test('what a killed recorder left beside the trace goes, what a running one has there stays', async () => {
+    const left = (name: string, pid: number) => {
+      mkdirSync(path.join(folder, name));
+      writeFileSync(path.join(folder, name, 'owner'), String(pid));
+    };
+    const gone = spawnSync('true').pid;
+    left('.pagelens-run-dead', gone);
+    left('.pagelens-run-live', process.pid);
+    await run(source(writesThen('return 0;')));
+    expect(readdirSync(folder).filter(name => name.startsWith('.pagelens-run-'))).toEqual(['.pagelens-run-live']);
   });
 
   test('C++ is built by the C++ compiler', async () => {
