@@ -35,7 +35,10 @@ export interface AttributionTrace {
   readonly threads: readonly ThreadBlock[];
   readonly modules: readonly ModuleBlock[];
   readonly sites: RunSites;
-  /** null: the trace was cut before them and no binary with the recorded build id was found. */
+  /**
+   * null, or without any frame in a trace without an end: it was cut before them, and no binary with a recorded build id
+   * was found.
+   */
   readonly symbols: SymbolsBlock | null;
   /** null: the trace was cut. */
   readonly end: EndBlock | null;
@@ -344,12 +347,16 @@ function unattributed(
     writes += raw.sites.writes[site]!;
     const module = source.module(source.sites.module[site]!);
     const where = module ? baseName(module.path) : 'code outside all modules';
-    const why = trace.symbols ? 'no line information' : 'the trace was cut before its symbols';
+    const why = lacksSymbols(trace) ? 'the trace was cut before its symbols' : 'no line information';
     const reason = `${where}: ${why}`;
     byReason.set(reason, (byReason.get(reason) ?? 0) + accessesOf(raw, [site]));
   }
   const ranked = [...byReason].filter(([, count]) => count > 0).sort((a, b) => b[1] - a[1] || compare(a[0], b[0]));
   return { reads, writes, why: ranked.map(([reason, count]) => `${reason} (${grouped(count)} accesses)`) };
+}
+
+function lacksSymbols({ symbols, end }: AttributionTrace): boolean {
+  return symbols === null || (end === null && symbols.frames.every(chain => chain.length === 0));
 }
 
 function programInfo({ header, end, processes, threads }: AttributionTrace): ProgramInfo {
@@ -368,10 +375,11 @@ function programInfo({ header, end, processes, threads }: AttributionTrace): Pro
   };
 }
 
-function warnings(raw: RawReplay, { end, symbols }: AttributionTrace): string[] {
+function warnings(raw: RawReplay, trace: AttributionTrace): string[] {
+  const { end } = trace;
   const list = [...(end?.warnings ?? []), ...raw.warnings];
   if (!end) list.push('The trace was cut short: only what was recorded before the cut is counted.');
-  if (!symbols) {
+  if (lacksSymbols(trace)) {
     list.push(
       'The trace has no symbols and no program with the recorded build id was found: places are module and offset.',
     );

@@ -57,7 +57,7 @@ export async function save(profile: Profile, file: string): Promise<void> {
   const store: ColumnStore = {
     put: column => columns.push(column) - 1,
     get: () => {
-      throw new Error('this store is only written to');
+      throw new Error('this store is for writing');
     },
   };
   const json = profileCodec.write(profile, store);
@@ -154,7 +154,7 @@ export async function load(file: string): Promise<Profile> {
     // 4. The profile.
     const store: ColumnStore = {
       put: () => {
-        throw new Error('this store is only read from');
+        throw new Error('this store is for reading');
       },
       get(index, type, where) {
         const column = columns[index];

@@ -162,6 +162,11 @@ describe('what cannot be attributed', () => {
     expect(cut.unattributed.why[0]).toBe('raytracer: the trace was cut before its symbols (925 accesses)');
     expect(cut.warnings.join(' ')).toMatch(/cut short/);
     expect(checkConservation(cut)).toEqual([]);
+    // The same when binaries were looked for in vain.
+    const none = { ...trace.symbols!, module: [], offset: [], frames: [] };
+    const vain = attribute(rawReplay(), { ...trace, symbols: none, end: null }, options);
+    expect(vain.unattributed).toEqual(cut.unattributed);
+    expect(vain.warnings).toEqual(cut.warnings);
   });
 
   test('warnings of the recorder and of the replay are both kept', () => {
