@@ -132,6 +132,6 @@ test('a damaged executable yields nothing or something, but never an error', asy
         expect(chains).toHaveLength(offsets.length);
       },
     ),
-    { numRuns: 150, seed: 20 },
+    { numRuns: 60, seed: 20 },
   );
 });
