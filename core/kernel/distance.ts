@@ -13,8 +13,8 @@ const NONE: u32 = 0xffff_ffff;
 
 /** The most recent pages, newest first; NONE where there is none yet. */
 const RECENT: u32 = 8;
-const recent: usize = heap.alloc(RECENT * 4 + 16);
-memory.fill(recent, 0xff, RECENT * 4 + 16);
+const recent: usize = heap.alloc(RECENT * 4);
+memory.fill(recent, 0xff, RECENT * 4);
 
 /** Accesses at each distance 1 .. (u64); index 0: first accesses of pages. */
 export let histogram: usize = 0;
@@ -46,6 +46,10 @@ export function distanceBatch(n: u32, known: u32): void {
     histogram = enlarge(histogram, histogramLength << 3, (<usize>(larger + 2)) << 3);
     histogramLength = larger + 2;
   }
+  // The list stays in two registers: written to memory lane by lane, every look-up would wait for the stores.
+  let low = v128.load(recent);
+  let high = v128.load(recent, 16);
+  const zero = i32x4.splat(0);
   let last = load<u32>(recent);
   let again: u64 = 0;
   const end = batchPage + ((<usize>n) << 2);
@@ -57,20 +61,27 @@ export function distanceBatch(n: u32, known: u32): void {
     }
     last = page;
     const wanted = i32x4.splat(page);
-    const low = v128.load(recent);
-    const high = v128.load(recent, 16);
-    const found = i32x4.bitmask(i32x4.eq(low, wanted)) | (i32x4.bitmask(i32x4.eq(high, wanted)) << 4);
+    let upLow = i32x4.eq(low, wanted);
+    let upHigh = i32x4.eq(high, wanted);
+    const found = i32x4.bitmask(upLow) | (i32x4.bitmask(upHigh) << 4);
+    // The page comes to the front; those before its old place move down by one.
+    const movedLow = v128.shuffle<i32>(wanted, low, 0, 4, 5, 6);
+    const movedHigh = v128.shuffle<i32>(low, high, 3, 4, 5, 6);
     if (found) {
-      const position = <u32>ctz(found);
-      count(position + 1);
-      for (let i = position; i > 0; i--) store<u32>(recent + (i << 2), load<u32>(recent + (i << 2) - 4));
-      store<u32>(recent, page);
+      count(<u32>ctz(found) + 1);
+      // From the one lane that matched to all lanes up to it.
+      upHigh = v128.or(upHigh, v128.shuffle<i32>(upHigh, zero, 1, 2, 3, 4));
+      upHigh = v128.or(upHigh, v128.shuffle<i32>(upHigh, zero, 2, 3, 4, 5));
+      upLow = v128.or(upLow, v128.shuffle<i32>(upHigh, upHigh, 0, 0, 0, 0));
+      upLow = v128.or(upLow, v128.shuffle<i32>(upLow, zero, 1, 2, 3, 4));
+      upLow = v128.or(upLow, v128.shuffle<i32>(upLow, zero, 2, 3, 4, 5));
+      low = v128.bitselect(movedLow, low, upLow);
+      high = v128.bitselect(movedHigh, high, upHigh);
       continue;
     }
-    const out = load<u32>(recent + (RECENT << 2) - 4);
-    v128.store(recent, low, 4);
-    v128.store(recent, v128.shuffle<i32>(low, high, 3, 4, 5, 6), 16);
-    store<u32>(recent, page);
+    const out = <u32>i32x4.extract_lane(high, 3);
+    low = movedLow;
+    high = movedHigh;
     const slot = times + (page << 2);
     const time = load<u32>(slot);
     if (time) count(RECENT + removeTime((time & ~SEEN) - 1));
@@ -81,6 +92,8 @@ export function distanceBatch(n: u32, known: u32): void {
     store<u32>(slot, SEEN);
     if (out != NONE) appendTime(out);
   }
+  v128.store(recent, low);
+  v128.store(recent, high, 16);
   if (again) {
     const one = histogram + 8;
     store<u64>(one, load<u64>(one) + again);

@@ -139,20 +139,20 @@ function makeChunk(process: usize, number: u64): usize {
   return chunk;
 }
 
-// Tile record, 32 bytes.
+// Tile record, 64 bytes: a slot of the entries' slabs, next to the tile's first entry, so that the two mostly share a
+// translation of the host's and its prefetch. Bytes 8-15 stay 0, which marks the slot as no used entry.
 /** u64: address >> 12. */
 export const TILE_NUMBER = 0;
-export const TILE_PROCESS = 8;
+export const TILE_PROCESS = 16;
 /** PageIndex + 1 once touched. */
-export const TILE_PAGE = 12;
+export const TILE_PAGE = 20;
 /** Entry of the bytes that the table does not speak about (all bytes without a table); 0: not yet resolved. */
-export const TILE_FILL = 16;
+export const TILE_FILL = 24;
 /** u32 words, one per 1 << shift bytes (paint.ts); 0: none. */
-export const TILE_TABLE = 20;
-export const TILE_ENTRIES = 24;
-export const TILE_TABLE_SHIFT = 28;
-export const TILE_FLAGS = 29;
-const TILE_STRIDE = 32;
+export const TILE_TABLE = 28;
+export const TILE_ENTRIES = 32;
+export const TILE_TABLE_SHIFT = 36;
+export const TILE_FLAGS = 37;
 
 /** The tile, or 0 when nothing has spoken of it. */
 export function findTile(process: usize, number: u64): usize {
@@ -160,19 +160,11 @@ export function findTile(process: usize, number: u64): usize {
   return chunk ? <usize>load<u32>(chunk + ((<usize>(number & 1023)) << 2), CHUNK_TILES) : 0;
 }
 
-let tileNext: usize = 0;
-let tileEnd: usize = 0;
-
 /** A new, empty tile; the caller has seen that there is none. */
 export function makeTile(process: usize, number: u64): usize {
   let chunk = findChunk(process, number);
   if (!chunk) chunk = makeChunk(process, number);
-  if (tileNext == tileEnd) {
-    tileNext = take(512 * TILE_STRIDE);
-    tileEnd = tileNext + 512 * TILE_STRIDE;
-  }
-  const tile = tileNext;
-  tileNext += TILE_STRIDE;
+  const tile = newSlot();
   store<u64>(tile, number, TILE_NUMBER);
   store<u32>(tile, <u32>process, TILE_PROCESS);
   store<u32>(chunk + ((<usize>(number & 1023)) << 2), <u32>tile, CHUNK_TILES);
@@ -192,15 +184,30 @@ export const ENTRY_NEXT = 24;
 export const ENTRY_TOTAL_READS = 32;
 export const ENTRY_TOTAL_WRITES = 40;
 const ENTRY_STRIDE = 64;
-/** Entries lie in slabs of this many, which the host enumerates. */
+/** Entries and tiles lie in slabs of this many, which the host enumerates. */
 const ENTRY_CHUNK = 1024;
 
+/** Slots in use. */
 export let entryCount: u32 = 0;
 let entryChunks: usize = 0;
 let entryChunksCapacity: u32 = 0;
 
 export function entryRecord(entry: u32): usize {
   return <usize>load<u32>(entryChunks + ((entry / ENTRY_CHUNK) << 2)) + (entry % ENTRY_CHUNK) * ENTRY_STRIDE;
+}
+
+/** A zeroed slot for an entry or a tile. */
+function newSlot(): usize {
+  if (entryCount % ENTRY_CHUNK == 0) {
+    const chunk = entryCount / ENTRY_CHUNK;
+    if (chunk == entryChunksCapacity) {
+      const larger: u32 = entryChunksCapacity ? entryChunksCapacity * 2 : 256;
+      entryChunks = enlarge(entryChunks, entryChunksCapacity << 2, larger << 2);
+      entryChunksCapacity = larger;
+    }
+    store<u32>(entryChunks + (chunk << 2), <u32>take(ENTRY_CHUNK * ENTRY_STRIDE));
+  }
+  return entryRecord(entryCount++);
 }
 
 /** The entry of `object` on `tile`, made when new. The one found moves to the front: allocation sites come in runs. */
@@ -215,16 +222,7 @@ export function entryOf(tile: usize, object: u32): usize {
   if (entry) {
     store<u32>(before, load<u32>(entry, ENTRY_NEXT), ENTRY_NEXT);
   } else {
-    if (entryCount % ENTRY_CHUNK == 0) {
-      const chunk = entryCount / ENTRY_CHUNK;
-      if (chunk == entryChunksCapacity) {
-        const larger: u32 = entryChunksCapacity ? entryChunksCapacity * 2 : 256;
-        entryChunks = enlarge(entryChunks, entryChunksCapacity << 2, larger << 2);
-        entryChunksCapacity = larger;
-      }
-      store<u32>(entryChunks + (chunk << 2), <u32>take(ENTRY_CHUNK * ENTRY_STRIDE));
-    }
-    entry = entryRecord(entryCount++);
+    entry = newSlot();
     store<u32>(entry, object, ENTRY_OBJECT);
     store<u32>(entry, <u32>tile, ENTRY_TILE);
   }

@@ -199,7 +199,7 @@ function readEntries(kernel: Kernel, rowOfPage: Uint32Array, pages: PageTable, o
     if (low === 0 && high === 0) return;
     object[count] = memory[at + 4];
     tile[count] = memory[at + 5];
-    row[count] = rowOfPage[words[(tile[count] >> 2) + 3] - 1];
+    row[count] = rowOfPage[words[(tile[count] >>> 2) + 5] - 1];
     accesses[count] = wide(memory, at + 8) + wide(memory, at + 10);
     masks[count * 2] = low;
     masks[count * 2 + 1] = high;
@@ -278,14 +278,14 @@ function readObjects(kernel: Kernel, counts: RawSites, entries: ObjectPages): Ra
   const name: string[] = [];
   const bytes = new Float64Array(count);
   const blocks = new Float64Array(count);
-  const first = exports.objectRecord(0) >> 2;
+  const first = exports.objectRecord(0) >>> 2;
   /** Bytes of the globals that have rows of their own, by module. */
   const named = new Map<number, number>();
   for (let o = 0; o < count; o++) {
     const at = first + o * OBJECT_WORDS;
     const [code, a, b, length, stack] = memory.subarray(at, at + 5);
     kind.push(KINDS[code]);
-    for (let i = 0; i < length; i++) stackSites.push(memory[(stack >> 2) + i]);
+    for (let i = 0; i < length; i++) stackSites.push(memory[(stack >>> 2) + i]);
     stackStart[o + 1] = stackSites.length;
     bytes[o] = wide(memory, at + 8);
     blocks[o] = wide(memory, at + 10);
