@@ -89,7 +89,9 @@ export class Profiler {
       try {
         const asked = { ...request, saveTo, ...(terminal ? { terminal: terminal.device } : {}) };
         const summary = await this.core.request('pagelens/profile', asked, cancel.token);
-        terminal?.end({ text: summary.exit, status: summary.exit === 'exit status 0' ? 0 : 1 });
+        // A terminal calls every other status an error; stopping a run is none.
+        const fine = summary.exit === 'exit status 0' || cancel.token.isCancellationRequested;
+        terminal?.end({ text: summary.exit, status: fine ? 0 : 1 });
         return summary;
       } catch (error) {
         terminal?.end({ text: reasonOf(error), status: 1 });
