@@ -18,7 +18,7 @@ export const SITE_WRITE = 1;
 /** A bulk operation; the length is in the stream. Expands to one access per started 64-byte line. */
 export const SITE_RANGE_READ = 2;
 export const SITE_RANGE_WRITE = 3;
-/** Function entry: its "address" is the return address into the caller. */
+/** Function entry: its pc is the return address into the caller, the same as that of the CALL site before it. */
 export const SITE_ENTRY = 4;
 export const SITE_EXIT = 5;
 /** A program counter that is only named by others: a call, an allocation. */

@@ -157,7 +157,6 @@ export function processCreate(): usize {
   return process;
 }
 
-@inline
 function hashOf(pc: u64): u32 {
   return <u32>((pc * 0x9e3779b97f4a7c15) >> 32);
 }
@@ -169,9 +168,9 @@ function hashSlot(process: usize, pc: u64): usize {
   const pcs = load<usize>(process, P_PC);
   let at = hashOf(pc) & mask;
   while (true) {
-    const slot = table + (<usize>at << 2);
+    const slot = table + ((<usize>at) << 2);
     const number = load<u32>(slot);
-    if (number == 0 || load<u64>(pcs + (<usize>(number - 1) << 3)) == pc) return slot;
+    if (number == 0 || load<u64>(pcs + ((<usize>(number - 1)) << 3)) == pc) return slot;
     at = (at + 1) & mask;
   }
 }
@@ -183,8 +182,8 @@ function hashGrow(process: usize): void {
   store<usize>(process, zeroed((<usize>mask + 1) << 3), P_HASH);
   store<u32>(process, (mask << 1) | 1, P_HASH_MASK);
   for (let at: u32 = 0; at <= mask; at++) {
-    const number = load<u32>(old + (<usize>at << 2));
-    if (number) store<u32>(hashSlot(process, load<u64>(pcs + (<usize>(number - 1) << 3))), number);
+    const number = load<u32>(old + ((<usize>at) << 2));
+    if (number) store<u32>(hashSlot(process, load<u64>(pcs + ((<usize>(number - 1)) << 3))), number);
   }
   heap.free(old);
 }
@@ -200,9 +199,9 @@ export function processAddSites(process: usize, first: u32, count: u32, pc: usiz
   if (end > capacity) {
     let size = max<u32>(1024, capacity * 2);
     while (size < end) size <<= 1;
-    store<usize>(process, grown(load<usize>(process, P_PC), <usize>before << 3, <usize>size << 3), P_PC);
+    store<usize>(process, grown(load<usize>(process, P_PC), (<usize>before) << 3, (<usize>size) << 3), P_PC);
     store<usize>(process, grown(load<usize>(process, P_KIND), before, size), P_KIND);
-    store<usize>(process, grown(load<usize>(process, P_SITE), <usize>before << 2, <usize>size << 2), P_SITE);
+    store<usize>(process, grown(load<usize>(process, P_SITE), (<usize>before) << 2, (<usize>size) << 2), P_SITE);
     store<u32>(process, size, P_CAPACITY);
   }
   const pcs = load<usize>(process, P_PC);
@@ -210,11 +209,11 @@ export function processAddSites(process: usize, first: u32, count: u32, pc: usiz
   const sites = load<usize>(process, P_SITE);
   for (let i: u32 = 0; i < count; i++) {
     const number = first + i;
-    const sitePc = load<u64>(pc + (<usize>i << 3));
-    const siteKind = load<u16>(kind + (<usize>i << 1));
-    store<u64>(pcs + (<usize>number << 3), sitePc);
+    const sitePc = load<u64>(pc + ((<usize>i) << 3));
+    const siteKind = load<u16>(kind + ((<usize>i) << 1));
+    store<u64>(pcs + ((<usize>number) << 3), sitePc);
     store<u8>(kinds + number, <u8>siteKind);
-    store<u32>(sites + (<usize>number << 2), load<u32>(site + (<usize>i << 2)));
+    store<u32>(sites + ((<usize>number) << 2), load<u32>(site + ((<usize>i) << 2)));
     const slot = hashSlot(process, sitePc);
     const known = load<u32>(slot);
     if (known == 0) {
@@ -232,7 +231,7 @@ export function processAddSites(process: usize, first: u32, count: u32, pc: usiz
 /** Run-wide site number of the CALL (or other) site with this pc, or u32.MAX_VALUE. */
 export function processSiteOfPc(process: usize, pc: u64): u32 {
   const number = load<u32>(hashSlot(process, pc));
-  return number ? load<u32>(load<usize>(process, P_SITE) + (<usize>(number - 1) << 2)) : u32.MAX_VALUE;
+  return number ? load<u32>(load<usize>(process, P_SITE) + ((<usize>(number - 1)) << 2)) : u32.MAX_VALUE;
 }
 
 // ---- decoders ----
@@ -270,10 +269,10 @@ function siteAt(decoder: usize, number: u32): usize {
   if (chunk >= chunks) {
     let size = max<u32>(16, chunks);
     while (size <= chunk) size <<= 1;
-    store<usize>(decoder, grown(load<usize>(decoder, D_CHUNKS), <usize>chunks << 2, <usize>size << 2), D_CHUNKS);
+    store<usize>(decoder, grown(load<usize>(decoder, D_CHUNKS), (<usize>chunks) << 2, (<usize>size) << 2), D_CHUNKS);
     store<u32>(decoder, size, D_CHUNK_COUNT);
   }
-  const place = load<usize>(decoder, D_CHUNKS) + (<usize>chunk << 2);
+  const place = load<usize>(decoder, D_CHUNKS) + ((<usize>chunk) << 2);
   if (!load<usize>(place)) store<usize>(place, zeroed(<usize>CHUNK_SITES * S_BYTES));
   const s = load<usize>(place) + <usize>(number & (CHUNK_SITES - 1)) * S_BYTES;
   if (!load<usize>(s, S_BASE)) {
@@ -282,9 +281,9 @@ function siteAt(decoder: usize, number: u32): usize {
     store<usize>(s, s, S_ALTERNATE_BASE);
     store<u32>(s, number, S_NUMBER);
     store<u8>(s, kind, S_KIND);
-    store<u32>(s, load<u32>(load<usize>(process, P_SITE) + (<usize>number << 2)), S_SITE);
+    store<u32>(s, load<u32>(load<usize>(process, P_SITE) + ((<usize>number) << 2)), S_SITE);
     if ((kind & SITE_CLASS_MASK) == SITE_ENTRY) {
-      const call = load<u32>(hashSlot(process, load<u64>(load<usize>(process, P_PC) + (<usize>number << 3))));
+      const call = load<u32>(hashSlot(process, load<u64>(load<usize>(process, P_PC) + ((<usize>number) << 3))));
       // Only damage leaves an entry without the CALL site of its return address.
       if (!call || (load<u8>(load<usize>(process, P_KIND) + (call - 1)) & SITE_CLASS_MASK) != SITE_CALL) {
         store<usize>(s, 0, S_BASE);
@@ -321,7 +320,6 @@ function readVarint(): u64 {
   return 0;
 }
 
-@inline
 function unzigzag(value: u64): u64 {
   return (value >> 1) ^ (0 - (value & 1));
 }
@@ -348,14 +346,14 @@ function enter(decoder: usize, s: usize): void {
   if (depth == capacity) {
     const pcs = load<usize>(decoder, D_FRAME_PC);
     const sites = load<usize>(decoder, D_FRAME_SITE);
-    store<usize>(decoder, grown(pcs, <usize>depth << 3, <usize>depth << 4), D_FRAME_PC);
-    store<usize>(decoder, grown(sites, <usize>depth << 2, <usize>depth << 3), D_FRAME_SITE);
+    store<usize>(decoder, grown(pcs, (<usize>depth) << 3, (<usize>depth) << 4), D_FRAME_PC);
+    store<usize>(decoder, grown(sites, (<usize>depth) << 2, (<usize>depth) << 3), D_FRAME_SITE);
     store<u32>(decoder, depth << 1, D_FRAME_CAPACITY);
   }
   const pcs = load<usize>(load<usize>(decoder, D_PROCESS), P_PC);
-  const pc = load<u64>(pcs + (<usize>load<u32>(call, S_NUMBER) << 3));
-  store<u64>(load<usize>(decoder, D_FRAME_PC) + (<usize>depth << 3), pc);
-  store<usize>(load<usize>(decoder, D_FRAME_SITE) + (<usize>depth << 2), call);
+  const pc = load<u64>(pcs + ((<usize>load<u32>(call, S_NUMBER)) << 3));
+  store<u64>(load<usize>(decoder, D_FRAME_PC) + ((<usize>depth) << 3), pc);
+  store<usize>(load<usize>(decoder, D_FRAME_SITE) + ((<usize>depth) << 2), call);
 }
 
 /** Exit: the site that predicts the next step, which is the call's where its frame is known. */
@@ -365,7 +363,7 @@ function leave(decoder: usize, s: usize): usize {
   if (depth == 0) return s;
   store<u32>(decoder, depth - 1, D_DEPTH);
   if (depth > DEPTH_MAX) return s;
-  return load<usize>(load<usize>(decoder, D_FRAME_SITE) + (<usize>(depth - 1) << 2));
+  return load<usize>(load<usize>(decoder, D_FRAME_SITE) + ((<usize>(depth - 1)) << 2));
 }
 
 /** Makes the accesses of a range's started lines due. False when it wraps around, which only damage does. */
@@ -400,7 +398,7 @@ function explicitAddress(before: usize, s: usize): u64 {
   const bytes = (header >> 3) & 7;
   const size: u32 = bytes == 7 ? 8 : bytes;
   let rest: u64 = 0;
-  for (let i: u32 = 0; i < size; i++) rest |= (<u64>readByte()) << (<u64>i << 3);
+  for (let i: u32 = 0; i < size; i++) rest |= (<u64>readByte()) << ((<u64>i) << 3);
   let delta = unzigzag((rest << 2) | (<u64>header >> 6));
   if (header & 4) delta <<= 3;
   let base = s;
@@ -503,7 +501,7 @@ function readEvent(decoder: usize): bool {
     const call = readVarint();
     const process = load<usize>(decoder, D_PROCESS);
     if (call > <u64>load<u32>(process, P_COUNT)) return false;
-    if (call) eventC = load<u64>(load<usize>(process, P_PC) + (<usize>(call - 1) << 3));
+    if (call) eventC = load<u64>(load<usize>(process, P_PC) + ((<usize>(call - 1)) << 3));
   } else if (three) {
     eventC = load<u64>(decoder, D_EVENT_C) + unzigzag(readVarint());
     store<u64>(decoder, eventC, D_EVENT_C);
@@ -540,8 +538,8 @@ function rangeLines(decoder: usize, limit: u32): void {
   let address = load<u64>(decoder, D_RANGE_ADDRESS);
   let count = batchCount;
   while (lines && count < limit) {
-    store<u32>(batchSite + (<usize>count << 2), site);
-    store<u64>(batchAddress + (<usize>count << 3), address);
+    store<u32>(batchSite + ((<usize>count) << 2), site);
+    store<u64>(batchAddress + ((<usize>count) << 3), address);
     address = (address & ~63) + 64;
     count++;
     lines--;
@@ -556,8 +554,8 @@ function hits(decoder: usize, run: u32, limit: u32): i32 {
   const batch = min<u32>(run, limit - batchCount);
   let left = batch;
   let before = load<usize>(decoder, D_BEFORE);
-  let outSite = batchSite + (<usize>batchCount << 2);
-  let outAddress = batchAddress + (<usize>batchCount << 3);
+  let outSite = batchSite + ((<usize>batchCount) << 2);
+  let outAddress = batchAddress + ((<usize>batchCount) << 3);
   let rangeStarted = false;
   while (left && !rangeStarted) {
     let s: usize = 0;
@@ -604,8 +602,8 @@ function miss(decoder: usize, tag: u32): i32 {
   const siteClass: i32 = load<u8>(s, S_KIND) & SITE_CLASS_MASK;
   let before = s;
   if (siteClass <= SITE_WRITE) {
-    store<u32>(batchSite + (<usize>batchCount << 2), load<u32>(s, S_SITE));
-    store<u64>(batchAddress + (<usize>batchCount << 3), load<u64>(s, S_LAST));
+    store<u32>(batchSite + ((<usize>batchCount) << 2), load<u32>(s, S_SITE));
+    store<u64>(batchAddress + ((<usize>batchCount) << 3), load<u64>(s, S_LAST));
     batchCount++;
   } else if (siteClass <= SITE_RANGE_WRITE) {
     if (!startRange(decoder, s)) return STOP_ERROR;
