@@ -55,7 +55,6 @@ import {
   ownerAt,
   paintBackground,
   paintBlock,
-  reachesEnd,
   tableLength,
   tileToPaint,
   unfillTile,
@@ -63,7 +62,6 @@ import {
   WORD_START,
 } from './paint';
 import {
-  RANGE_END,
   RANGE_OBJECT,
   RANGE_START,
   rangeAt,

@@ -265,15 +265,6 @@ export function pageRecord(page: u32): usize {
   return <usize>load<u32>(pageChunks + ((page / PAGE_CHUNK) << 2)) + (page % PAGE_CHUNK) * PAGE_STRIDE;
 }
 
-/** Guest-virtual page number of a PageIndex. */
-export function pageNumber(page: u32): u64 {
-  return load<u64>(pageRecord(page), PAGE_NUMBER);
-}
-
-export function pageProcess(page: u32): u32 {
-  return load<u32>(pageRecord(page), PAGE_PROCESS);
-}
-
 /** PageIndex of the tile, given in order of first touch. */
 export function pageOf(tile: usize): u32 {
   const known = load<u32>(tile, TILE_PAGE);

@@ -350,15 +350,10 @@ export function ownerAt(tile: usize, offset: u32): usize {
   return load<u32>(tile, TILE_FILL);
 }
 
-/**
- * Bytes of the block that starts at `offset` of the tile, 0 when none does. `reachesEnd` says that it may go on in the
- * next tile.
- */
-export let reachesEnd: bool = false;
+/** Bytes, within this tile, of the block that starts at `offset`; 0 when none does. */
 export function blockBytesAt(tile: usize, offset: u32): u32 {
   const table = <usize>load<u32>(tile, TILE_TABLE);
   const shift = <u32>load<u8>(tile, TILE_TABLE_SHIFT);
-  reachesEnd = false;
   if (!table || offset & ((1 << shift) - 1)) return 0;
   let i = offset >> shift;
   const length = tableLength(tile);
@@ -369,10 +364,7 @@ export function blockBytesAt(tile: usize, offset: u32): u32 {
   let bytes: u32 = 0;
   do {
     bytes += (1 << shift) - ((word >> WORD_SLACK_SHIFT) & WORD_SLACK);
-    if (++i == length) {
-      reachesEnd = true;
-      break;
-    }
+    if (++i == length) break;
     // Slack marks a block's last word.
     if ((word >> WORD_SLACK_SHIFT) & WORD_SLACK) break;
     word = load<u32>(table + (i << 2));

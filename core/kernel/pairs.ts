@@ -89,11 +89,9 @@ export function siteWrites(site: u32): u32 {
   return load<u32>(siteRecord(site), SITE_DIRECTION) >> 2;
 }
 
-// Pair record, 32 bytes, in chunks that never move.
+// Pair record, 32 bytes, in chunks that never move: accesses, traffic reads, traffic writes (u64 each), site, object.
 const PAIR_STRIDE = 32;
-export const PAIR_COUNT = 0;
 const PAIR_TRAFFIC_READS = 8;
-const PAIR_TRAFFIC_WRITES = 16;
 const PAIR_SITE = 24;
 const PAIR_OBJECT = 28;
 const PAIR_CHUNK = 4096;
