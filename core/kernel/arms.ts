@@ -6,9 +6,10 @@
  * without a flush it fires at the next real walk (mechanisms.md, A.3). The machine's own flags, TLBs and counts never
  * change. What fired goes, in order, to one list that the host reads at each quantum.
  */
-import { enlarge } from './arena';
+
 import { ARM_WALK, ARM_WALK_WRITE, ARM_WRITE, EVENT_BYTES } from './abi-machine';
-import { forgetArms, PAGE_ARMS, pageState, setAllArms } from './tables';
+import { enlarge } from './arena';
+import { PAGE_ARMS, pageState, setAllArms } from './tables';
 
 const ACCESS_ARMS: u32 = 0xff;
 const WRITE_ARMS: u32 = 0xff << ARM_WRITE;
@@ -33,12 +34,6 @@ export function eventsClear(): void {
 /** Arms `bits` on every page, those not yet touched included. Flags the TLBs' shortcuts as out of date. */
 export function armAll(bits: u32): void {
   setAllArms(bits);
-}
-
-/** No tracker watches any page from now on. */
-export function armNone(): void {
-  forgetArms();
-  count = 0;
 }
 
 /** Fires what waits for this access. Returns the arms left. */

@@ -18,7 +18,7 @@ import {
   C_SYSTEM_CALLS,
   C_TLB_MISSES,
 } from './abi-machine';
-import { armAll, armNone, eventsClear } from './arms';
+import { armAll, eventsClear } from './arms';
 import { cacheLines, cachesStart, flushCaches } from './cache';
 import {
   accessCycles,
@@ -154,11 +154,6 @@ export function systemCall(vcpu: u32, number: u64, result: u64, bytes: u64): voi
 export function trackersArm(bits: u32): void {
   armAll(bits);
   forgetShortcuts();
-}
-
-/** No tracker watches any more. */
-export function trackersStop(): void {
-  armNone();
 }
 
 // What follows changes the machine itself, as a VMM's instructions would. Trackers never call it.

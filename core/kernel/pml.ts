@@ -8,9 +8,10 @@
  *
  * Other sizes are simulated side by side: the flag updates do not depend on the size, so a count per size is exact.
  */
+
+import { C_FLAG_UPDATES, C_PML_FULL, C_PML_LOGGED, C_SWEEP_EXITS, SWEEP_SIZES, SWEEP_SMALLEST } from './abi-machine';
 import { enlarge } from './arena';
 import { add, pmlEntries, pmlKeep } from './config';
-import { C_FLAG_UPDATES, C_PML_FULL, C_PML_LOGGED, C_SWEEP_EXITS, SWEEP_SIZES, SWEEP_SMALLEST } from './abi-machine';
 import { V_PML, V_PML_INDEX, V_SWEEP } from './vcpu';
 
 let kept: usize = 0;

@@ -93,6 +93,7 @@ export function pageState(page: u32): usize {
   return chunk + <usize>(page % CHUNK_PAGES) * PAGE_BYTES;
 }
 
+/** Sets these arms on every page, those not yet touched included. */
 export function setAllArms(bits: u32): void {
   initialArms |= bits;
   for (let slot = chunks, last = chunks + ((<usize>CHUNKS) << 2); slot < last; slot += 4) {
@@ -100,17 +101,6 @@ export function setAllArms(bits: u32): void {
     if (chunk == 0) continue;
     for (let at = chunk, end = chunk + <usize>CHUNK_PAGES * PAGE_BYTES; at < end; at += PAGE_BYTES) {
       store<u32>(at, load<u32>(at, PAGE_ARMS) | bits, PAGE_ARMS);
-    }
-  }
-}
-
-export function forgetArms(): void {
-  initialArms = 0;
-  for (let slot = chunks, last = chunks + ((<usize>CHUNKS) << 2); slot < last; slot += 4) {
-    const chunk = <usize>load<u32>(slot);
-    if (chunk == 0) continue;
-    for (let at = chunk, end = chunk + <usize>CHUNK_PAGES * PAGE_BYTES; at < end; at += PAGE_BYTES) {
-      store<u32>(at, 0, PAGE_ARMS);
     }
   }
 }

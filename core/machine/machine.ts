@@ -156,11 +156,6 @@ export class EmulatedMachine {
     return this.#kernel.modelledNs();
   }
 
-  /** Share of the busy cycles that waited for memory (fills), as ns: what placement changes. */
-  memoryStallNs(): number {
-    return (this.counts().fills * costs.memoryLatencyNs.value) / costs.memoryLevelParallelism.value;
-  }
-
   /**
    * One row for each asked mode. `overheadPercent` is the row's translation and relay cycles over the busy cycles of
    * mode native (all vCPUs), which hold native translation itself; 0 when nothing ran.

@@ -106,7 +106,10 @@ export class TrackerRun {
     });
   }
 
-  /** Entries that the PML tracker logged in the run; null when it did not run. Known after `finish`. */
+  /**
+   * Entries that the PML tracker logged in the run, the `frequency of PML events` of the temperature; null when it did
+   * not run. Known after `finish`.
+   */
   get pmlLogEntries(): number | null {
     return this.#running.some(({ id }) => id === 'pml') ? this.#logEntries : null;
   }

@@ -64,7 +64,7 @@ describe('the minimal VMM, as its authors report (mechanisms, section C)', () =>
       address: (i % 8192) * 8,
       write: i % 4 === 0,
     }));
-    for (let i = 0; i < 20; i++) e.replay(loop);
+    for (let i = 0; i < 10; i++) e.replay(loop);
     expect(nested(e.machine).overheadPercent).toBeLessThan(1);
   });
 
@@ -108,10 +108,10 @@ describe('machine presets', () => {
         if (typeof field === 'object') expect(field.source).toMatch(/\[(P|S|U)/);
       for (const pageSize of [4096, 2097152] as const) {
         const e = new Emulated({ machine: id, pageSize });
-        const scan = Array.from({ length: 20_000 }, (_, i) => ({ vcpu: 0, address: i * pageSize, write: true }));
+        const scan = Array.from({ length: 6_000 }, (_, i) => ({ vcpu: 0, address: i * pageSize, write: true }));
         e.replay(scan);
         // A scan of more pages than any TLB holds misses on every page.
-        expect(e.machine.counts()).toMatchObject({ tlbMisses: 20_000, eptViolations: 20_000 });
+        expect(e.machine.counts()).toMatchObject({ tlbMisses: 6_000, eptViolations: 6_000 });
       }
     },
   );
