@@ -32,7 +32,10 @@ function slab(bytes: usize): usize {
   const have = (<u64>memory.size()) << 16;
   const want = <u64>here + bytes + 4096;
   if (want > have && memory.grow(<i32>((want - have + 0xffff) >> 16)) < 0) fail(FAIL_MEMORY);
-  return (heap.alloc(bytes + 64) + 63) & ~63;
+  const at = (heap.alloc(bytes + 64) + 63) & ~63;
+  // Not zero by itself: the heap gives memory again when its last block was freed.
+  memory.fill(at, 0, bytes);
+  return at;
 }
 
 /** `bytes` of zeroed memory, for good. */
