@@ -55,6 +55,7 @@ async function node(production) {
     server: 'core/server.ts',
     worker: 'core/worker.ts',
     extension: 'extension/extension.ts',
+    languageClient: 'extension/languageClient.ts',
     terminal: 'extension/terminal.ts',
   };
   await esbuild.build({
@@ -68,11 +69,27 @@ async function node(production) {
     target: 'node20',
     // Only the extension may meet the editor: for core a value import of `vscode` fails at run time in its tests.
     external: ['vscode'],
+    plugins: [separately('languageClient')],
+    // An editor's extension host finds `vscode` for what is required, not for what is imported.
+    supported: { 'dynamic-import': false },
     minify: production,
     sourcemap: !production,
     logLevel: 'warning',
     define: { 'import.meta.url': 'undefined' },
   });
+}
+
+/** Leaves a dynamic import of this entry to run time: parsing it would take most of the extension's activation. */
+function separately(name) {
+  return {
+    name,
+    setup({ onResolve }) {
+      const filter = new RegExp(`/${name}\\.js$`);
+      onResolve({ filter }, ({ kind }) =>
+        kind === 'dynamic-import' ? { path: `./${name}.cjs`, external: true } : undefined,
+      );
+    },
+  };
 }
 
 async function webview(production) {

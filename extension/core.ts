@@ -64,7 +64,7 @@ export class Core implements vscode.Disposable {
   }
 
   async #launch(): Promise<LanguageClient> {
-    const { LanguageClient, State, TransportKind } = await import('vscode-languageclient/node');
+    const { LanguageClient, State, TransportKind } = await import('./languageClient.js');
     const module = path.join(this.context.extensionPath, 'dist', 'server.cjs');
     const client = new LanguageClient(
       section,
