@@ -25,7 +25,8 @@ export interface Runtime {
 /** How the runtime itself is compiled; core/record/runtime/README.md has the reasons. */
 const BUILD_FLAGS = [
   ...['-std=gnu11', '-O2', '-g', '-fPIC', '-fvisibility=hidden', '-ftls-model=initial-exec'],
-  ...['-fno-builtin', '-fno-stack-protector', '-fomit-frame-pointer'],
+  // C++ exceptions pass through operator new, and its clean-up must run then.
+  ...['-fexceptions', '-fno-builtin', '-fno-stack-protector', '-fomit-frame-pointer'],
 ];
 const BUILD_LIBRARIES = ['-ldl', '-lpthread'];
 

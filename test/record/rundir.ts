@@ -348,11 +348,11 @@ export async function buildRuntime({ verify = false, compiler = 'gcc' } = {}): P
   });
 }
 
-/** Compiler flags that hook a program's accesses, as runtime/README.md gives them. */
+/** Compiler flags that hook a program's accesses: the core of core/record/flags.ts. */
 export function hookFlags(compiler: string): string[] {
   const common = ['-g', '-fsanitize=thread', '-U__SANITIZE_THREAD__'];
   if (/clang/.test(compiler)) return [...common, '-mllvm', '-tsan-instrument-read-before-write=1'];
-  return [...common, '-mmemcpy-strategy=libcall:-1:noalign', '-mmemset-strategy=libcall:-1:noalign'];
+  return [...common, '-fno-builtin-memcpy', '-fno-builtin-memset', '-fno-builtin-memcmp', '-fno-builtin-strcpy'];
 }
 
 /** Compiles one source file against the runtime. */

@@ -52,9 +52,7 @@ HOOK __tsan_write_range(void *address, unsigned long length) {
 HOOK __tsan_func_entry(void *return_address) { pl_entry(PC, (uint64_t)(uintptr_t)return_address, SP); }
 HOOK __tsan_func_exit(void) { pl_exit(PC, SP); }
 
-HOOK __tsan_init(void) {
-  if (pl_start()) pl_module_instrumented(PC);
-}
+HOOK __tsan_init(void) { pl_start(); }
 
 /* Calls that only the race detector needs. */
 HOOK __tsan_ignore_thread_begin(void) {}

@@ -14,10 +14,11 @@ static struct module {
 } modules[MODULES];
 static uint32_t module_count;
 
-/* Text ranges of instrumented modules, read without the lock by the bulk wrappers. */
+#define INSTRUMENTED 256
+/* Address ranges of instrumented modules, read without the lock by the bulk wrappers. */
 static struct {
   uint64_t low, high;
-} instrumented[64];
+} instrumented[INSTRUMENTED];
 static uint32_t instrumented_count;
 
 struct segment {
@@ -111,17 +112,14 @@ bool pl_is_instrumented(uint64_t pc) {
   return false;
 }
 
-void pl_module_instrumented(uint64_t pc) {
+void pl_module_instrumented_locked(uint64_t pc) {
   if (pl_is_instrumented(pc)) return;
-  struct pl_guard guard = pl_lock();
   uint32_t module = pl_module_of_locked(pc);
   uint32_t count = instrumented_count;
-  if (module != UINT32_MAX && count < 64 && !pl_is_instrumented(pc)) {
-    instrumented[count].low = modules[module].low;
-    instrumented[count].high = modules[module].high;
-    __atomic_store_n(&instrumented_count, count + 1, __ATOMIC_RELEASE);
-  }
-  pl_unlock(guard);
+  if (module == UINT32_MAX || count == INSTRUMENTED) return;
+  instrumented[count].low = modules[module].low;
+  instrumented[count].high = modules[module].high;
+  __atomic_store_n(&instrumented_count, count + 1, __ATOMIC_RELEASE);
 }
 
 void pl_modules_forget(void) {

@@ -188,6 +188,12 @@ uint32_t pl_site_number(uint64_t pc, uint32_t kind, uint64_t function) {
       *slot = (struct numbered){pc << 8 | kind, function, site_count++, 1};
       struct pl_part part = {&site, sizeof site};
       pl_meta(PL_META_SITE, &part, 1);
+      /* An access hook is always called, never jumped to, so its pc lies in the code that it is about. */
+      uint32_t site_class = kind & PL_CLASS_MASK;
+      if (site_class <= PL_WRITE)
+        pl_module_instrumented_locked(pc);
+      else if (site_class == PL_ENTRY)
+        pl_module_instrumented_locked(function);
     }
     number = slot->number;
   }

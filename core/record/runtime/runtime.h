@@ -78,8 +78,8 @@ void pl_modules_scan(void);
 void pl_modules_scan_locked(void);
 /* Number of the module that holds pc, or UINT32_MAX. Lock held. */
 uint32_t pl_module_of_locked(uint64_t pc);
-/* The module of this pc has hooks: its calls of bulk functions are recorded. */
-void pl_module_instrumented(uint64_t pc);
+/* The module of this pc has hooks: its calls of bulk functions are recorded. Lock held. */
+void pl_module_instrumented_locked(uint64_t pc);
 bool pl_is_instrumented(uint64_t pc);
 /* Forgets which modules were announced, for a new process. */
 void pl_modules_forget(void);
