@@ -24,7 +24,7 @@ export const programs = [
     name: 'matmul',
     sources: [path.join(folder, 'matmul.c')],
     full: ['512'],
-    quick: ['160'],
+    quick: ['256'],
     bytesPerAccess: 'regular',
   },
   { name: 'hash', sources: [path.join(folder, 'hash.c')], full: ['22'], quick: ['18'], bytesPerAccess: 'random' },
