@@ -135,30 +135,23 @@ class Replay {
   /** Replays all streams to their ends, or until cancelled. */
   async streams(): Promise<void> {
     const { feed, signal } = this.#hooks;
-    await this.#learn();
     for (;;) {
+      // The state first, then the file: what is in the file may be newer than the state, never older.
       const { safeSeq, recorded } = feed?.state ?? { safeSeq: NO_LIMIT, recorded: true };
-      if (signal?.aborted) {
-        this.#cut = true;
-        this.#warnings.push('the replay was cancelled: what was replayed until then is shown');
-        break;
-      }
-      const turn = this.#order.next(safeSeq);
-      if (turn) {
-        await this.#run(turn.stream, turn.limitSeq, safeSeq, recorded);
-        continue;
-      }
-      if (recorded) {
-        // What the drain wrote last may not have been seen yet.
-        const grown = feed ? await this.#trace.refresh() : false;
-        await this.#learn();
-        if (!grown && this.#order.size === 0) break;
-        if (!grown && !this.#order.next()) break;
-        continue;
-      }
-      await feed!.news();
-      await this.#trace.refresh();
+      if (feed) await this.#trace.refresh();
       await this.#learn();
+      for (let turn = this.#order.next(safeSeq); turn; turn = this.#order.next(safeSeq)) {
+        await this.#run(turn.stream, turn.limitSeq, safeSeq, recorded);
+        if (signal?.aborted) {
+          this.#cut = true;
+          this.#warnings.push('the replay was cancelled: what was replayed until then is shown');
+          this.#kernel.finish();
+          return;
+        }
+      }
+      if (recorded) break;
+      // News that came while the turns ran is news too.
+      if (feed!.state.safeSeq === safeSeq) await feed!.news();
     }
     this.#kernel.finish();
   }
@@ -219,9 +212,8 @@ class Replay {
             break;
           }
           // While it is recorded, what comes next starts at `safeSeq` or later: all below it is in the file.
-          if (!recorded) this.#order.advance(number, safeSeq);
-          else if (this.#hooks.feed && (await this.#trace.refresh())) await this.#learn();
-          else this.#order.end(number);
+          if (recorded) this.#order.end(number);
+          else this.#order.advance(number, safeSeq);
           return;
         }
         case 'exit':
@@ -288,10 +280,7 @@ class Replay {
     const sites = this.#sites.columns();
     const symbols = trace.symbols ?? (await symbolsOf(trace.modules, sites, { sameBuildOnly: true }));
     const raw = this.#raw();
-    const end = trace.end && {
-      ...trace.end,
-      complete: trace.end.complete && trace.complete && !this.#cut,
-    };
+    const end = trace.end && { ...trace.end, complete: trace.complete && !this.#cut };
     const profile = attribute(
       raw,
       {
@@ -301,7 +290,7 @@ class Replay {
         modules: trace.modules,
         sites,
         symbols,
-        end: end && { ...end, warnings: [...new Set([...trace.warnings, ...this.#warnings])] },
+        end,
         tool: version(),
       },
       this.#options,
@@ -321,10 +310,14 @@ class Replay {
     return {
       ...counted,
       temperature: temperature(hotness, this.#trackers.pmlLogEntries ?? pmlLogged, totals.modelledNs),
-      distribution: distribution({ ...totals, pages, pageSize, epochs, mappings: [] }),
+      distribution: distribution({ ...totals, pages, pageSize, epochs, mappings: this.#kernel.mappings() }),
       translation: this.#machine.translation(),
       trackers,
-      warnings: trackers.flatMap(({ id, warnings }) => warnings.map(warning => `tracker ${id}: ${warning}`)),
+      warnings: [
+        ...this.#trace.warnings.filter(warning => !this.#trace.end?.warnings.includes(warning)),
+        ...this.#warnings,
+        ...trackers.flatMap(({ id, warnings }) => warnings.map(warning => `tracker ${id}: ${warning}`)),
+      ],
     };
   }
 }

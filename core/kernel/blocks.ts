@@ -6,6 +6,7 @@
  * it is touched.
  */
 import { allocate, enlarge, release } from './arena';
+import { copyExtents, noteExtent } from './extents';
 import {
   clearLive,
   copyLive,
@@ -159,6 +160,7 @@ export function allocBlock(process: usize, address: u64, size: u64, object: u32)
   size = min(size, ADDRESS_MASK + 1 - address);
   if (!size) return;
   const end = address + size;
+  noteExtent(process, address, end);
   const first = address >> TILE_SHIFT;
   const last = (end - 1) >> TILE_SHIFT;
   if (first == last && size < 4096) {
@@ -303,6 +305,7 @@ export function mapRange(process: usize, address: u64, length: u64, object: u32,
   const start = address & ADDRESS_MASK;
   const end = start + min(length, ADDRESS_MASK + 1 - start);
   if (start == end) return;
+  noteExtent(process, start, end);
   unmapRange(process, start, end - start);
   rangeInsert(process, process + PROCESS_MAPPINGS, start, end, object, <u32>image);
   repaint(process, start, end);
@@ -336,6 +339,7 @@ export function addStack(process: usize, low: u64, high: u64, thread: u32): void
   low &= ADDRESS_MASK;
   high &= ADDRESS_MASK;
   if (low >= high) return;
+  noteExtent(process, low, high);
   const object = plainObject(KIND_STACK, thread, NONE);
   countBlock(object);
   rangeInsert(process, process + PROCESS_STACKS, low, high, object, 0);
@@ -405,6 +409,7 @@ export function forkProcess(parent: usize, child: usize): void {
     const name = load<u32>(<usize>load<u32>(parent, PROCESS_FILES) + (i << 2));
     if (name) nameFile(child, i, name - 1);
   }
+  copyExtents(parent, child);
   copyLive(parent, child);
   store<u32>(child, <u32>parent, PROCESS_PARENT);
   store<u32>(child, load<u32>(parent, PROCESS_CHILD), PROCESS_SIBLING);

@@ -5,6 +5,7 @@ export * from './blocks';
 export { batchPage, batchPair, straddleCount, straddleIndex, straddlePage, touchAddress } from './count';
 export * from './decode';
 export { distinct, histogram } from './distance';
+export { extentCount, extentsOf } from './extents';
 export {
   epochCount,
   epochLength,

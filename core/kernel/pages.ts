@@ -47,6 +47,8 @@ export const PROCESS_FILES_LENGTH = 100;
 export const PROCESS_LIVE = 104;
 export const PROCESS_LIVE_LENGTH = 108;
 export const PROCESS_ENDED = 112;
+/** List of what was ever mapped (extents.ts), 12 bytes. */
+export const PROCESS_EXTENTS = 116;
 
 let processes: usize = 0;
 let processCapacity: u32 = 0;

@@ -129,6 +129,8 @@ export interface KernelExports {
   heatRow(row: number): number;
   readonly histogram: Global;
   readonly distinct: Global;
+  extentCount(process: number): number;
+  extentsOf(process: number): number;
   unionAdd(site: number): void;
   unionTake(): number;
 }
@@ -156,6 +158,7 @@ export class Kernel {
   /** Run-wide names of mapped files, as `RawObjects.name` gives them. */
   readonly fileNames: string[] = [];
   readonly #fileNumbers = new Map<string, number>();
+  readonly #processes = new Set<number>();
 
   constructor(options: KernelOptions) {
     compiled ??= new WebAssembly.Module(readFileSync(assetPath('kernel.wasm')));
@@ -204,8 +207,24 @@ export class Kernel {
     return { accesses: Number(this.exports.accesses.value), pages: this.exports.pageCount.value };
   }
 
+  /** What each process ever had mapped: page numbers [first, end), ascending by process, then first. */
+  mappings(): { readonly process: number; readonly first: number; readonly end: number }[] {
+    const tiles = this.pageSize / 4096;
+    return [...this.#processes]
+      .sort((a, b) => a - b)
+      .flatMap(process => {
+        const extents = this.u64(this.exports.extentsOf(process), 2 * this.exports.extentCount(process));
+        return Array.from({ length: extents.length / 2 }, (_, i) => ({
+          process,
+          first: Math.floor(Number(extents[2 * i]) / tiles),
+          end: Math.ceil(Number(extents[2 * i + 1]) / tiles),
+        }));
+      });
+  }
+
   /** Announces a process, by its dense number, before anything else of it. */
   defineProcess(process: number): void {
+    this.#processes.add(process);
     this.guard(() => this.exports.processStart(process));
   }
 
