@@ -157,9 +157,6 @@ static size_t common(const unsigned char *a, const unsigned char *b, size_t n, b
     } \
   } while (0)
 
-
-
-
 PL_EXPORT int memcmp(const void *a, const void *b, size_t n) {
   COMPARES(a, b, n, false);
   return REAL(memcmp)(a, b, n);

@@ -111,12 +111,16 @@ static void jumping(jmp_buf buffer) {
   }
   if (left) {
     struct pl_context *interrupted = left->interrupted;
+    uint64_t handler_sp = left->handler_sp;
+    pl_context_abandon(left);
     if (interrupted) {
+      /* From a handler into the one that it interrupted. */
       interrupted->handler = NULL;
-      pl_context_abandon(left);
-      pl_current = interrupted;
-    } else {
-      pl_context_abandon(left);
+      struct pl_context *fresh = pl_context_for_handler(interrupted);
+      if (fresh) {
+        fresh->handler_sp = handler_sp;
+        pl_current = fresh;
+      }
     }
     pl_inside = 0;
     return;

@@ -4,16 +4,13 @@
  * Nothing here allocates through the program's malloc or touches errno, and everything works in a signal handler, in a
  * new thread and before libc's constructors. Streams lie in shared file mappings, so there is nothing to flush.
  */
-#include "runtime.h"
-#include "sys.h"
 #include "real.h"
+#include "sys.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/futex.h>
 #include <pthread.h>
-#include <sched.h>
-#include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -516,7 +513,7 @@ const char *pl_directory(void) { return directory; }
 uint32_t pl_process_take(void) { return (uint32_t)__atomic_fetch_add(&pl_run->next_process, 1, __ATOMIC_RELAXED); }
 
 /* Gives a context private pages where it shared files: an interrupted hook may yet write to them, to no effect. */
-static void unshare(struct pl_context *c) {
+static void make_private(struct pl_context *c) {
   map(c, PL_PAGE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1);
   if (c->chunk) map(c->chunk, PL_CHUNK_BYTES, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1);
 #ifdef PAGELENS_VERIFY
@@ -541,8 +538,8 @@ void pl_forked(uint32_t number, uint64_t seq) {
   pl_current = &pl_inert;
   silent = false;
   if (c != &pl_inert) {
-    for (struct pl_context *h = c->handler; h; h = h->handler) unshare(h);
-    for (; c; c = c->interrupted) unshare(c);
+    for (struct pl_context *h = c->handler; h; h = h->handler) make_private(h);
+    for (; c; c = c->interrupted) make_private(c);
   }
   PL_SYS1(SYS_close, pl_meta_fd);
   pl_meta_fd = -1;

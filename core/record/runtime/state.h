@@ -79,7 +79,6 @@ struct pl_context {
   uint64_t handler_sp; /* of the handler that runs on this context */
   uint32_t signal; /* nesting depth of signal handlers */
   uint32_t blocked; /* nesting depth of blocking calls */
-  char pad1[PL_PAGE];
 
   uint32_t index[PL_INDEX_ENTRIES]; /* hash of pc -> offset of its pl_site from this context; 0 for none */
 };
