@@ -52,7 +52,7 @@ static inline struct pl_context *pl_recording(void) { return pl_inside ? NULL : 
 static inline void pl_outside(uint32_t *saved) { pl_inside = *saved; }
 /* Marks the rest of the block as inside a real function; also undone when an exception passes. */
 #define PL_INSIDE() \
-  uint32_t pl_saved __attribute__((cleanup(pl_outside))) = pl_inside; \
+  uint32_t pl_saved __attribute__((cleanup(pl_outside), unused)) = pl_inside; \
   pl_inside = 1
 
 #endif
