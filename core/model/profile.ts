@@ -319,6 +319,8 @@ export interface Placement {
   readonly policies: readonly PolicyResult[];
   readonly oracle: PolicyResult;
   readonly recommended: string;
+  /** Row of `tiers`: the one that serves this run fastest, which `fastTierHitRatio` speaks of; 0 when left out. */
+  readonly fastestTier?: number;
   /** The assumptions of the cost model, one sentence each. */
   readonly assumptions: readonly string[];
 }

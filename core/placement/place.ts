@@ -58,6 +58,7 @@ export function place(input: PlacementInput, tiers: readonly Tier[], ids: readon
     policies: results,
     oracle: oracleOf(judge('oracle'), input, problem, parallelism, tiers),
     recommended: recommend(results),
+    fastestTier: problem.fastest,
     assumptions: assumptionsOf(tiers, parallelism, problem.fastest),
   };
 }

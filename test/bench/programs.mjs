@@ -16,8 +16,8 @@ export const programs = [
   {
     name: 'sample',
     sources: [path.join(root, 'core/sample/raytracer.c')],
-    full: ['1096', '822'],
-    quick: ['160', '120'],
+    full: ['604', '453'],
+    quick: ['64', '48'],
     bytesPerAccess: 'regular',
   },
   {

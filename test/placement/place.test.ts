@@ -156,6 +156,7 @@ describe('other tiers', () => {
     const best = placement.policies.find(result => result.id === 'static-optimal')!;
     expect([...best.tierOfObject]).toEqual([1, 1, 1, 1]);
     expect(best.modelledSlowdown).toBe(1);
+    expect(placement.fastestTier).toBe(1);
     expect(placement.assumptions.at(-1)).toContain('For this run DRAM is faster than HBM');
   });
 
