@@ -16,6 +16,7 @@ const PACKAGES = [
   ['gcc', 'gcc'],
   ['g++', 'g++'],
   ['clang', 'clang'],
+  ['llvm', 'llvm-symbolizer'],
   ['gfortran', 'gfortran'],
   ['make', 'make'],
   ['binutils', 'readelf'],
