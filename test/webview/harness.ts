@@ -1,0 +1,206 @@
+/**
+ * The built dashboard in a headless Chromium, with the extension's own page and security policy, and core's own views
+ * behind its questions: what a user would see of a profile, without an editor.
+ */
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import path from 'node:path';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Profile } from '../../core/model/profile.js';
+import type { FromWebview, Requests, Selection, ToWebview, ViewQuery } from '../../core/protocol.js';
+import { State } from '../../core/server/state.js';
+import { views } from '../../core/server/views/views.js';
+import { dashboardHtml } from '../../extension/views/dashboardHtml.js';
+import { type ThemeName, themes } from './themes.js';
+
+const browsers = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
+const types: Readonly<Record<string, string>> = { '.js': 'text/javascript', '.css': 'text/css', '.ttf': 'font/ttf' };
+const nonce = 'only-for-this-test';
+
+export interface OpenOptions {
+  readonly width: number;
+  readonly height?: number;
+  readonly theme?: ThemeName;
+  readonly scale?: number;
+  /** What the editor kept of an earlier page. */
+  readonly saved?: unknown;
+  /** null: nothing was profiled yet. */
+  readonly profile: Profile | null;
+}
+
+export class Harness {
+  readonly #dist: string;
+  #server: Server | null = null;
+  #browser: Browser | null = null;
+
+  /** @param root folder of the repository, whose dist/ is built */
+  constructor(root: string) {
+    this.#dist = path.join(root, 'dist');
+  }
+
+  async start(): Promise<void> {
+    const executablePath = process.env.PAGELENS_CHROMIUM ?? browsers.find(file => existsSync(file));
+    if (!executablePath) throw new Error('Chromium is missing: apt-get install chromium, or set PAGELENS_CHROMIUM');
+    this.#server = createServer(async ({ url = '/' }, response) => {
+      const name = new URL(url, 'http://page').pathname.slice(1);
+      if (name === '') {
+        response.writeHead(200, { 'content-type': 'text/html' }).end(this.#html());
+        return;
+      }
+      const file = await readFile(path.join(this.#dist, path.basename(name))).catch(() => null);
+      response.writeHead(file ? 200 : 404, { 'content-type': types[path.extname(name)] ?? 'text/plain' });
+      response.end(file ?? '');
+    });
+    await new Promise<void>(resolve => this.#server!.listen(0, '127.0.0.1', resolve));
+    this.#browser = await chromium.launch({
+      executablePath,
+      args: ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking'],
+    });
+  }
+
+  get #origin(): string {
+    return `http://127.0.0.1:${(this.#server!.address() as AddressInfo).port}`;
+  }
+
+  #html(): string {
+    return dashboardHtml({
+      cspSource: this.#origin,
+      script: 'webview.js',
+      style: 'webview.css',
+      codicons: 'codicon.css',
+      nonce,
+      language: 'en',
+    });
+  }
+
+  async open({ width, height = 800, theme = 'dark', scale = 1, saved, profile }: OpenOptions): Promise<Dashboard> {
+    const page = await this.#browser!.newPage({ viewport: { width, height }, deviceScaleFactor: scale });
+    const dashboard = new Dashboard(page, profile);
+    await page.exposeFunction('pagelensPost', (message: FromWebview) => dashboard.received(message));
+    const { kind, variables } = themes[theme];
+    await page.addInitScript(
+      ({ kind, variables, saved, width }) => {
+        let state: unknown = saved;
+        Object.assign(window, {
+          acquireVsCodeApi: () => ({
+            postMessage: (message: unknown) =>
+              (window as unknown as { pagelensPost(message: unknown): void }).pagelensPost(message),
+            getState: () => state,
+            setState: (value: unknown) => {
+              state = value;
+            },
+          }),
+          pagelensState: () => state,
+        });
+        document.addEventListener('DOMContentLoaded', () => {
+          document.body.classList.add(...kind.split(' '));
+          for (const [name, value] of Object.entries(variables)) {
+            document.documentElement.style.setProperty(name, value);
+          }
+          // As the side bar does, and an editor tab.
+          const background = width < 500 ? '--vscode-sideBar-background' : '--vscode-editor-background';
+          document.documentElement.style.setProperty('background', `var(${background})`);
+        });
+      },
+      { kind, variables, saved, width },
+    );
+    await page.goto(this.#origin);
+    return dashboard;
+  }
+
+  async close(): Promise<void> {
+    await this.#browser?.close();
+    this.#server?.close();
+  }
+}
+
+/** One page with the core behind it. */
+export class Dashboard {
+  /** Messages other than requests, as they came. */
+  readonly sent: FromWebview[] = [];
+  readonly queries: ViewQuery[] = [];
+  /** What the page complained of: errors, and what its policy refused. */
+  readonly complaints: string[] = [];
+  /** Set: every view is refused with this reason. */
+  refuse: string | null = null;
+  readonly #state = new State();
+
+  constructor(
+    readonly page: Page,
+    profile: Profile | null,
+  ) {
+    if (profile) this.#state.show(profile, '/profiles/test.pagelens');
+    page.on('pageerror', error => this.complaints.push(error.message));
+    page.on('console', message => {
+      if (['error', 'warning'].includes(message.type())) this.complaints.push(message.text());
+    });
+  }
+
+  async received(message: FromWebview): Promise<void> {
+    if (message.kind === 'ready') {
+      if (this.#state.index) await this.post({ kind: 'selection', selection: this.#state.selection });
+    }
+    if (message.kind !== 'request') {
+      this.sent.push(message);
+      return;
+    }
+    const { id, method, params } = message;
+    try {
+      await this.post({ kind: 'reply', id, result: { ok: await this.#answer(method, params) } });
+    } catch (error) {
+      await this.post({ kind: 'reply', id, result: { err: (error as Error).message } });
+    }
+  }
+
+  async #answer(method: keyof Requests, params: unknown): Promise<unknown> {
+    if (method === 'pagelens/select') {
+      this.#state.select(params as Partial<Selection>);
+      await this.post({ kind: 'selection', selection: this.#state.selection });
+      return this.#state.selection;
+    }
+    if (method !== 'pagelens/view') throw new Error(`${method} is not to be asked here`);
+    if (this.refuse) throw new Error(this.refuse);
+    const query = params as ViewQuery;
+    this.queries.push(query);
+    const { index, selection } = this.#state;
+    if (!index) return null;
+    return { view: query.view, columns: {}, ...views[query.view](index, query, selection) };
+  }
+
+  get selection(): Selection {
+    return this.#state.selection;
+  }
+
+  /** Another profile became the current one. */
+  async show(profile: Profile): Promise<void> {
+    this.#state.show(profile, '/profiles/test.pagelens');
+    await this.post({ kind: 'selection', selection: this.#state.selection });
+  }
+
+  async post(message: ToWebview): Promise<void> {
+    if (!this.page.isClosed()) await this.page.evaluate(data => window.postMessage(data, '*'), message);
+  }
+
+  /** Brings a view to the front and waits until it shows its content. */
+  async tab(name: string): Promise<void> {
+    await this.page.getByRole('tab', { name }).click();
+    await this.settled();
+  }
+
+  /** Nothing is on its way any more. */
+  async settled(): Promise<void> {
+    await this.page.waitForFunction(
+      () =>
+        document.querySelector('[role=tabpanel]:not([hidden]) :is(.content > *, .message > *)') !== null &&
+        document.querySelector('[role=tabpanel][aria-busy]') === null,
+    );
+    // The canvas draws with the frame after.
+    await this.page.evaluate(() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done))));
+  }
+
+  savedState(): Promise<unknown> {
+    return this.page.evaluate(() => (window as unknown as { pagelensState(): unknown }).pagelensState());
+  }
+}

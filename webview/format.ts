@@ -1,0 +1,58 @@
+/** Numbers for the dashboard: those of the editor's margin, and the few that only tables and axes need. */
+export { bytes, compact, nanoseconds, pages, percent, readWriteSplit, whole } from '../core/model/format.js';
+
+import { whole } from '../core/model/format.js';
+
+/** What stands in a cell without a value; the reason goes into its tooltip. */
+export const noValue = '—';
+
+/** A score of 0 to 1, or a correlation of -1 to 1: `0.012`, `1.000`. */
+export function score(value: number): string {
+  return value.toFixed(3).replace('-', '\u2212');
+}
+
+/** A factor: `1.08 ×`. */
+export function times(value: number): string {
+  return `${value < 9.995 ? value.toFixed(2) : value.toFixed(1)} ×`;
+}
+
+/** Per cent that may exceed 100 and that already are per cent: `0.075 %`, `12 %`. */
+export function percentValue(value: number): string {
+  if (value === 0) return '0 %';
+  if (Math.abs(value) < 0.0005) return '< 0.001 %';
+  return `${Number(value.toPrecision(2))} %`;
+}
+
+/** `1 page`, `2,104 pages`. */
+export function counted(value: number, one: string, many = `${one}s`): string {
+  return `${whole(value)} ${value === 1 ? one : many}`;
+}
+
+/** Whole items from `from` (inclusive) to `to` (exclusive): `7` or `7–12`. */
+export function span(from: number, to: number): string {
+  return to - from <= 1 ? whole(from) : `${whole(from)}–${whole(to - 1)}`;
+}
+
+/**
+ * An object's name where there is little room: `build_hierarchy:353` for
+ * `malloc in build_hierarchy (raytracer.c:353)`. Other names stay as they are.
+ */
+export function shortName(name: string): string {
+  const site = /^\S+ in (.+) \([^()]*:(\d+)\)$/.exec(name);
+  return site ? `${site[1]}:${site[2]}` : name;
+}
+
+const timeUnits: readonly (readonly [number, string])[] = [
+  [1e9, 's'],
+  [1e6, 'ms'],
+  [1e3, 'µs'],
+  [1, 'ns'],
+];
+
+/** Modelled time on an axis, with as many decimals as tell ticks `step` ns apart from each other: `55.2 ms`. */
+export function timeTick(ns: number, step: number): string {
+  if (ns === 0) return '0';
+  const [scale, unit] = timeUnits.find(([size]) => ns >= size) ?? [1, 'ns'];
+  const decimals = Math.max(0, Math.min(6, -Math.floor(Math.log10(Math.max(step, 1e-3) / scale) + 1e-9)));
+  return `${(ns / scale).toFixed(decimals)} ${unit}`;
+}

@@ -1,0 +1,66 @@
+/** Pieces that several views share: class words, source links, the split of reads and writes, a section. */
+import type { Location } from '../core/protocol.js';
+import { type Child, el, icon, setShare } from './dom.js';
+import { percent } from './format.js';
+
+/** The class as a shape and a word; the colour only repeats them. The shapes are those of the tree of hot regions. */
+const classIcons: Readonly<Record<string, string>> = { hot: 'flame', warm: 'circle-filled', cold: 'circle-outline' };
+
+export function hotness(name: string): HTMLElement {
+  return el('span', { class: `hotness ${name}` }, icon(classIcons[name] ?? 'circle-outline'), name);
+}
+
+/** A button that looks like a link and leads to the source; plain text where no source is known. */
+export function sourceLink(text: string, location: Location | null, reveal: (location: Location) => void): HTMLElement {
+  if (!location) return el('span', { class: 'source', title: `${text}\nno source line is known` }, text);
+  const link = el('button', { type: 'button', class: 'link source', title: `${text}\n${placeOf(location)}` }, text);
+  link.addEventListener('click', () => reveal(location));
+  return link;
+}
+
+export function placeOf({ file, line }: Location): string {
+  return `${file}:${line}`;
+}
+
+/** Reads solid, writes hatched, both with their per cent in words beside the bar. */
+export function splitBar(reads: number, writes: number): HTMLElement {
+  const total = reads + writes;
+  const share = total === 0 ? 0 : reads / total;
+  return el(
+    'div',
+    { class: 'split' },
+    setShare(
+      el(
+        'div',
+        { class: 'split-bar', 'aria-hidden': 'true' },
+        el('span', { class: 'reads' }),
+        el('span', { class: 'writes' }),
+      ),
+      share,
+    ),
+    el(
+      'div',
+      { class: 'split-words' },
+      el('span', { class: 'key reads' }, `${percent(share)} read`),
+      el('span', { class: 'key writes' }, `${percent(total === 0 ? 0 : 1 - share)} write`),
+    ),
+  );
+}
+
+/** A bar that fills a share of its track. */
+export function shareBar(share: number, kind = ''): HTMLElement {
+  return setShare(el('div', { class: `share-bar ${kind}`, 'aria-hidden': 'true' }, el('span', {})), share);
+}
+
+export function section(heading: string, note: string | null, ...content: readonly Child[]): HTMLElement {
+  return el(
+    'section',
+    { class: 'part' },
+    el('h2', {}, heading, note === null ? null : el('small', {}, note)),
+    ...content,
+  );
+}
+
+export function list(items: readonly string[]): HTMLElement {
+  return el('ul', { class: 'plain' }, ...items.map(item => el('li', {}, item)));
+}
