@@ -26,7 +26,6 @@ import { TraceError } from './trace/error.js';
 import { MergeOrder, NO_LIMIT } from './trace/merge.js';
 import { TraceFile } from './trace/reader.js';
 import { firstSequence } from './trace/records.js';
-import { readTraceFromStdin } from './trace/stdin.js';
 import { TrackerRun } from './tracking/run.js';
 
 /** Tells a replay how far a trace that is still being recorded may be read. */
@@ -75,7 +74,7 @@ export async function replay(path: string, options: ReplayOptions, hooks: Replay
   // A tiers file that cannot be used is told before the work, not after it.
   tierSet(options.tiers);
   const live = hooks.feed !== undefined && hooks.feed !== null;
-  const trace = path === '-' ? await readTraceFromStdin() : await TraceFile.open(path, { live });
+  const trace = await TraceFile.open(path, { live });
   try {
     const run = new Replay(trace, options, hooks);
     await run.streams();
@@ -314,12 +313,18 @@ class Replay {
       translation: this.#machine.translation(),
       trackers,
       warnings: [
-        ...this.#trace.warnings.filter(warning => !this.#trace.end?.warnings.includes(warning)),
+        ...damage(this.#trace),
         ...this.#warnings,
         ...trackers.flatMap(({ id, warnings }) => warnings.map(warning => `tracker ${id}: ${warning}`)),
       ],
     };
   }
+}
+
+/** What is wrong with the file itself. That its end is missing is told by whoever resolves it. */
+function damage({ damage }: TraceFile): string[] {
+  if (!damage) return [];
+  return [`the trace is damaged at byte ${damage.offset} (${damage.reason}); what precedes it was used`];
 }
 
 /** Translations that one vCPU's two TLB levels hold. */

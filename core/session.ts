@@ -11,6 +11,7 @@ import type { Profile, ReplayOptions } from './model/profile.js';
 import { load } from './profile/file.js';
 import type { ProfileProgress } from './protocol.js';
 import type { RecordProgress, RecordResult } from './record/record.js';
+import { spoolTrace } from './trace/stdin.js';
 import type { FromWorker, RecordTask, ReplayTask, ToWorker } from './worker.js';
 
 export interface RecordRequest {
@@ -53,7 +54,18 @@ export async function replayTrace(
   options: ReplayOptions,
   hooks: SessionHooks = {},
 ): Promise<Profile> {
-  return startReplay({ kind: 'replay', traceFile, options, live: false }, hooks).result;
+  // A worker has no standard input of its own, and replay jumps between streams: it gets a file.
+  const spooled = traceFile === '-' ? await spoolTrace() : null;
+  try {
+    return await startReplay({ kind: 'replay', traceFile: spooled?.file ?? traceFile, options, live: false }, hooks)
+      .result;
+  } catch (error) {
+    // Messages name what the user gave, not where it was put.
+    if (spooled && error instanceof Error) error.message = error.message.replaceAll(spooled.file, 'standard input');
+    throw error;
+  } finally {
+    await spooled?.remove();
+  }
 }
 
 /** Opens a `.pagelens` file, or replays a `.pltrace`. @throws ProfileFileError, TraceError, UsageError */

@@ -22,7 +22,7 @@ export interface RecordTask {
 
 export interface ReplayTask {
   readonly kind: 'replay';
-  /** Path of a trace; `-` is standard input. */
+  /** Path of a trace. */
   readonly traceFile: string;
   readonly options: ReplayOptions;
   /** The trace is still being recorded: go no further than `safe` allows, until `recorded`. */

@@ -378,6 +378,7 @@ function programInfo({ header, end, processes, threads }: AttributionTrace): Pro
 function warnings(raw: RawReplay, trace: AttributionTrace): string[] {
   const { end } = trace;
   const list = [...(end?.warnings ?? []), ...raw.warnings];
+  if (!end) list.push('The trace was cut short: only what was recorded before the cut is counted.');
   if (lacksSymbols(trace)) {
     list.push(
       'The trace has no symbols and no program with the recorded build id was found: places are module and offset.',

@@ -1,7 +1,4 @@
-/**
- * A trace from a pipe (`pagelens replay -`). Replay jumps between streams, so that the bytes are put in a temporary file
- * first; its name is removed as soon as it is open, so that nothing is left behind however the process ends.
- */
+/** A trace from a pipe (`pagelens replay -`): replay jumps between streams, so that the bytes are put in a file first. */
 import { createWriteStream } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -9,25 +6,26 @@ import path from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { ioError, TraceError } from './error.js';
-import { TraceFile } from './reader.js';
 
-/** @throws TraceError as `TraceFile.open` does, or when the temporary folder is full. */
-export async function readTraceFromStdin(input: Readable = process.stdin): Promise<TraceFile> {
+export interface SpooledTrace {
+  readonly file: string;
+  remove(): Promise<void>;
+}
+
+/** @throws TraceError when standard input is a terminal, or the temporary folder is full or cannot be written */
+export async function spoolTrace(input: Readable = process.stdin): Promise<SpooledTrace> {
   if ((input as { isTTY?: boolean }).isTTY)
     throw new TraceError('standard input is a terminal: pipe a trace into it, or name a file');
   const folder = await mkdtemp(path.join(tmpdir(), 'pagelens-')).catch(error => {
     throw ioError('write', tmpdir(), error);
   });
-  const file = path.join(folder, 'standard input');
+  const file = path.join(folder, 'standard-input.pltrace');
+  const remove = () => rm(folder, { recursive: true, force: true });
   try {
-    await pipeline(input, createWriteStream(file)).catch(error => {
-      throw ioError('write', file, error);
-    });
-    return await TraceFile.open(file).catch(error => {
-      // Messages name what the user gave, not where it was put.
-      throw error instanceof TraceError ? new TraceError(error.message.replaceAll(file, 'standard input')) : error;
-    });
-  } finally {
-    await rm(folder, { recursive: true, force: true });
+    await pipeline(input, createWriteStream(file));
+    return { file, remove };
+  } catch (error) {
+    await remove();
+    throw ioError('write', file, error);
   }
 }

@@ -210,6 +210,12 @@ describe('one trace', () => {
     expect(refused).toBeGreaterThan(0);
   });
 
+  test('standard input is called by its name in errors', async () => {
+    const { status, stderr } = await pagelens(['replay', '-'], { input: Buffer.from('hello') });
+    expect(status).toBe(2);
+    expect(stderr).toMatch(/^pagelens: standard input is no trace: it seems to be a text file/);
+  });
+
   test.each([
     ['text', 'no trace at all\n'],
     ['zeroes', '\0'.repeat(5000)],

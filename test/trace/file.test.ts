@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { appendFileSync, mkdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import path from 'node:path';
 import { Readable } from 'node:stream';
@@ -8,7 +8,7 @@ import { describe, expect, test, vi } from 'vitest';
 import type { Block, ModuleBlock } from '../../core/trace/blocks.js';
 import { TraceError } from '../../core/trace/error.js';
 import { TraceFile } from '../../core/trace/reader.js';
-import { readTraceFromStdin } from '../../core/trace/stdin.js';
+import { spoolTrace } from '../../core/trace/stdin.js';
 import { TraceWriter } from '../../core/trace/writer.js';
 import { everyBlock, header, sites, temporaryFolder, writeTrace } from './blocks.js';
 
@@ -422,18 +422,15 @@ describe('a live trace', () => {
 });
 
 describe('standard input', () => {
-  test('is read like a file', async () => {
+  test('is read like a file, of which nothing is left', async () => {
     const bytes = readFileSync(await writeTrace(newFile(), everyBlock));
-    const trace = await readTraceFromStdin(Readable.from([bytes.subarray(0, 100), bytes.subarray(100)]));
+    const spooled = await spoolTrace(Readable.from([bytes.subarray(0, 100), bytes.subarray(100)]));
+    const trace = await TraceFile.open(spooled.file);
     expect(trace.complete).toBe(true);
     expect([...(await trace.readStream(1, 0))]).toEqual([1, 2, 3]);
     await trace.close();
-  });
-
-  test('is called by its name in errors', async () => {
-    expect(await refusal(readTraceFromStdin(Readable.from([Buffer.from('hello')])))).toMatch(
-      /^standard input is no trace: it seems to be a text file/,
-    );
+    await spooled.remove();
+    expect(existsSync(spooled.file)).toBe(false);
   });
 });
 
