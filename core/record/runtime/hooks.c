@@ -42,12 +42,21 @@ HOOK __tsan_vptr_update(void *address, void *value) {
 }
 ACCESS(__tsan_vptr_read, PL_READ | PL_SIZE(3))
 
-HOOK __tsan_read_range(void *address, unsigned long length) {
-  if (length) pl_range(PC, (uint64_t)(uintptr_t)address, PL_RANGE_READ, length);
+/*
+ * gcc calls the range hooks for copied structures, and also for a plain load or store of a field that may be unaligned
+ * (of a packed structure): lengths that one instruction accesses are one access, even where it straddles a line.
+ */
+PL_INLINE void range(uint64_t pc, void *address, uint32_t direction, unsigned long length) {
+  if (PL_LIKELY(length <= 16 && (length & (length - 1)) == 0)) {
+    if (length == 0) return;
+    uint32_t log2 = (uint32_t)__builtin_ctzl(length);
+    pl_access(pc, (uint64_t)(uintptr_t)address, direction | PL_SIZE(log2) | PL_UNALIGNED);
+  } else {
+    pl_range(pc, (uint64_t)(uintptr_t)address, PL_RANGE_READ + direction, length);
+  }
 }
-HOOK __tsan_write_range(void *address, unsigned long length) {
-  if (length) pl_range(PC, (uint64_t)(uintptr_t)address, PL_RANGE_WRITE, length);
-}
+HOOK __tsan_read_range(void *address, unsigned long length) { range(PC, address, PL_READ, length); }
+HOOK __tsan_write_range(void *address, unsigned long length) { range(PC, address, PL_WRITE, length); }
 
 HOOK __tsan_func_entry(void *return_address) { pl_entry(PC, (uint64_t)(uintptr_t)return_address, SP); }
 HOOK __tsan_func_exit(void) { pl_exit(PC, SP); }
