@@ -1,7 +1,7 @@
 /** Numbers for the dashboard: those of the editor's margin, and the few that only tables and axes need. */
 export { bytes, compact, nanoseconds, pages, percent, readWriteSplit, whole } from '../core/model/format.js';
 
-import { whole } from '../core/model/format.js';
+import { percent, whole } from '../core/model/format.js';
 
 /** What stands in a cell without a value; the reason goes into its tooltip. */
 export const noValue = '—';
@@ -13,7 +13,8 @@ export function score(value: number): string {
 
 /** A factor: `1.08 ×`. */
 export function times(value: number): string {
-  return `${value < 9.995 ? value.toFixed(2) : value.toFixed(1)} ×`;
+  // A factor never breaks from its sign.
+  return `${value < 9.995 ? value.toFixed(2) : value.toFixed(1)}\u00a0×`;
 }
 
 /** Per cent that may exceed 100 and that already are per cent: `0.075 %`, `12 %`. */
@@ -22,6 +23,24 @@ export function percentValue(value: number): string {
   if (Math.abs(value) < 0.0005) return '< 0.001 %';
   return `${Number(value.toPrecision(2))} %`;
 }
+
+/** A share that matters most near the whole: `99.8 %` is not all, and all is `100 %`. */
+export function nearlyAll(share: number): string {
+  return share >= 0.99 && share < 1 ? `${(Math.floor(share * 1000) / 10).toFixed(1)} %` : percent(share);
+}
+
+/** A count on an axis: `0`, `500`, `1 k`, `1.5 k`, `310 k`. */
+export function countTick(value: number): string {
+  const [scale, suffix] = countScales.find(([size]) => value >= size) ?? [1, ''];
+  return `${Number((value / scale).toPrecision(2))}${suffix}`;
+}
+
+const countScales = [
+  [1e12, ' T'],
+  [1e9, ' G'],
+  [1e6, ' M'],
+  [1e3, ' k'],
+] as const;
 
 /** `1 page`, `2,104 pages`. */
 export function counted(value: number, one: string, many = `${one}s`): string {
@@ -34,12 +53,12 @@ export function span(from: number, to: number): string {
 }
 
 /**
- * An object's name where there is little room: `build_hierarchy:353` for
- * `malloc in build_hierarchy (raytracer.c:353)`. Other names stay as they are.
+ * An object's name where there is little room, in a part that may be cut and one that must not, since it tells
+ * neighbours apart: `build_hierarchy` and `:353` for `malloc in build_hierarchy (raytracer.c:353)`.
  */
-export function shortName(name: string): string {
-  const site = /^\S+ in (.+) \([^()]*:(\d+)\)$/.exec(name);
-  return site ? `${site[1]}:${site[2]}` : name;
+export function shortName(name: string): readonly [string, string] {
+  const site = /^\S+ in (.+) \([^()]*(:\d+)\)$/.exec(name);
+  return site ? [site[1]!, site[2]!] : [name, ''];
 }
 
 const timeUnits: readonly (readonly [number, string])[] = [

@@ -108,7 +108,8 @@ export class Grid<Row> {
 
   scrollToTop(): void {
     this.element.scrollTop = 0;
-    this.#row = Math.min(0, this.#source.total - 1);
+    // The header keeps the focus when its key sorted: it may be pressed again.
+    if (this.#row > 0) this.#row = 0;
   }
 
   #layout(): void {

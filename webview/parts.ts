@@ -1,7 +1,7 @@
 /** Pieces that several views share: class words, source links, the split of reads and writes, a section. */
 import type { Location } from '../core/protocol.js';
 import { type Child, el, icon, setShare } from './dom.js';
-import { percent } from './format.js';
+import { percent, shortName } from './format.js';
 
 /** The class as a shape and a word; the colour only repeats them. The shapes are those of the tree of hot regions. */
 const classIcons: Readonly<Record<string, string>> = { hot: 'flame', warm: 'circle-filled', cold: 'circle-outline' };
@@ -10,10 +10,26 @@ export function hotness(name: string): HTMLElement {
   return el('span', { class: `hotness ${name}` }, icon(classIcons[name] ?? 'circle-outline'), name);
 }
 
+/** An object's name: whole where there is room; in a narrow page short, with the line number uncut. */
+export function objectName(name: string): HTMLElement {
+  const [head, tail] = shortName(name);
+  if (tail === '') return el('span', { class: 'grid-text' }, name);
+  return el(
+    'span',
+    { class: 'object-name' },
+    el('span', { class: 'if-wide' }, name),
+    el('span', { class: 'if-narrow' }, el('span', { class: 'grid-text' }, head), tail),
+  );
+}
+
 /** A button that looks like a link and leads to the source; plain text where no source is known. */
 export function sourceLink(text: string, location: Location | null, reveal: (location: Location) => void): HTMLElement {
-  if (!location) return el('span', { class: 'source', title: `${text}\nno source line is known` }, text);
-  const link = el('button', { type: 'button', class: 'link source', title: `${text}\n${placeOf(location)}` }, text);
+  if (!location) return el('span', { class: 'source', title: `${text}\nno source line is known` }, objectName(text));
+  const link = el(
+    'button',
+    { type: 'button', class: 'link source', title: `${text}\n${placeOf(location)}` },
+    objectName(text),
+  );
   link.addEventListener('click', () => reveal(location));
   return link;
 }

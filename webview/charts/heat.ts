@@ -9,7 +9,7 @@
  */
 import type { Location } from '../../core/protocol.js';
 import { el } from '../dom.js';
-import { shortName, timeTick, whole } from '../format.js';
+import { countTick, shortName, timeTick, whole } from '../format.js';
 import type { Metric } from '../state.js';
 import { type Bin, type HeatData, metricUnits } from './heatData.js';
 import { paintCounts, parseHex, ramp } from './ramp.js';
@@ -460,8 +460,8 @@ export class HeatChart {
     }));
     const left = plot.right + 13;
     for (const { at, name } of fittingLabels(labels, plot.top, plot.bottom)) {
-      const full = context.measureText(name).width <= width - left;
-      context.fillText(fitText(context, full ? name : shortName(name), width - left), left, at);
+      const [head, tail] = shortName(name);
+      context.fillText(fitText(context, head, width - left, tail), left, at);
     }
   }
 
@@ -539,10 +539,7 @@ export class HeatLegend {
     context.fillStyle = themeValue(this.#box, '--note');
     context.textBaseline = 'top';
     const labels = legendTicks(this.#most).map(({ value, share, last }) => {
-      const text =
-        value < 1e4
-          ? whole(value)
-          : `${Number((value / 10 ** Math.floor(Math.log10(value))).toFixed(1))}e${Math.floor(Math.log10(value))}`;
+      const text = countTick(value);
       const size = context.measureText(text).width;
       const at = Math.max(size / 2, Math.min(width - size / 2, share * width));
       return { text, at, size: size + 10, weight: last || value === 1 ? 1 : 0 };
@@ -568,7 +565,7 @@ function axesOf(a: Point, b: Point): { alongX: boolean; alongY: boolean } {
 }
 
 function plotOf({ width, height }: Frame): Plot {
-  const [left, right] = width >= wide ? [104, 216] : [10, Math.max(84, Math.min(150, width * 0.32))];
+  const [left, right] = width >= wide ? [104, 176] : [10, Math.max(84, Math.min(150, width * 0.32))];
   return {
     left,
     right: Math.max(left + 40, width - right),

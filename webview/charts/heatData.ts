@@ -104,11 +104,9 @@ export class HeatData {
   describe(bin: Bin): string[] {
     const [fromEpoch, toEpoch] = this.epochsOf(bin);
     const [from, to] = this.pagesOf(bin).map(Math.floor) as [number, number];
-    const segment = this.segmentAt(from);
     const object = this.objectOf(bin);
-    const others = new Set(
-      (segment?.objects ?? []).filter(run => run.from < Math.max(to, from + 1) && run.to > from).map(run => run.name),
-    );
+    const runs = this.facts.segments.flatMap(segment => segment.objects);
+    const others = new Set(runs.filter(run => run.from < Math.max(to, from + 1) && run.to > from).map(run => run.name));
     if (object) others.delete(object.name);
     const all = this.count('accesses', bin);
     const figures =
@@ -118,13 +116,23 @@ export class HeatData {
     const name = object ? object.name : 'no single object';
     const tier = object?.tier ? ` · ${object.tier}` : '';
     const more = others.size > 0 ? ` and ${counted(others.size, 'other')}` : '';
-    // Rows are touched pages: within a range there may be untouched ones between, so no address is invented for them.
-    const place = segment
-      ? `${to - from > 1 ? 'touched pages' : 'touched page'} ${span(from - segment.from + 1, Math.max(to, from + 1) - segment.from + 1)} of ${whole(segment.to - segment.from)} from ${segment.address}`
-      : `page rows ${span(from, to)}`;
+    const place = this.#place(from, Math.max(to, from + 1));
     const last = Math.max(Math.ceil(toEpoch), Math.floor(fromEpoch) + 1);
     const time = `${nanoseconds(this.timeAt(fromEpoch))} to ${nanoseconds(this.timeAt(toEpoch))}, epoch ${span(Math.floor(fromEpoch), last)}`;
     return [`${name}${more}${tier}`, figures, time, place];
+  }
+
+  /** Rows are touched pages and between two may lie untouched ones: only where a range begins is an address known. */
+  #place(from: number, to: number): string {
+    const [first, ...further] = this.facts.segments.filter(segment => segment.from < to && segment.to > from);
+    if (!first) return `page rows ${span(from, to)}`;
+    const end = Math.min(to, first.to);
+    const pages = `touched ${end - from > 1 ? 'pages' : 'page'} ${span(from - first.from + 1, end - first.from + 1)}`;
+    const more = further
+      .map(({ address }) => `, and on from ${address}`)
+      .slice(0, 1)
+      .join('');
+    return `${pages} of ${whole(first.to - first.from)} from ${first.address}${more}`;
   }
 
   /** What a bin spans, for the legend: `33 pages × 2 epochs`. */

@@ -48,7 +48,9 @@ export class Surface {
   #resize({ contentRect, devicePixelContentBoxSize }: ResizeObserverEntry): void {
     const { width, height } = contentRect;
     if (width === 0 || height === 0) return;
-    const exact = devicePixelContentBoxSize?.[0];
+    const box = devicePixelContentBoxSize?.[0];
+    // An emulated ratio does not reach the box: then it is believed, and the box not.
+    const exact = box && Math.abs(box.inlineSize - width * devicePixelRatio) < 2 ? box : null;
     this.canvas.width = exact?.inlineSize ?? Math.round(width * devicePixelRatio);
     this.canvas.height = exact?.blockSize ?? Math.round(height * devicePixelRatio);
     const context = this.canvas.getContext('2d')!;
@@ -91,8 +93,9 @@ export function fontOf(element: Element, pixels: number): string {
   return `${pixels}px ${getComputedStyle(element).fontFamily}`;
 }
 
-/** Cuts a text to a width, with an ellipsis in place of its end. */
-export function fitText(context: CanvasRenderingContext2D, text: string, width: number): string {
+/** Cuts a text to a width, with an ellipsis in place of its end; `tail` stays behind it. */
+export function fitText(context: CanvasRenderingContext2D, text: string, width: number, tail = ''): string {
+  if (tail !== '') return fitText(context, text, width - context.measureText(tail).width) + tail;
   if (context.measureText(text).width <= width) return text;
   let [low, high] = [0, text.length];
   while (low < high) {

@@ -20,14 +20,15 @@ export const heatmap: ViewKind = {
 /** The table's bins: as many as can be read. */
 const tableRows = 24;
 const tableColumnWidth = 76;
-const hint = 'Point at the map, or focus it and use the arrow keys, to read its counts.';
+const help =
+  'Point to read counts, drag to select, turn the wheel to zoom, click for the source. Keys: arrows move, Shift+arrows pan, + and − zoom, 0 shows all, Enter goes to the source.';
 
 class HeatmapView implements View {
   readonly element = el('div', { class: 'heatmap-view' });
   readonly #chart: HeatChart;
   readonly #legend = new HeatLegend();
   readonly #table: Grid<number>;
-  readonly #readout = el('p', { class: 'readout note' }, hint);
+  readonly #readout = el('p', { class: 'readout note' }, help);
   readonly #map: HTMLElement;
   readonly #metric = dropdown('Count', metricChoices(), value => this.#choose({ metric: value as Metric }));
   readonly #asTable = toggle({
@@ -45,7 +46,7 @@ class HeatmapView implements View {
       moved: (x, y) => this.#moved(x, y),
       open: context.reveal,
       pointed: (lines, aloud) => {
-        this.#readout.textContent = lines.length > 0 ? lines.join(' · ') : hint;
+        this.#readout.textContent = lines.length > 0 ? lines.join(' · ') : help;
         if (aloud) context.announce(lines.join(', '));
       },
     });
@@ -76,11 +77,7 @@ class HeatmapView implements View {
       ),
       this.#map,
       this.#table.element,
-      el(
-        'p',
-        { class: 'note help', id: 'heat-help' },
-        'Drag to select, wheel to zoom, click for the source. Keys: arrows move, Shift+arrows pan, + and − zoom, 0 shows all, Enter goes to the source.',
-      ),
+      el('p', { class: 'visually-hidden', id: 'heat-help' }, help),
     );
   }
 
@@ -148,6 +145,9 @@ class HeatmapView implements View {
     const pixels: [number, number] = table ? [Math.min(8, across), tableRows] : (this.#chart.pixels ?? [600, 400]);
     this.#data = new HeatData(await this.context.ask({ range, pixels }));
     this.#draw(this.#data);
+    // The map got its place while the first answer was on its way.
+    const [width, height] = this.#chart.pixels ?? pixels;
+    if (!table && (width !== pixels[0] || height !== pixels[1])) void this.#refresh();
   }
 
   #draw(data: HeatData): void {

@@ -2,7 +2,7 @@
 import type { Location, OverviewFacts, ViewData, WorkingSetFacts } from '../../core/protocol.js';
 import { sparkline } from '../charts/sparkline.js';
 import { el, icon, setShare } from '../dom.js';
-import { bytes, compact, counted, nanoseconds, percent, whole } from '../format.js';
+import { bytes, compact, counted, nanoseconds, nearlyAll, percent, whole } from '../format.js';
 import { hotness, list, section, shareBar, sourceLink, splitBar } from '../parts.js';
 import { column, greatest } from '../wire.js';
 import type { View, ViewContext, ViewKind } from './view.js';
@@ -55,6 +55,7 @@ export const overview: ViewKind = {
 
 function programLine(facts: OverviewFacts): HTMLElement {
   const [program = '', ...rest] = facts.program.split(' ');
+  const accesses = facts.reads + facts.writes;
   const name = [program.split('/').pop(), ...rest].join(' ');
   return el(
     'div',
@@ -74,6 +75,14 @@ function programLine(facts: OverviewFacts): HTMLElement {
         'span',
         { class: 'fact', title: 'What counts as an access: see the documentation of levels' },
         `${facts.level} level`,
+      ),
+      el(
+        'span',
+        {
+          class: 'fact',
+          title: `${whole(facts.unattributed)} of the run's ${whole(accesses)} accesses reached no source line`,
+        },
+        `${nearlyAll(accesses === 0 ? 1 : 1 - facts.unattributed / accesses)} of accesses at a source line`,
       ),
       el('span', { class: 'fact', title: 'Preset of the emulated machine' }, `machine ${facts.machine}`),
     ),
@@ -120,7 +129,7 @@ function tiles(facts: OverviewFacts, set: ViewData): HTMLElement[] {
     }),
     tile({
       label: 'Density',
-      value: percent(facts.density),
+      value: nearlyAll(facts.density),
       note: `of the 64-byte lines of touched pages were used`,
       hint: 'Share of the cache lines of all touched pages that at least one access used, whole run',
       below: shareBar(facts.density),
@@ -135,13 +144,6 @@ function tiles(facts: OverviewFacts, set: ViewData): HTMLElement[] {
         { class: 'note' },
         `${compact(facts.modelledNs > 0 ? accesses / (facts.modelledNs / 1e9) : 0)} accesses/s, ${counted(facts.epochs, 'epoch')}`,
       ),
-    }),
-    tile({
-      label: 'Attributed',
-      value: percent(accesses === 0 ? 1 : 1 - facts.unattributed / accesses),
-      note: 'of accesses reach a source line',
-      hint: `${whole(facts.unattributed)} of ${whole(accesses)} accesses reached no line, whole run`,
-      below: shareBar(accesses === 0 ? 1 : 1 - facts.unattributed / accesses),
     }),
   ];
 }

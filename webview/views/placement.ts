@@ -3,7 +3,7 @@ import type { PlacementFacts } from '../../core/protocol.js';
 import { el, setShare } from '../dom.js';
 import { bytes, compact, counted, percent, times, whole } from '../format.js';
 import { Grid, type GridColumn } from '../grid.js';
-import { hotness, list, placeOf, section, sourceLink, splitBar } from '../parts.js';
+import { hotness, list, objectName, placeOf, section, sourceLink, splitBar } from '../parts.js';
 import type { Sorting } from '../state.js';
 import { dropdown, filterField } from '../toolkit.js';
 import type { View, ViewContext, ViewKind } from './view.js';
@@ -25,11 +25,11 @@ const columns: readonly GridColumn<Row>[] = [
     id: 'name',
     label: 'Allocation',
     title: 'What the bytes belong to: an allocation site with all its blocks, a global, a stack, a mapping',
-    width: 120,
+    width: 100,
     flexible: true,
     priority: 0,
     sortable: true,
-    cell: row => row.name,
+    cell: row => objectName(row.name),
     hint: row => (row.location ? `${row.name}\n${placeOf(row.location)}` : row.name),
   },
   {
@@ -54,7 +54,7 @@ const columns: readonly GridColumn<Row>[] = [
     id: 'accesses',
     label: 'Accesses',
     title: 'Reads and writes, whole run',
-    width: 84,
+    width: 96,
     priority: 2,
     numeric: true,
     sortable: true,

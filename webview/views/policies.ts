@@ -4,7 +4,6 @@ import { niceTicks } from '../charts/scale.js';
 import { el, icon } from '../dom.js';
 import { percent, times } from '../format.js';
 import { list, section } from '../parts.js';
-import { button } from '../toolkit.js';
 import type { View, ViewContext, ViewKind } from './view.js';
 
 type Policy = PoliciesFacts['policies'][number];
@@ -93,16 +92,16 @@ function bar(row: Policy, scale: Scale, oracle: number, context: ViewContext): H
       { class: 'slowdown-facts note' },
       el('span', {}, `range ${times(row.range[0])} to ${times(row.range[1])}`),
       el('span', {}, `fastest tier serves ${percent(row.fastTierHitRatio)} of traffic`),
-      selected
-        ? null
-        : button({
-            label: `Show the placement of ${row.id} everywhere`,
-            icon: 'check',
-            appearance: 'icon',
-            press: () => context.select({ policy: row.id }).catch(context.failed),
-          }),
+      selected ? null : choose(row, context),
     ),
   );
+}
+
+function choose({ id }: Policy, context: ViewContext): HTMLElement {
+  const label = `select ${id}: show its tiers in every view`;
+  const link = el('button', { type: 'button', class: 'link', title: label, 'aria-label': label }, 'select');
+  link.addEventListener('click', () => void context.select({ policy: id }).catch(context.failed));
+  return link;
 }
 
 function axis(scale: Scale): HTMLElement {

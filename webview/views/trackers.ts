@@ -3,7 +3,7 @@ import type { TrackersFacts } from '../../core/protocol.js';
 import { el } from '../dom.js';
 import { counted, noValue, percentValue, score, whole } from '../format.js';
 import { Grid, type GridColumn, rowsOf, sortedBy } from '../grid.js';
-import { shareBar } from '../parts.js';
+import { section, shareBar } from '../parts.js';
 import type { View, ViewContext, ViewKind } from './view.js';
 
 type Row = TrackersFacts['rows'][number];
@@ -121,7 +121,7 @@ function sortValue(row: Row, id: string): number | string | null {
 
 class TrackersView implements View {
   readonly element = el('div', { class: 'stack' });
-  readonly #details = el('div', { class: 'details', hidden: true });
+  readonly #cards = el('div', { class: 'cards' });
   readonly #grid: Grid<Row>;
   #rows: readonly Row[] = [];
 
@@ -133,7 +133,6 @@ class TrackersView implements View {
         context.remember({ trackers: sorting });
         this.#show();
       },
-      focus: row => this.#detail(row),
     });
     this.element.append(
       el(
@@ -146,15 +145,14 @@ class TrackersView implements View {
           'Truth is the tenth of the touched pages with the most accesses, unless set otherwise; each tracker is judged by as many of its own top pages, over the whole run. Overhead is modelled.',
         ),
         this.#grid.element,
-        this.#details,
       ),
+      section('Each tracker', 'scores as bars, cost, and what a real machine needs for it', this.#cards),
     );
   }
 
   async load(): Promise<void> {
     const { facts } = await this.context.ask({});
     this.#rows = (facts as TrackersFacts).rows;
-    this.#details.hidden = true;
     this.#show();
   }
 
@@ -164,33 +162,39 @@ class TrackersView implements View {
     // As the table of trackers has them, the exact counts first, until the user sorts.
     const rows = known ? sortedBy(this.#rows, row => sortValue(row, sort), descending) : this.#rows;
     this.#grid.show(rowsOf(rows), { sort: known ? sort : '', descending });
+    this.#cards.replaceChildren(...rows.map(card));
   }
+}
 
-  /** The scores as bars with their numbers, and what a real machine needs for it. */
-  #detail(row: Row): void {
-    const bar = (label: string, value: number | null, id: Score) => [
-      el('dt', {}, label),
-      value === null
-        ? el('dd', {}, `${noValue} ${reasons[id]}`)
-        : el('dd', { class: 'bar-figure' }, shareBar(value), score(value)),
-    ];
-    this.#details.hidden = false;
-    this.#details.replaceChildren(
-      el('h3', {}, row.label),
-      el(
-        'dl',
-        {},
-        ...bar('Precision', row.precision, 'precision'),
-        ...bar('Recall', row.recall, 'recall'),
-        ...bar('F1', row.f1, 'f1'),
-        ...bar('Rank correlation', row.rankCorrelation, 'rankCorrelation'),
-        el('dt', {}, 'Cost'),
-        el('dd', {}, `${percentValue(row.overheadPercent)} of modelled time, ${counted(row.vmExits, 'VM exit')}`),
-        el('dt', {}, 'Periods'),
-        el('dd', {}, row.periods === null ? 'it has none' : periods(row)),
-        el('dt', {}, 'Needs'),
-        el('dd', {}, row.needs || 'not known to this version'),
-      ),
-    );
-  }
+/** All figures of a tracker, those without a column at this width too; a score that it has not, with the reason. */
+function card(row: Row): HTMLElement {
+  const bar = (id: Score, label: string) => [
+    el('dt', {}, label),
+    row[id] === null
+      ? el('dd', {}, `${noValue} ${reasons[id]}`)
+      : el('dd', { class: 'bar-figure' }, shareBar(Math.abs(row[id])), score(row[id])),
+  ];
+  return el(
+    'div',
+    { class: 'details' },
+    el('h3', {}, row.label),
+    el(
+      'dl',
+      {},
+      ...bar('f1', 'F1'),
+      ...bar('precision', 'Precision'),
+      ...bar('recall', 'Recall'),
+      ...bar('rankCorrelation', 'Rank correlation'),
+      el('dt', {}, 'Pages reported'),
+      el('dd', {}, row.pagesReported === null ? noValue : whole(row.pagesReported)),
+      el('dt', {}, 'Working-set error'),
+      el('dd', {}, row.workingSetError === null ? noValue : percentValue(row.workingSetError * 100)),
+      el('dt', {}, 'Cost'),
+      el('dd', {}, `${percentValue(row.overheadPercent)} of modelled time, ${counted(row.vmExits, 'VM exit')}`),
+      el('dt', {}, 'Periods'),
+      el('dd', {}, row.periods === null ? 'it has none' : periods(row)),
+      el('dt', {}, 'Needs'),
+      el('dd', {}, row.needs || 'not known to this version'),
+    ),
+  );
 }

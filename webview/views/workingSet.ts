@@ -3,7 +3,7 @@ import type { ViewData, WorkingSetFacts } from '../../core/protocol.js';
 import { type Axis, Plot, type PlotData } from '../charts/plot.js';
 import { niceTicks, powerTicks } from '../charts/scale.js';
 import { el } from '../dom.js';
-import { bytes, compact, counted, nanoseconds, percent, span, whole } from '../format.js';
+import { bytes, counted, countTick, nanoseconds, percent, span, timeTick, whole } from '../format.js';
 import { Grid, rowsOf } from '../grid.js';
 import { section } from '../parts.js';
 import { column, greatest, type Numbers } from '../wire.js';
@@ -105,7 +105,7 @@ function epochAxis(facts: WorkingSetFacts, { endNs, pages }: Columns): Axis {
     logarithmic: false,
     title: 'modelled time at the end of the epoch',
     ticks: most => niceTicks(0, facts.epochs, most, 1),
-    label: epoch => nanoseconds(timeAt(epoch)),
+    label: epoch => timeTick(timeAt(epoch), timeAt(facts.epochs) / 100),
   };
 }
 
@@ -116,7 +116,7 @@ function countAxis(from: number, to: number): Axis {
     logarithmic: false,
     title: 'pages',
     ticks: most => niceTicks(from, Math.max(to, from + 1), most, 1),
-    label: value => compact(Math.abs(value)),
+    label: value => countTick(Math.abs(value)),
   };
 }
 

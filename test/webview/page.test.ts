@@ -1,0 +1,406 @@
+/** The page as a user meets it: real views of core behind it, a real browser before it. */
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import type { Profile } from '../../core/model/profile.js';
+import { profileOf } from '../helpers/profile.js';
+import { type Dashboard, Harness, type OpenOptions } from './harness.js';
+import type { ThemeName } from './themes.js';
+
+const root = path.resolve(__dirname, '../..');
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const tabs = ['Overview', 'Heatmap', 'Placement', 'Trackers', 'Policies', 'Working set'];
+const file = '/src/prog.c';
+
+/**
+ * Two functions, `many` small allocations and one great one. Accesses, by hand: line 4 reads `table` 60,000 times,
+ * line 9 writes it 20,000 times; each small allocation i is read 100 + i times by line 20 + i.
+ */
+function profile(many = 3): Profile {
+  const small = Array.from({ length: many }, (_, i) => i);
+  return profileOf({
+    file,
+    sha256: '00',
+    functions: { sum: 2, fill: 7, visit: 12 },
+    epochs: 40,
+    lines: [
+      { line: 4, function: 'sum', object: 'malloc in fill (prog.c:8)', reads: 60_000, trafficReads: 4_000, hotness: 0 },
+      { line: 9, function: 'fill', object: 'malloc in fill (prog.c:8)', writes: 20_000, trafficWrites: 3_000 },
+      ...small.map(i => ({
+        line: 20 + i,
+        function: 'visit',
+        object: `small ${i}`,
+        reads: 100 + i,
+        hotness: 2 as const,
+      })),
+    ],
+    objects: [
+      {
+        name: 'malloc in fill (prog.c:8)',
+        line: 8,
+        page: 0x7f000,
+        pages: 20,
+        hotness: 0,
+        stack: ['fill prog.c:8', 'main prog.c:30'],
+      },
+      ...small.map(i => ({ name: `small ${i}`, kind: 'global' as const, page: 0x404 + i, pages: 1, tier: 2 })),
+    ],
+  });
+}
+
+let harness: Harness;
+let open: Dashboard | null = null;
+beforeAll(async () => {
+  harness = new Harness(root);
+  await harness.start();
+});
+afterEach(async () => {
+  // A page that complains is a broken page, whatever the test looked at.
+  const complaints = open?.complaints;
+  await open?.page.close();
+  open = null;
+  expect(complaints ?? []).toEqual([]);
+});
+afterAll(() => harness?.close());
+
+async function dashboard(options: Partial<OpenOptions> = {}): Promise<Dashboard> {
+  open = await harness.open({ width: 1100, profile: profile(), ...options });
+  await open.settled();
+  return open;
+}
+
+const panel = ({ page }: Dashboard) => page.locator('[role=tabpanel]:not([hidden])');
+const textOf = async (shown: Dashboard) => (await panel(shown).innerText()).replaceAll('\u00a0', ' ');
+
+describe('the page', () => {
+  test('without a profile it offers to make one, and asks core nothing', async () => {
+    const shown = await dashboard({ profile: null });
+    await shown.page.getByRole('button', { name: 'Profile page accesses' }).click();
+    await shown.page.getByRole('button', { name: 'Open a profile or trace' }).click();
+    await expect
+      .poll(() => shown.sent.filter(message => message.kind === 'command'))
+      .toEqual([
+        { kind: 'command', command: 'pagelens.profile' },
+        { kind: 'command', command: 'pagelens.open' },
+      ]);
+    expect(shown.queries).toEqual([]);
+    await shown.show(profile());
+    await panel(shown).getByText('Hottest lines').first().waitFor();
+  });
+
+  test('what core refuses is shown with the reason, and can be tried again', async () => {
+    const shown = await dashboard();
+    shown.refuse = 'the replay worker ended unexpectedly';
+    await shown.tab('Policies');
+    expect(await panel(shown).getByRole('alert').innerText()).toBe(
+      'Policies could not be shown: the replay worker ended unexpectedly',
+    );
+    shown.refuse = null;
+    await panel(shown).getByRole('button', { name: 'Try again' }).click();
+    await panel(shown).getByText('static-optimal').waitFor();
+  });
+
+  test('tabs are moved through by keys, and the one in front is there again after a reload', async () => {
+    const shown = await dashboard();
+    await shown.page.getByRole('tab', { name: 'Overview' }).focus();
+    await shown.page.keyboard.press('ArrowLeft');
+    await shown.page.keyboard.press('ArrowLeft');
+    const front = shown.page.getByRole('tab', { selected: true });
+    expect(await front.getAttribute('title')).toBe('Policies');
+    expect(await front.evaluate(tab => tab === document.activeElement)).toBe(true);
+    const saved = await shown.savedState();
+    await shown.page.close();
+    const again = await dashboard({ saved });
+    expect(await again.page.getByRole('tab', { selected: true }).getAttribute('title')).toBe('Policies');
+  });
+
+  test('progress of a run is shown with its words and can be cancelled', async () => {
+    const shown = await dashboard();
+    const progress = {
+      stage: 'run',
+      accesses: 1,
+      accessesPerSecond: 1,
+      pages: 1,
+      message: 'recording · 1.2 G accesses',
+    };
+    await shown.post({ kind: 'progress', progress: { ...progress, stage: 'run', fraction: 0.25 } });
+    const bar = shown.page.getByRole('progressbar');
+    expect(await bar.getAttribute('aria-valuenow')).toBe('25');
+    await shown.page.getByText('recording · 1.2 G accesses').waitFor();
+    await shown.page.getByRole('button', { name: /^Cancel/ }).click();
+    await expect.poll(() => shown.sent.at(-1)).toEqual({ kind: 'command', command: 'pagelens.cancel' });
+    await shown.post({ kind: 'progress', progress: null });
+    await bar.waitFor({ state: 'hidden' });
+  });
+
+  test('a program profiled again into the same file is shown anew', async () => {
+    const shown = await dashboard();
+    // 60,000 + 20,000 + 100 + 101 + 102 = 80,303.
+    expect(await textOf(shown)).toContain('80 k');
+    await shown.show(profile(200));
+    // + sum of 103 .. 299 = 197 * 201 = 39,597: 119,900.
+    await panel(shown).getByText('120 k', { exact: true }).waitFor();
+  });
+});
+
+describe('overview', () => {
+  test('figures have units and denominators, and the hottest line leads to its source', async () => {
+    const shown = await dashboard();
+    const text = await textOf(shown);
+    // Reads 60,303 of 80,303; 23 pages of 4 KiB = 92 KiB; traffic 7,000 lines of 64 B = 437.5 KiB.
+    expect(text).toContain('75 % read');
+    expect(text).toContain('92 KiB in pages of 4 KiB');
+    expect(text).toContain('cache lines of 64 B = 438 KiB, 8.7 % of accesses');
+    const line = panel(shown).getByRole('button', { name: 'prog.c:4 sum' });
+    await line.click();
+    await expect.poll(() => shown.sent.at(-1)).toEqual({ kind: 'reveal', location: { file, line: 4 } });
+    // 60,000 of 80,303 accesses.
+    expect(await panel(shown).locator('.ranking li').first().innerText()).toContain('75 %');
+  });
+});
+
+describe('heatmap', () => {
+  const map = (shown: Dashboard) => shown.page.getByLabel('Page accesses by address and time');
+
+  test('a click goes to the source of the object under it, and to none where none is known', async () => {
+    const shown = await dashboard();
+    await shown.tab('Heatmap');
+    // 23 rows: the three small ones lie lowest, the great one above them.
+    const box = (await map(shown).boundingBox())!;
+    await shown.page.mouse.click(box.x + box.width / 2, box.y + box.height / 3);
+    await expect.poll(() => shown.sent.at(-1)).toEqual({ kind: 'reveal', location: { file, line: 8 } });
+    const before = shown.sent.length;
+    // The axis below takes 50 px.
+    await shown.page.mouse.click(box.x + box.width / 2, box.y + box.height - 54);
+    await panel(shown).getByText('no source line is known').waitFor();
+    expect(shown.sent).toHaveLength(before);
+  });
+
+  test('each bin is told with its counts: those of one page and one epoch where there is room', async () => {
+    const shown = await dashboard();
+    await shown.tab('Heatmap');
+    await map(shown).focus();
+    // 60,000 reads and 20,000 writes evenly over 20 pages and 40 epochs: 75 and 25.
+    const words = await panel(shown).locator('.readout').innerText();
+    expect(words).toContain('malloc in fill (prog.c:8) · HBM');
+    expect(words).toContain('75 reads, 25 writes');
+    // Epochs are 1 ms each; the middle of 40 is epoch 20.
+    expect(words).toContain('20 ms to 21 ms, epoch 20');
+  });
+
+  test('keys zoom, pan, move and open; core is asked for what is in sight', async () => {
+    const shown = await dashboard();
+    await shown.tab('Heatmap');
+    await map(shown).focus();
+    await shown.page.keyboard.press('+');
+    await expect.poll(() => shown.queries.at(-1)?.range?.x).toBeDefined();
+    const [from, to] = shown.queries.at(-1)!.range!.x!;
+    // A key zooms by 1.5 about the cursor in the middle.
+    expect(to - from).toBeCloseTo(40 / 1.5, 6);
+    expect((from + to) / 2).toBeCloseTo(20, 6);
+    await shown.page.keyboard.press('Shift+ArrowRight');
+    await expect.poll(() => shown.queries.at(-1)?.range?.x?.[0]).toBeCloseTo(from + (to - from) / 4, 6);
+    await shown.page.keyboard.press('0');
+    await expect.poll(() => shown.queries.at(-1)?.range?.x).toEqual([0, 40]);
+    await shown.page.keyboard.press('ArrowUp');
+    const live = shown.page.locator('[aria-live=polite]');
+    expect(await live.textContent()).toContain('75 reads, 25 writes');
+    await shown.page.keyboard.press('Enter');
+    await expect.poll(() => shown.sent.at(-1)).toEqual({ kind: 'reveal', location: { file, line: 8 } });
+  });
+
+  test('a drag selects its part, and the wheel zooms about the pointer', async () => {
+    const shown = await dashboard();
+    await shown.tab('Heatmap');
+    const box = (await map(shown).boundingBox())!;
+    // The plot begins 104 px from the left and ends 176 px from the right.
+    const at = (share: number) => box.x + 104 + share * (box.width - 280);
+    const middle = box.y + box.height / 2;
+    await shown.page.mouse.move(at(0.25), middle);
+    await shown.page.mouse.down();
+    await shown.page.mouse.move(at(0.75), middle + 3, { steps: 4 });
+    await shown.page.mouse.up();
+    // Flat: time only, 10 to 30 of 40 epochs; the addresses stay whole.
+    await expect.poll(() => shown.queries.at(-1)?.range?.x?.map(Math.round)).toEqual([10, 30]);
+    expect(shown.queries.at(-1)!.range!.y).toEqual([0, 23]);
+    await shown.page.mouse.move(at(0), middle);
+    await shown.page.mouse.wheel(0, -200);
+    const length = () => {
+      const [from, to] = shown.queries.at(-1)!.range!.x!;
+      return to - from;
+    };
+    await expect.poll(length).toBeCloseTo(20 * Math.exp(-0.4), 0);
+    expect(shown.queries.at(-1)!.range!.x![0]).toBeCloseTo(10, 0);
+  });
+
+  test('its pixels are those of the screen', async () => {
+    const shown = await dashboard({ scale: 2 });
+    await shown.tab('Heatmap');
+    const canvas = map(shown).locator('canvas').first();
+    const [pixels, css] = await canvas.evaluate((node: HTMLCanvasElement) => [node.width, node.clientWidth]);
+    expect(pixels).toBe(2 * css!);
+    await expect.poll(() => shown.queries.at(-1)!.pixels?.[0]).toBe(2 * (css! - 280));
+  });
+
+  test('the same counts are there as a table that adds up to the run', async () => {
+    const shown = await dashboard();
+    await shown.tab('Heatmap');
+    await panel(shown).getByRole('button', { name: 'Show as table' }).click();
+    const cells = panel(shown).getByRole('gridcell');
+    await cells.first().waitFor();
+    // 23 rows and a header.
+    expect(await panel(shown).getByRole('grid').getAttribute('aria-rowcount')).toBe('24');
+    await panel(shown)
+      .getByRole('grid')
+      .evaluate(grid => {
+        (grid as HTMLElement).style.setProperty('height', '2000px');
+      });
+    await expect.poll(() => panel(shown).locator('.grid-body .grid-row').count()).toBe(23);
+    const titles = await panel(shown)
+      .locator('.grid-body .numeric')
+      .evaluateAll(nodes => nodes.map(node => (node as HTMLElement).title));
+    const counts = titles.map(title => Number(title.replaceAll(',', '').split(' ')[0]));
+    expect(counts.reduce((sum, count) => sum + count, 0)).toBe(80_303);
+  });
+});
+
+describe('placement', () => {
+  test('a thousand rows are a few elements, and rows come as they are scrolled to', async () => {
+    const shown = await dashboard({ profile: profile(1000) });
+    await shown.tab('Placement');
+    const grid = shown.page.getByRole('grid', { name: 'Allocations' });
+    expect(await grid.getAttribute('aria-rowcount')).toBe('1002');
+    expect(await grid.getByRole('row').count()).toBeLessThan(40);
+    await grid.getByRole('gridcell').first().focus();
+    await shown.page.keyboard.press('Control+End');
+    // The least of all: small 0, read 100 times.
+    await grid.getByText('small 0', { exact: true }).waitFor();
+    const focused = () =>
+      shown.page.evaluate(() => document.activeElement?.parentElement?.getAttribute('aria-rowindex'));
+    expect(await focused()).toBe('1002');
+    expect(await grid.getByRole('row').count()).toBeLessThan(40);
+  });
+
+  test('a column sorts by key in core, and a filter finds by stack', async () => {
+    const shown = await dashboard();
+    await shown.tab('Placement');
+    const grid = shown.page.getByRole('grid', { name: 'Allocations' });
+    const first = () => grid.locator('.grid-body .grid-row').first().innerText();
+    expect(await first()).toContain('malloc in fill');
+    await grid.getByRole('gridcell').first().focus();
+    await shown.page.keyboard.press('ArrowUp');
+    await shown.page.keyboard.press('Enter');
+    await expect.poll(() => shown.queries.at(-1)?.options).toEqual({ sort: 'name', descending: false, filter: '' });
+    const header = grid.getByRole('columnheader', { name: 'Allocation' });
+    await expect.poll(() => header.getAttribute('aria-sort')).toBe('ascending');
+    await shown.page.keyboard.press('Enter');
+    await expect.poll(() => header.getAttribute('aria-sort')).toBe('descending');
+    await expect.poll(first).toContain('small 2');
+    await shown.page.locator('vscode-text-field input').fill('main FILL');
+    await panel(shown).getByText('1 allocation found').waitFor();
+    await expect.poll(first).toContain('malloc in fill');
+  });
+
+  test('a focused row shows what has no column, and Enter goes to its source', async () => {
+    const shown = await dashboard({ width: 300 });
+    await shown.tab('Placement');
+    const grid = shown.page.getByRole('grid', { name: 'Allocations' });
+    expect(await grid.getByRole('columnheader').count()).toBeLessThan(5);
+    await grid.getByRole('gridcell').first().focus();
+    const text = await textOf(shown);
+    expect(text).toContain('60,000 reads, 20,000 writes');
+    expect(text).toContain('main prog.c:30');
+    await shown.page.keyboard.press('Enter');
+    await expect.poll(() => shown.sent.at(-1)).toEqual({ kind: 'reveal', location: { file, line: 8 } });
+  });
+
+  test('another policy is chosen for every view', async () => {
+    const shown = await dashboard();
+    await shown.tab('Policies');
+    await panel(shown)
+      .getByRole('button', { name: /^select first-touch/ })
+      .click();
+    await expect.poll(() => shown.selection.policy).toBe('first-touch');
+    await shown.tab('Placement');
+    // The profile's first-touch puts everything into DRAM, and costs 1.7.
+    expect(await textOf(shown)).toContain('1.70 × modelled run time');
+    expect(await shown.page.locator('.grid-body .grid-row').first().innerText()).toContain('DRAM');
+  });
+});
+
+describe('trackers', () => {
+  test('a score that a mechanism has not is a dash with the reason, and comes last in any order', async () => {
+    const row = { recall: 0.5, f1: 0.5, rankCorrelation: null, workingSetError: 0, own: {}, warnings: [] };
+    const rest = { vmExits: 3, overheadPercent: 0.05, periods: 4, pageReads: null, pageWrites: null };
+    const trackers = [
+      { id: 'pml', pagesReported: null, ...row, ...rest, precision: null },
+      { id: 'exact', pagesReported: 23, ...row, ...rest, precision: 0.25 },
+      { id: 'ept-ad-scan', pagesReported: 23, ...row, ...rest, precision: 0.75 },
+    ];
+    const shown = await dashboard({ profile: { ...profile(), trackers } });
+    await shown.tab('Trackers');
+    const header = shown.page.getByRole('columnheader', { name: 'Precision' });
+    const column = () => shown.page.locator('.grid-body .grid-row > :nth-child(4)').allInnerTexts();
+    await header.click();
+    expect(await column()).toEqual(['0.750', '0.250', '—']);
+    await header.click();
+    expect(await column()).toEqual(['0.250', '0.750', '—']);
+    const none = shown.page.locator('.grid-body .grid-row').last().locator(':scope > :nth-child(4)');
+    expect(await none.getAttribute('title')).toContain('No value');
+    expect(await textOf(shown)).toContain('4 (too short)');
+  });
+});
+
+describe('working set', () => {
+  test('the cursor tells each epoch, and the tables tell all', async () => {
+    const shown = await dashboard();
+    await shown.tab('Working set');
+    const chart = shown.page.getByRole('slider', { name: 'Distinct pages per epoch' });
+    await chart.focus();
+    await shown.page.keyboard.press('End');
+    // Epoch i of 40 touches i + 1 pages and reads i of them, in 1 ms.
+    expect(await chart.getAttribute('aria-valuetext')).toBe(
+      'epoch 39, until 40 ms: 40 pages touched (160 KiB), 39 read, 1 written',
+    );
+    const misses = shown.page.getByRole('slider', { name: 'Miss ratio by size of memory' });
+    await misses.focus();
+    await shown.page.keyboard.press('ArrowRight');
+    expect(await misses.getAttribute('aria-valuetext')).toBe('2 pages (8 KiB): 25 % of accesses miss');
+    await shown.page.getByText('Epochs as a table').click();
+    const grid = shown.page.getByRole('grid', { name: 'Epochs' });
+    expect(await grid.getAttribute('aria-rowcount')).toBe('41');
+    await grid.getByText('epoch 0, until 1.0 ms').waitFor();
+  });
+});
+
+describe('everybody can use it', () => {
+  const looks: [ThemeName, number][] = [
+    ['dark', 300],
+    ['light', 1100],
+    ['highContrast', 300],
+  ];
+  test.each(looks)(
+    'in %s at %i px no view has a serious finding of axe, nor scrolls sideways',
+    async (theme, width) => {
+      const shown = await dashboard({ theme, width });
+      // The page's policy refuses inline scripts; the debugger may still run one.
+      await shown.page.evaluate(axe);
+      for (const tab of tabs) {
+        await shown.tab(tab);
+        const findings = await shown.page.evaluate(async () => {
+          const { violations } = await (window as unknown as { axe: typeof import('axe-core') }).axe.run(document.body);
+          return violations
+            .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+            .map(({ id, nodes }) => `${id}: ${nodes.map(node => `${node.html} ${node.failureSummary}`).join('; ')}`);
+        });
+        expect(findings, tab).toEqual([]);
+        const sideways = await shown.page.evaluate(() => {
+          const main = document.querySelector('main')!;
+          return main.scrollWidth - main.clientWidth;
+        });
+        expect(sideways, tab).toBeLessThanOrEqual(0);
+      }
+    },
+  );
+});
