@@ -83,27 +83,32 @@ export async function profileProgram(request: ProfileRunRequest, hooks: SessionH
   const tell = () => {
     if (recording) hooks.onProgress?.(profilingProgress(recording, replayed));
   };
+  const start = () =>
+    startReplay(
+      { kind: 'replay', traceFile, options: request.options, live: true },
+      {
+        onProgress: now => {
+          replayed = now;
+          tell();
+        },
+      },
+    );
   try {
     await recordInWorker({ ...request, traceFile }, hooks, progress => {
       recording = progress;
       if (progress.stage !== 'build') {
         // The header is in the file from the first pass of the drain on.
-        replay ??= startReplay(
-          { kind: 'replay', traceFile, options: request.options, live: true },
-          {
-            onProgress: now => {
-              replayed = now;
-              tell();
-            },
-          },
-        );
+        replay ??= start();
         replay.safe(progress.safeSeq);
       }
       tell();
     });
-    replay ??= startReplay({ kind: 'replay', traceFile, options: request.options, live: true }, {});
-    (replay as ReplayHandle).recorded();
-    return await (replay as ReplayHandle).result;
+    const rest = replay as ReplayHandle | null;
+    const { recorded, cancel, result } = rest ?? start();
+    recorded();
+    // A cancellation so far ended the program; what it had done is replayed. From here on it ends the replay.
+    if (!hooks.signal?.aborted) listen(hooks.signal, result, cancel);
+    return await result;
   } catch (error) {
     (replay as ReplayHandle | null)?.stop();
     throw error;
@@ -118,6 +123,9 @@ interface ReplayHandle {
   safe(seq: number): void;
   /** The file is complete. */
   recorded(): void;
+  /** Ends the replay early, with the profile of what was replayed. */
+  cancel(): void;
+  /** Ends the worker; there is no result. */
   stop(): void;
 }
 
@@ -126,15 +134,16 @@ function startReplay(task: ReplayTask, hooks: SessionHooks): ReplayHandle {
     if (message.kind === 'progress') hooks.onProgress?.(message.progress);
   });
   const send = (message: ToWorker) => worker.postMessage(message);
-  listen(hooks.signal, result, () => send({ kind: 'cancel' }));
+  const cancel = () => send({ kind: 'cancel' });
+  listen(hooks.signal, result, cancel);
+  // It may fail while the program is still being recorded, before anybody waits for it.
+  result.catch(() => {});
   return {
     result,
+    cancel,
     safe: seq => send({ kind: 'safe', seq }),
     recorded: () => send({ kind: 'recorded' }),
-    stop: () => {
-      result.catch(() => {});
-      void worker.terminate();
-    },
+    stop: () => void worker.terminate(),
   };
 }
 
