@@ -13,13 +13,8 @@ const dist = path.join(root, 'dist');
 /** npm runs scripts in the package's folder and says here where the user was. */
 const workingDirectory = process.env.INIT_CWD ?? process.cwd();
 
-/** Options of `pagelens profile` that take a value: what follows them is not the program. */
-const WITH_VALUE = new Set(
-  (
-    '--recorder --machine --mode --page-size --tracker --policy --tiers --capacity --epoch --time-scale --memory ' +
-    '--cflags --save --json --program-output --format --page-rows -o'
-  ).split(' '),
-);
+/** Options of `pagelens profile` without a value: what follows any other is not the program. */
+const FLAGS = new Set('--page-rows --check --quiet --verbose --kernel-integration --help -h'.split(' '));
 
 install();
 build();
@@ -56,7 +51,7 @@ function commandLine(args) {
 function hasProgram(args) {
   for (let i = 0; i < args.length; i++) {
     if (!args[i].startsWith('-') || args[i] === '-') return true;
-    if (WITH_VALUE.has(args[i])) i++;
+    if (!FLAGS.has(args[i]) && !args[i].includes('=')) i++;
   }
   return false;
 }
