@@ -59,7 +59,7 @@ function someOf(option: string, ids: string, table: Readonly<Record<string, unkn
 }
 
 function tiersOf(text: string | undefined): string {
-  if (text === undefined) return 'hbm-dram-cxl';
+  if (text === undefined) return 'dram-cxl';
   return text.endsWith('.json') ? text : oneOf('tiers', text, tierPresets);
 }
 

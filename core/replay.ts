@@ -14,6 +14,7 @@ import { distribution, temperature } from './hotness/pattern.js';
 import { Kernel, type KernelStream } from './machine/kernel.js';
 import { EmulatedMachine } from './machine/machine.js';
 import { countedReplay } from './machine/results.js';
+import { pmlSweep } from './machine/sweep.js';
 import { NONE } from './model/columns.js';
 import type { Profile, ReplayOptions } from './model/profile.js';
 import type { RawReplay } from './model/raw.js';
@@ -310,7 +311,9 @@ class Replay {
       ...counted,
       temperature: temperature(hotness, this.#trackers.pmlLogEntries ?? pmlLogged, totals.modelledNs),
       distribution: distribution({ ...totals, pages, pageSize, epochs, mappings: this.#kernel.mappings() }),
-      translation: this.#machine.translation(),
+      translation: this.#machine
+        .translation()
+        .map(row => (row.mode === 'nested' ? { ...row, pmlSweep: pmlSweep(this.#machine) } : row)),
       trackers,
       warnings: [
         ...damage(this.#trace),

@@ -32,7 +32,7 @@ export function mergeObjects(raw: RawReplay, source: Source, threads: readonly T
   const onPage = new Uint8Array(objects.count);
   for (let page = 0; page < pages.count; page++) onPage[pages.object[page]!] = 1;
 
-  const merged = new Map<string, Merged>();
+  const merged = new Map<string, Description & Omit<Merged, 'name'>>();
   for (let object = 0; object < objects.count; object++) {
     const kind = objects.kind[object]!;
     const touched =
@@ -45,7 +45,25 @@ export function mergeObjects(raw: RawReplay, source: Source, threads: readonly T
     if (same) same.raw.push(object);
     else merged.set(key, { ...description, kind, raw: [object] });
   }
-  return [...merged.values()];
+  return [...merged.values()].map(({ nameWith, ...row }) => ({ ...row, name: nameWith(verb(raw, row.raw)) }));
+}
+
+/**
+ * What allocated most of the objects' blocks, the first of equals: a call may show as two, as when the compiler makes
+ * `malloc(n)` of the first turn of a loop around `realloc(p, n)`.
+ */
+function verb({ objects }: RawReplay, members: readonly number[]): string {
+  const blocks = new Map<string, number>();
+  for (const object of members)
+    blocks.set(objects.name[object]!, (blocks.get(objects.name[object]!) ?? 0) + objects.blocks[object]!);
+  return [...blocks].reduce((most, next) => (next[1] > most[1] ? next : most))[0];
+}
+
+interface Description extends Omit<Merged, 'kind' | 'raw' | 'name'> {
+  /** Objects of one kind with equal keys are one row. */
+  readonly key: string;
+  /** The row's name, given what allocated it ('' where that is unknown). */
+  readonly nameWith: (verb: string) => string;
 }
 
 function describe(
@@ -54,24 +72,28 @@ function describe(
   kind: ObjectKind,
   source: Source,
   threads: readonly ThreadBlock[],
-): Omit<Merged, 'kind' | 'raw'> & { key: string } {
+): Description {
   const sites = objects.stackSites.subarray(objects.stackStart[object]!, objects.stackStart[object + 1]!);
   const frames = stackFrames(source, sites);
   const stack = frames.map(frameText);
   if (kind === 'heap' || kind === 'anonymous') {
-    const verb = objects.name[object]! || (kind === 'heap' ? 'malloc' : 'mmap');
     // Memory that no call was seen to map: the loader's, or what was mapped before the recording began.
     if (frames.length === 0 && kind === 'anonymous')
-      return { key: verb, name: objects.name[object]! || 'anonymous memory', file: '', line: 0, stack };
+      return { key: '', nameWith: () => 'anonymous memory', file: '', line: 0, stack };
     const frame = decidingFrame(frames);
-    const name = allocationName(verb, frame);
-    return { key: `${verb}\0${stack.join('\0')}`, name, file: frame?.file ?? '', line: frame?.line ?? 0, stack };
+    return {
+      key: stack.join('\0'),
+      nameWith: verb => allocationName(verb || (kind === 'heap' ? 'malloc' : 'mmap'), frame),
+      file: frame?.file ?? '',
+      line: frame?.line ?? 0,
+      stack,
+    };
   }
   const symbol =
     kind === 'global' ? source.module(objects.module[object]!)?.globals[objects.global[object]!] : undefined;
   return {
     key: `${objects.module[object]}\0${objects.global[object]}\0${objects.thread[object]}\0${objects.name[object]}`,
-    name: plainName(objects, object, source, threads),
+    nameWith: () => plainName(objects, object, source, threads),
     file: symbol?.file ?? '',
     line: symbol?.line ?? 0,
     stack,
@@ -100,7 +122,7 @@ export function objectTable(
   const total = (column: Float64Array): Float64Array => Float64Array.from(rows, row => sum(column, row.raw));
   const reads = total(objects.reads);
   const writes = total(objects.writes);
-  const bytes = total(objects.bytes);
+  const { bytes, atMost } = peakBytes(rows, raw);
   const pages = Float64Array.from(rows, row =>
     row.raw.length === 1 ? objects.pages[row.raw[0]!]! : raw.pageSets.ofObjects(Uint32Array.from(row.raw)),
   );
@@ -116,6 +138,7 @@ export function objectTable(
     line: Uint32Array.from(rows, row => row.line),
     stack: rows.map(row => row.stack),
     bytes,
+    ...(atMost.includes(1) && { bytesAtMost: atMost }),
     blocks: total(objects.blocks),
     reads,
     writes,
@@ -132,4 +155,22 @@ export function objectTable(
     }),
   };
   return { table, rowOfRaw };
+}
+
+/**
+ * Peak bytes of each row. Where a row stands for several objects, their peaks need not have been at the same time: the
+ * joint peak, or, when the run allocated too often for its log to be kept, the sum of the peaks as a bound.
+ */
+function peakBytes(rows: readonly Merged[], raw: RawReplay): { bytes: Float64Array; atMost: Uint8Array } {
+  const joined = rows.filter(row => row.raw.length > 1);
+  const groupOf = new Uint32Array(raw.objects.count).fill(NONE);
+  for (const [group, { raw: members }] of joined.entries()) for (const object of members) groupOf[object] = group;
+  const joint = joined.length > 0 ? raw.jointPeaks(groupOf, joined.length) : null;
+  const atMost = new Uint8Array(rows.length);
+  const bytes = Float64Array.from(rows, (row, i) => {
+    if (joint?.exact && row.raw.length > 1) return joint.bytes[groupOf[row.raw[0]!]!]!;
+    atMost[i] = row.raw.length > 1 ? 1 : 0;
+    return row.raw.reduce((sum, object) => sum + raw.objects.bytes[object]!, 0);
+  });
+  return { bytes, atMost };
 }

@@ -70,3 +70,6 @@ export const ALLOC_CALLOC = 1;
 export const ALLOC_REALLOC = 2;
 export const ALLOC_ALIGNED = 3;
 export const ALLOC_NEW = 4;
+// Not in a trace: how mapped memory without a file came about.
+export const ALLOC_MMAP = 5;
+export const ALLOC_BRK = 6;

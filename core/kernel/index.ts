@@ -17,6 +17,7 @@ export {
   setEpochLimits,
 } from './heat';
 export * from './machine';
+export { liveLogCount, liveLogEnd, liveLogEntry, liveLogFull } from './live';
 export { countBlock, objectCount, objectRecord, plainObject, stackObjectOfSites } from './objects';
 export { addTraffic, entryCount, entryRecord, pageCount, pageRecord, processRecord, setPageSize } from './pages';
 export { makeImage, setGlobal } from './paint';

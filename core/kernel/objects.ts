@@ -1,12 +1,14 @@
 /**
  * Objects: what bytes belong to (design section 2), numbered in order of first sight; 0 is `unattributed`.
  *
- * A heap object is an allocation site: all blocks whose malloc ran under one call stack. Stacks are compared as
- * sequences of site numbers, innermost first, with each call site kept once, at its innermost place: a recursive
- * builder would otherwise make a new object for every path through its recursion (2^depth of them with two calls).
+ * A heap object is an allocation site: all blocks that one function (key a: ALLOC_*) allocated under one call stack.
+ * Stacks are compared as sequences of site numbers, innermost first, with each call site kept once, at its innermost
+ * place: a recursive builder would otherwise make a new object for every path through its recursion (2^depth of them
+ * with two calls).
  */
 import { allocate, enlarge, release, take } from './arena';
 import { decoderDepth, decoderFrames, processSiteOfPc } from './decode';
+import { logLive } from './live';
 import { PROCESS_LIVE, PROCESS_LIVE_LENGTH } from './pages';
 import { SITE_SEEN, siteCount, siteRecord } from './pairs';
 
@@ -126,10 +128,10 @@ function pushSite(site: u32): void {
 }
 
 /**
- * The heap or anonymous object of an allocation made now on `decoder` by the call at `pc` (0: unknown). `process` is
- * the decoder's process; 0 without a decoder.
+ * The heap or anonymous object of an allocation made now on `decoder` by the call at `pc` (0: unknown), by means of
+ * `how` (ALLOC_*). `process` is the decoder's process; 0 without a decoder.
  */
-export function stackObject(kind: u32, process: usize, decoder: usize, pc: u64): u32 {
+export function stackObject(kind: u32, how: u32, process: usize, decoder: usize, pc: u64): u32 {
   scratchLength = 0;
   stackStamp++;
   if (process) {
@@ -140,7 +142,7 @@ export function stackObject(kind: u32, process: usize, decoder: usize, pc: u64):
     for (let i = depth; i > from && scratchLength < STACK_MAX; i--)
       pushSite(processSiteOfPc(process, load<u64>(frames + ((i - 1) << 3))));
   }
-  return identify(kind, NONE, NONE);
+  return identify(kind, how, NONE);
 }
 
 /** The same from site numbers given by the host (u32[], innermost first): imported traces and tests. */
@@ -182,8 +184,7 @@ export function shrinkLive(process: usize, object: u32, bytes: u64): void {
   const live = load<u64>(slot);
   const less = min(live, bytes);
   store<u64>(slot, live - less);
-  const o = objectRecord(object);
-  store<u64>(o, load<u64>(o, LIVE) - less, LIVE);
+  shrink(object, less);
 }
 
 /** A forked child has its own copy of everything that its parent had. */
@@ -200,8 +201,8 @@ export function clearLive(process: usize): void {
   const length = load<u32>(process, PROCESS_LIVE_LENGTH);
   const live = <usize>load<u32>(process, PROCESS_LIVE);
   for (let object: u32 = 0; object < length; object++) {
-    const o = objectRecord(object);
-    store<u64>(o, load<u64>(o, LIVE) - load<u64>(live + (object << 3)), LIVE);
+    const bytes = load<u64>(live + (object << 3));
+    if (bytes) shrink(object, bytes);
   }
   release(live, length << 3);
   store<u32>(process, 0, PROCESS_LIVE);
@@ -213,6 +214,19 @@ function grow(object: u32, bytes: u64): void {
   const live = load<u64>(o, LIVE) + bytes;
   store<u64>(o, live, LIVE);
   if (live > load<u64>(o, PEAK)) store<u64>(o, live, PEAK);
+  if (mayMerge(o)) logLive(object, <i64>bytes);
+}
+
+function shrink(object: u32, bytes: u64): void {
+  const o = objectRecord(object);
+  store<u64>(o, load<u64>(o, LIVE) - bytes, LIVE);
+  if (mayMerge(o)) logLive(object, -(<i64>bytes));
+}
+
+/** Whether source lines or file names may show that this object is the same as another. */
+function mayMerge(o: usize): bool {
+  const kind = load<u32>(o, KIND);
+  return kind == KIND_HEAP || kind == KIND_ANONYMOUS || kind == KIND_FILE;
 }
 
 // Object 0.

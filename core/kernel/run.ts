@@ -7,6 +7,8 @@
  * comes first, it stays pending until this stream runs again.
  */
 import {
+  ALLOC_BRK,
+  ALLOC_MMAP,
   BATCH,
   EVENT_ALLOC,
   EVENT_BRK,
@@ -221,13 +223,13 @@ function handle(stream: usize, kind: u32, a: u64, b: u64, c: u64, d: u64): i32 {
       vcpuSynchronise(vcpu);
       break;
     case EVENT_ALLOC:
-      allocBlock(process, a, b, stackObject(KIND_HEAP, names, decoder, c));
+      allocBlock(process, a, b, stackObject(KIND_HEAP, <u32>d, names, decoder, c));
       break;
     case EVENT_FREE:
       freeBlock(process, a);
       break;
     case EVENT_MAP: {
-      const object = d ? fileObject(process, d - 1) : stackObject(KIND_ANONYMOUS, names, decoder, c);
+      const object = d ? fileObject(process, d - 1) : stackObject(KIND_ANONYMOUS, ALLOC_MMAP, names, decoder, c);
       countBlock(object);
       mapRange(process, a, b, object, 0);
       break;
@@ -239,7 +241,7 @@ function handle(stream: usize, kind: u32, a: u64, b: u64, c: u64, d: u64): i32 {
       remapRange(process, a, b, c, d);
       break;
     case EVENT_BRK:
-      setBreak(process, a & ADDRESS_MASK, stackObject(KIND_ANONYMOUS, names, decoder, 0));
+      setBreak(process, a & ADDRESS_MASK, stackObject(KIND_ANONYMOUS, ALLOC_BRK, names, decoder, 0));
       break;
     case EVENT_THREAD_START:
       if (load<u32>(stream, STREAM_SIGNAL)) break;

@@ -113,6 +113,10 @@ export interface KernelExports {
   // Results.
   readonly objectCount: Global;
   objectRecord(object: number): number;
+  readonly liveLogCount: Global;
+  readonly liveLogFull: Global;
+  liveLogEnd(): void;
+  liveLogEntry(index: number): number;
   readonly pairCount: Global;
   pairRecord(pair: number): number;
   readonly siteCount: Global;

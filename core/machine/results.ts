@@ -6,11 +6,12 @@
  */
 import type { EpochTable, HeatTable, ObjectKind, PageTable, Totals } from '../model/profile.js';
 import type { PageSets, RawObjects, RawPairs, RawReplay, RawSites } from '../model/raw.js';
+import { jointPeaks } from './jointPeaks.js';
 import type { Kernel } from './kernel.js';
 
 export type CountedReplay = Pick<
   RawReplay,
-  'totals' | 'sites' | 'objects' | 'pairs' | 'pages' | 'epochs' | 'heat' | 'missRatio' | 'pageSets'
+  'totals' | 'sites' | 'objects' | 'pairs' | 'pages' | 'epochs' | 'heat' | 'missRatio' | 'pageSets' | 'jointPeaks'
 > & {
   /** Row of `pages` of each page by its kernel number (order of first touch). */
   readonly rowOfPage: Uint32Array;
@@ -22,6 +23,10 @@ const KINDS: readonly ObjectKind[] = ['unattributed', 'heap', 'global', 'stack',
 const GLOBAL = KINDS.indexOf('global');
 const STACK = KINDS.indexOf('stack');
 const FILE = KINDS.indexOf('file');
+const HEAP = KINDS.indexOf('heap');
+const ANONYMOUS = KINDS.indexOf('anonymous');
+/** By ALLOC_*: what a programmer calls it. */
+const VERBS = ['malloc', 'calloc', 'realloc', 'aligned_alloc', 'new', 'mmap', 'brk'];
 const NONE = 0xffff_ffff;
 
 // Record layouts of the kernel, in 32-bit words: see the constants of the files named.
@@ -69,6 +74,7 @@ export function countedReplay(kernel: Kernel): CountedReplay {
     heat: readHeat(kernel, rowOfPage),
     missRatio: missRatioCurve(distances(kernel), CURVE_POINTS),
     pageSets: pageSets(kernel, entries, pages.count),
+    jointPeaks: jointPeaks(kernel),
     rowOfPage,
   };
 }
@@ -294,7 +300,8 @@ function readObjects(kernel: Kernel, counts: RawSites, entries: ObjectPages): Ra
       global[o] = b;
       if (b !== NONE) named.set(a, (named.get(a) ?? 0) + bytes[o]);
     } else if (code === STACK) thread[o] = a;
-    name.push(code === FILE && a !== NONE ? kernel.fileNames[a] : '');
+    const names = code === FILE ? kernel.fileNames : code === HEAP || code === ANONYMOUS ? VERBS : [];
+    name.push(names[a] ?? '');
   }
   // A module's own row is what its named globals leave of the image.
   for (let o = 0; o < count; o++)

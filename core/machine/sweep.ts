@@ -6,19 +6,16 @@
  * Flags are never cleared here: a page is logged once in the run. The periodic use is the `pml` tracker's.
  */
 import { C_SWEEP_EXITS, SWEEP_SIZES, SWEEP_SMALLEST } from '../kernel/abi-machine.js';
+import type { PmlSweepRow } from '../model/profile.js';
 import { costs } from './costs.js';
 import type { EmulatedMachine } from './machine.js';
 
-export interface SweepRow {
-  readonly entries: number;
-  /** VM exits "page-modification log full" (reason 62). */
-  readonly exits: number;
-  /** Cycles of exits and of draining everything that was logged, over the native busy cycles. */
-  readonly overheadPercent: number;
-}
-
-/** One row for each size from 64 to 8,192 entries, doubling. All zero unless mode nested was replayed. */
-export function pmlSweep(machine: EmulatedMachine): SweepRow[] {
+/**
+ * One row for each size from 64 to 8,192 entries, doubling. Exits are those of reason 62, "page-modification log full";
+ * the overhead has their cycles and those of draining everything that was logged, over the native busy cycles. All zero
+ * unless mode nested was replayed.
+ */
+export function pmlSweep(machine: EmulatedMachine): PmlSweepRow[] {
   const counters = machine.counters();
   const { busyCycles, pmlLogged } = machine.counts();
   return Array.from({ length: SWEEP_SIZES }, (_, i) => {

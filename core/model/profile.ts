@@ -176,6 +176,8 @@ export interface ObjectTable extends SourceColumns {
   readonly stack: readonly (readonly string[])[];
   /** Peak of the bytes alive at once. */
   readonly bytes: Float64Array;
+  /** 1 where `bytes` is only an upper bound; left out where every row is exact. */
+  readonly bytesAtMost?: Uint8Array;
   /** Blocks allocated in all. */
   readonly blocks: Float64Array;
   /** Share of the 64-byte lines of its touched pages that were used, 0 to 1. */
@@ -279,6 +281,17 @@ export interface TranslationRow {
   readonly cycles: number;
   readonly relayCycles: number;
   /** Of the modelled native run time. */
+  readonly overheadPercent: number;
+  /** Mode nested: what a log of each size would have cost; ascending. */
+  readonly pmlSweep?: readonly PmlSweepRow[];
+}
+
+/** The Page Modification Log at one size. */
+export interface PmlSweepRow {
+  readonly entries: number;
+  /** VM exits because the log was full. */
+  readonly exits: number;
+  /** Exits and draining, of the modelled native run time. */
   readonly overheadPercent: number;
 }
 

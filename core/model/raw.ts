@@ -32,6 +32,7 @@ export interface RawReplay {
   readonly trackers: readonly TrackerResult[];
   /** Distinct pages touched by any of these sites, or by any access to any of these objects. */
   readonly pageSets: PageSets;
+  readonly jointPeaks: JointPeaks;
   readonly warnings: readonly string[];
 }
 
@@ -40,6 +41,16 @@ export interface PageSets {
   ofSites(sites: Uint32Array): number;
   ofObjects(objects: Uint32Array): number;
 }
+
+/**
+ * Most bytes that each group of objects had alive at once. `groupOf` gives each raw object's group, NONE for none.
+ * Heap, anonymous and file objects only: others are in no group. Not exact: the log of allocations was full, and what
+ * was found is only what the run reached until then.
+ */
+export type JointPeaks = (
+  groupOf: Uint32Array,
+  groups: number,
+) => { readonly bytes: Float64Array; readonly exact: boolean };
 
 export interface RawSites {
   readonly count: number;
@@ -61,7 +72,7 @@ export interface RawPairs {
 
 /**
  * Objects in order of first sight; number 0 is always the `unattributed` one. How an object is named depends on its
- * kind: heap and anonymous by the stack of sites; globals by `module` and `global` (row of the module's globals, or
+ * kind: heap and anonymous by the stack of sites, `name` being what allocated (`calloc`); globals by `module` and `global` (row of the module's globals, or
  * NONE for the module's own image); files by `name`; stacks by `thread`.
  */
 export interface RawObjects {

@@ -64,6 +64,18 @@ export function nullable<T>(codec: Codec<T>): Codec<T | null> {
   };
 }
 
+/**
+ * A member that a value may lack. Absent, it travels as null: JSON has no way to say it, and a codec of values that may
+ * be null themselves has no need of it.
+ */
+export function optional<T>(codec: Codec<T>): Codec<T | undefined> {
+  return {
+    write: (value, columns) => (value === undefined ? null : codec.write(value, columns)),
+    read: (json, columns, where) =>
+      json === undefined || json === null ? undefined : codec.read(json, columns, where),
+  };
+}
+
 export function list<T>(codec: Codec<T>): Codec<readonly T[]> {
   return {
     write: (values, columns) => values.map(value => codec.write(value, columns)),
@@ -100,8 +112,8 @@ export const figures: Codec<Readonly<Record<string, number>>> = {
   },
 };
 
-/** An object of exactly these members; others in the file are passed over. */
-export function record<T extends object>(shape: { readonly [K in keyof T]: Codec<T[K]> }): Codec<T> {
+/** An object of exactly these members, less the `optional` ones that it lacks; others in the file are passed over. */
+export function record<T extends object>(shape: { readonly [K in keyof T]-?: Codec<T[K]> }): Codec<T> {
   const names = Object.keys(shape) as (keyof T & string)[];
   return {
     write(value, columns) {
@@ -111,9 +123,10 @@ export function record<T extends object>(shape: { readonly [K in keyof T]: Codec
       const object = members(json, where);
       const path = where === '' ? '' : `${where}.`;
       return Object.fromEntries(
-        names.map(name => {
+        names.flatMap(name => {
           const member = Object.hasOwn(object, name) ? object[name] : undefined;
-          return [name, shape[name].read(member, columns, `${path}${name}`)];
+          const value = shape[name].read(member, columns, `${path}${name}`);
+          return value === undefined ? [] : [[name, value]];
         }),
       ) as T;
     },

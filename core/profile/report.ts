@@ -1,7 +1,8 @@
 /**
  * The report (`--json`): an export of a profile whose names are fixed (design, section 5; report.schema.json).
  *
- * It depends on nothing but the profile, so that equal profiles give equal bytes. Derived figures are rounded to six
+ * It depends on nothing but the profile, so that equal profiles give equal bytes: every object is built here, name by
+ * name, since one taken over has its members in whatever order it was made. Derived figures are rounded to six
  * significant digits; counts are exact. What is unknown is null.
  */
 import { NONE } from '../model/columns.js';
@@ -10,6 +11,7 @@ import {
   CLASS_NAMES,
   type Distribution,
   type ObjectKind,
+  type PmlSweepRow,
   type PolicyResult,
   type Profile,
   type ReplayOptions,
@@ -56,7 +58,10 @@ export interface ReportObject extends Region {
   readonly file: string | null;
   readonly line: number | null;
   readonly stack: readonly string[];
+  /** Peak alive at once. */
   readonly bytes: number;
+  /** True: `bytes` is only an upper bound. */
+  readonly bytesAtMost: boolean;
   readonly blocks: number;
   readonly density: number;
 }
@@ -75,6 +80,8 @@ export interface ReportPolicy {
   readonly id: string;
   readonly modelledSlowdown: number;
   readonly modelledSlowdownRange: readonly [number, number];
+  /** null: no bound is known for placements of the policy's kind. */
+  readonly modelledSlowdownBound: number | null;
   readonly fastTierHitRatio: number;
   readonly migratedPages: number;
   readonly bytesInTier: readonly number[];
@@ -89,7 +96,7 @@ export interface Report {
   /** Modelled run time, ns: the window and denominator of every rate. */
   readonly modelledNs: number;
   readonly systemCalls: number;
-  readonly program: Omit<Profile['program'], 'workingDirectory'> & { readonly workingDirectory: string };
+  readonly program: Profile['program'];
   readonly pageSize: number;
   readonly accesses: ReadsWrites;
   readonly traffic: ReadsWrites;
@@ -121,6 +128,8 @@ export interface Report {
     readonly cycles: number;
     readonly relayCycles: number;
     readonly overheadPercent: number;
+    /** Mode nested alone. */
+    readonly pmlSweep?: readonly PmlSweepRow[];
   }[];
   readonly trackers: readonly ReportTracker[];
   readonly placement: {
@@ -128,6 +137,8 @@ export interface Report {
     readonly policies: readonly ReportPolicy[];
     readonly oracle: ReportPolicy;
     readonly recommended: string;
+    /** Id of the tier that `fastTierHitRatio` speaks of. */
+    readonly fastestTier: string | null;
     readonly assumptions: readonly string[];
   };
   readonly unattributed: ReadsWrites & { readonly why: readonly string[] };
@@ -162,10 +173,10 @@ export function toReport(profile: Profile, options: ReportOptions = {}): Report 
     tool: { version: profile.tool.version },
     machine: profile.options.machine,
     epochAccesses: epochs.accesses,
-    options: profile.options,
+    options: replayOptions(profile.options),
     modelledNs: figure(totals.modelledNs),
     systemCalls: totals.systemCalls,
-    program: profile.program,
+    program: programInfo(profile.program),
     pageSize: profile.options.pageSize,
     accesses: { reads: totals.reads, writes: totals.writes },
     traffic: { reads: totals.trafficReads, writes: totals.trafficWrites },
@@ -180,8 +191,8 @@ export function toReport(profile: Profile, options: ReportOptions = {}): Report 
     functions: functionRows(profile),
     objects: objectRows(profile),
     ...(options.pageRows ? { pageRows: pageRows(profile) } : {}),
-    temperature: figures(profile.temperature),
-    distribution: figures(profile.distribution),
+    temperature: temperature(profile.temperature),
+    distribution: distribution(profile.distribution),
     workingSet: Array.from({ length: epochs.count }, (_, epoch) => ({
       epoch,
       pages: epochs.pages[epoch]!,
@@ -199,20 +210,26 @@ export function toReport(profile: Profile, options: ReportOptions = {}): Report 
       tlbMisses: row.tlbMisses,
       l1TlbMisses: row.l1TlbMisses,
       walkReferences: row.walkReferences,
-      vmExits: row.vmExits,
+      vmExits: own(row.vmExits),
       cycles: figure(row.cycles),
       relayCycles: figure(row.relayCycles),
       overheadPercent: figure(row.overheadPercent),
+      ...(row.pmlSweep && { pmlSweep: row.pmlSweep.map(sweepRow) }),
     })),
     trackers: profile.trackers.map(trackerRow),
     placement: {
-      tiers: placement.tiers,
+      tiers: placement.tiers.map(tierRow),
       policies: placement.policies.map(policyRow),
       oracle: policyRow(placement.oracle),
       recommended: placement.recommended,
+      fastestTier: placement.tiers[placement.fastestTier ?? 0]?.id ?? null,
       assumptions: placement.assumptions,
     },
-    unattributed: profile.unattributed,
+    unattributed: {
+      reads: profile.unattributed.reads,
+      writes: profile.unattributed.writes,
+      why: profile.unattributed.why,
+    },
     warnings: profile.warnings,
   };
 }
@@ -220,6 +237,79 @@ export function toReport(profile: Profile, options: ReportOptions = {}): Report 
 /** The report as the bytes that `--json` writes. */
 export function reportText(report: Report): string {
   return `${JSON.stringify(report, null, 2)}\n`;
+}
+
+function programInfo(program: Profile['program']): Profile['program'] {
+  const { exit } = program;
+  return {
+    path: program.path,
+    arguments: program.arguments,
+    workingDirectory: program.workingDirectory,
+    recorder: program.recorder,
+    level: program.level,
+    compiler: program.compiler,
+    flags: program.flags,
+    exit: exit === null ? null : 'signal' in exit ? { signal: exit.signal } : { status: exit.status },
+    complete: program.complete,
+    processes: program.processes,
+    threads: program.threads,
+  };
+}
+
+function replayOptions(options: ReplayOptions): ReplayOptions {
+  return {
+    machine: options.machine,
+    modes: options.modes,
+    trackers: options.trackers,
+    policies: options.policies,
+    tiers: options.tiers,
+    capacity: options.capacity.map(size => ('bytes' in size ? { bytes: size.bytes } : { percent: size.percent })),
+    pageSize: options.pageSize,
+    epochAccesses: options.epochAccesses,
+    timeScale: options.timeScale,
+    hotShare: options.hotShare,
+    coldShare: options.coldShare,
+    pmlEntries: options.pmlEntries,
+    kernelIntegration: options.kernelIntegration,
+  };
+}
+
+function temperature(values: Temperature): Temperature {
+  return {
+    totalPages: values.totalPages,
+    frequentlyAccessedPages: values.frequentlyAccessedPages,
+    pmlEventsPerSecond: figure(values.pmlEventsPerSecond),
+  };
+}
+
+function distribution(values: Distribution): Distribution {
+  return {
+    readShare: figure(values.readShare),
+    writeShare: figure(values.writeShare),
+    workingSetAlteration: figure(values.workingSetAlteration),
+    density: figure(values.density),
+    runs: values.runs,
+    meanRunPages: figure(values.meanRunPages),
+    gaps: values.gaps,
+    meanGapPages: figure(values.meanGapPages),
+  };
+}
+
+function sweepRow({ entries, exits, overheadPercent }: PmlSweepRow): PmlSweepRow {
+  return { entries, exits, overheadPercent: figure(overheadPercent) };
+}
+
+function tierRow(tier: Tier): Tier {
+  return {
+    id: tier.id,
+    name: tier.name,
+    capacityBytes: tier.capacityBytes,
+    readLatencyNs: tier.readLatencyNs,
+    writeLatencyNs: tier.writeLatencyNs,
+    readBandwidthGBps: tier.readBandwidthGBps,
+    writeBandwidthGBps: tier.writeBandwidthGBps,
+    relativeCostPerGB: tier.relativeCostPerGB,
+  };
 }
 
 function lineRows(profile: Profile): ReportLine[] {
@@ -260,6 +350,7 @@ function objectRows(profile: Profile): ReportObject[] {
     line: objects.line[row]! || null,
     stack: objects.stack[row]!,
     bytes: objects.bytes[row]!,
+    bytesAtMost: objects.bytesAtMost?.[row] === 1,
     blocks: objects.blocks[row]!,
     density: figure(objects.density[row]!),
     ...region(objects, row, tierOfObject(profile, row)),
@@ -307,7 +398,7 @@ function region(table: RegionColumns, row: number, tier: string): Region {
 function trackerRow(tracker: Profile['trackers'][number]): ReportTracker {
   return {
     // A figure of its own never hides one of the fixed names.
-    ...figures(tracker.own),
+    ...own(tracker.own),
     id: tracker.id,
     pagesReported: tracker.pagesReported,
     precision: figureOrNull(tracker.precision),
@@ -328,6 +419,7 @@ function policyRow(policy: PolicyResult): ReportPolicy {
     id: policy.id,
     modelledSlowdown: figure(policy.modelledSlowdown),
     modelledSlowdownRange: [figure(low), figure(high)],
+    modelledSlowdownBound: figureOrNull(policy.modelledSlowdownBound ?? null),
     fastTierHitRatio: figure(policy.fastTierHitRatio),
     migratedPages: policy.migratedPages,
     bytesInTier: [...policy.bytesInTier],
@@ -338,8 +430,9 @@ function filePath(profile: Profile, row: number): string | null {
   return row === NONE ? null : profile.files[row]!.path;
 }
 
-function figures<T extends object>(record: T): T {
-  return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, figure(value as number)])) as T;
+/** Figures under names of a mechanism's own, in the order in which it gives them. */
+function own(record: Readonly<Record<string, number>>): Record<string, number> {
+  return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, figure(value)]));
 }
 
 /** Six significant digits; whole numbers as they are. */

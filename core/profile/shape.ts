@@ -10,6 +10,7 @@ import type {
   PageTable,
   PairTable,
   Placement,
+  PmlSweepRow,
   PolicyResult,
   Profile,
   ProgramInfo,
@@ -22,7 +23,21 @@ import type {
   TrackerResult,
   TranslationRow,
 } from '../model/profile.js';
-import { column, either, figures, flag, list, natural, nullable, number, oneOf, pair, record, text } from './codec.js';
+import {
+  column,
+  either,
+  figures,
+  flag,
+  list,
+  natural,
+  nullable,
+  number,
+  oneOf,
+  optional,
+  pair,
+  record,
+  text,
+} from './codec.js';
 
 const f64 = column('f64');
 const u32 = column('u32');
@@ -131,6 +146,7 @@ const objects = record<ObjectTable>({
   line: u32,
   stack: list(list(text)),
   bytes: f64,
+  bytesAtMost: optional(u8),
   blocks: f64,
   density: f64,
   hotness: u8,
@@ -191,6 +207,7 @@ const policy = record<PolicyResult>({
   id: text,
   modelledSlowdown: number,
   modelledSlowdownRange: pair(number),
+  modelledSlowdownBound: optional(number),
   fastTierHitRatio: number,
   migratedPages: number,
   tierOfObject: u8,
@@ -213,6 +230,7 @@ const placement = record<Placement>({
   policies: list(policy),
   oracle: policy,
   recommended: text,
+  fastestTier: optional(natural),
   assumptions: list(text),
 });
 
@@ -262,6 +280,7 @@ export const profileCodec = record<Profile>({
       cycles: number,
       relayCycles: number,
       overheadPercent: number,
+      pmlSweep: optional(list(record<PmlSweepRow>({ entries: natural, exits: natural, overheadPercent: number }))),
     }),
   ),
   trackers: list(

@@ -63,6 +63,7 @@ export const sites: readonly SiteSpec[] = [
 const objects = [
   { kind: 'unattributed', stack: [], bytes: 0, blocks: 0, lines: 1 },
   { kind: 'heap', stack: [4, 5], bytes: 5000, blocks: 2, lines: 20 },
+  // Freed before the last of object 1's blocks came: 5,800 bytes together at most.
   { kind: 'heap', stack: [4, 6], bytes: 1000, blocks: 1, lines: 12 },
   { kind: 'global', stack: [], bytes: 4000, blocks: 1, lines: 4, module: app, global: 0 },
   { kind: 'stack', stack: [], bytes: 8192, blocks: 1, lines: 2, thread: 0 },
@@ -85,6 +86,23 @@ export const touches: readonly Touch[] = [
 ];
 
 const PAGES = 4;
+
+/** [object, bytes that came alive or died], in order. */
+const allocations = [
+  [1, 4800],
+  [2, 1000],
+  [2, -1000],
+  [1, 200],
+] as const;
+
+function jointPeaks(groupOf: Uint32Array, groups: number): Float64Array {
+  return Float64Array.from({ length: groups }, (_, group) => {
+    const alive = allocations.map((_, last) =>
+      allocations.slice(0, last + 1).reduce((sum, [object, bytes]) => sum + (groupOf[object] === group ? bytes : 0), 0),
+    );
+    return Math.max(...alive);
+  });
+}
 
 export function rawReplay(list: readonly Touch[] = touches): RawReplay {
   const reads = (touch: Touch): boolean => sites[touch[0]]!.kind === SITE_READ;
@@ -212,6 +230,7 @@ export function rawReplay(list: readonly Touch[] = touches): RawReplay {
       ofSites: wanted => distinct(list.filter(touch => wanted.includes(touch[0]))),
       ofObjects: wanted => distinct(list.filter(touch => wanted.includes(touch[1]))),
     },
+    jointPeaks: (groupOf, groups) => ({ bytes: jointPeaks(groupOf, groups), exact: true }),
     warnings: ['The last-level cache still held 3 dirty lines.'],
   };
 }

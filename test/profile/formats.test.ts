@@ -67,7 +67,7 @@ describe('text', () => {
     expect(row.trim().split(/\s{2,}/)).toEqual([
       '80.0 %',
       '81 %',
-      '5.86 KiB',
+      '5.66 KiB',
       '2',
       '25 %',
       '14',

@@ -37,9 +37,13 @@ export const placement: Placement = {
       relativeCostPerGB: 0.5,
     },
   ],
-  policies: [policy('first-touch', [1, 1, 1, 1], 1.5), policy('static-optimal', [0, 1, 1, 255], 1.25)],
+  policies: [
+    policy('first-touch', [1, 1, 1, 1], 1.5),
+    { ...policy('static-optimal', [0, 1, 1, 255], 1.25), modelledSlowdownBound: 1.2 },
+  ],
   oracle: policy('oracle', [255, 255, 255, 255], 1.125),
   recommended: 'static-optimal',
+  fastestTier: 1,
   assumptions: ['Four misses are in flight at once.'],
 };
 
