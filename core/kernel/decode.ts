@@ -52,6 +52,9 @@ export let decodeErrorOffset: u64 = 0;
 const RUN_BYTE: u32 = 29;
 const RUN_VARINT: u32 = 30;
 const RUN_SPECIAL: u32 = 31;
+const ADDRESS_ALTERNATE: u32 = 4;
+const ADDRESS_FOLLOWER: u32 = 5;
+const FOLLOWER_BITS: u64 = 14;
 const SPECIAL_HITS: u32 = 0;
 const SPECIAL_EVENT: u32 = 1;
 const SPECIAL_UNWIND: u32 = 2;
@@ -85,15 +88,16 @@ const S_SEEN: usize = 29;
 const S_DOUBT: usize = 30;
 const S_NUMBER: usize = 32;
 const S_ALTERNATE: usize = 36;
-const S_BACK: usize = 40;
-const S_ALTERNATE_BASE: usize = 44;
+const S_ALTERNATE_BASE: usize = 40;
 const S_ALTERNATE_DELTA: usize = 48;
 const S_MISS_LAST: usize = 56;
 /** Length of the last range. */
 const S_LENGTH: usize = 64;
 /** Of an entry: the site of the call that its return address names. */
 const S_CALL: usize = 72;
-const S_BYTES: usize = 80;
+/** The three access sites before it, latest first, as of when it was trained. */
+const S_EARLIER: usize = 76;
+const S_BYTES: usize = 88;
 
 const CHUNK_BITS: u32 = 8;
 const CHUNK_SITES: u32 = 1 << CHUNK_BITS;
@@ -130,6 +134,8 @@ const D_EVENT_B: usize = 96;
 const D_EVENT_C: usize = 104;
 /** Steps since the last stamp. */
 const D_STEPS: usize = 112;
+/** By site and its last address: the address that came then (u64[]). */
+const D_FOLLOWERS: usize = 116;
 const D_BYTES: usize = 120;
 
 const NO_RECORD: u32 = 0x100;
@@ -246,10 +252,12 @@ export function decoderCreate(process: usize): usize {
   store<u8>(root, <u8>SITE_CALL, S_KIND);
   store<u8>(root, 1, S_SEEN);
   store<usize>(root, root, S_BASE);
+  setEarlier(root, root, root, root);
   store<usize>(decoder, root, D_BEFORE);
   store<u32>(decoder, 256, D_FRAME_CAPACITY);
   store<usize>(decoder, zeroed(256 * 8), D_FRAME_PC);
   store<usize>(decoder, zeroed(256 * 4), D_FRAME_SITE);
+  store<usize>(decoder, zeroed(8 << (<usize>FOLLOWER_BITS)), D_FOLLOWERS);
   return decoder;
 }
 
@@ -258,6 +266,12 @@ export function decoderInput(decoder: usize, bytes: usize, length: u32): void {
   store<usize>(decoder, bytes, D_START);
   store<usize>(decoder, bytes, D_POSITION);
   store<usize>(decoder, bytes + length, D_END);
+}
+
+function setEarlier(s: usize, first: usize, second: usize, third: usize): void {
+  store<usize>(s, first, S_EARLIER);
+  store<usize>(s, second, S_EARLIER + 4);
+  store<usize>(s, third, S_EARLIER + 8);
 }
 
 /** This stream's state of a site, made on first use; 0 when the process has no such site. */
@@ -279,6 +293,7 @@ function siteAt(decoder: usize, number: u32): usize {
     const kind = load<u8>(load<usize>(process, P_KIND) + number);
     store<usize>(s, s, S_BASE);
     store<usize>(s, s, S_ALTERNATE_BASE);
+    setEarlier(s, s, s, s);
     store<u32>(s, number, S_NUMBER);
     store<u8>(s, kind, S_KIND);
     store<u32>(s, load<u32>(load<usize>(process, P_SITE) + ((<usize>number) << 2)), S_SITE);
@@ -337,7 +352,7 @@ function enter(decoder: usize, s: usize): void {
   const call = load<usize>(s, S_CALL);
   if (!load<u8>(s, S_SEEN)) {
     store<u8>(s, 1, S_SEEN);
-    store<usize>(call, s, S_BACK);
+    setEarlier(call, load<usize>(s, S_EARLIER), load<usize>(s, S_EARLIER + 4), load<usize>(s, S_EARLIER + 8));
   }
   const depth = load<u32>(decoder, D_DEPTH);
   store<u32>(decoder, depth + 1, D_DEPTH);
@@ -379,6 +394,10 @@ function startRange(decoder: usize, s: usize): bool {
 
 /** Learns that s came behind `before`: train_successor of encode.c. */
 function trainSuccessor(before: usize, s: usize, alternate: bool): void {
+  const first = load<usize>(before, S_EARLIER);
+  const second = load<usize>(before, S_EARLIER + 4);
+  if ((load<u8>(before, S_KIND) & SITE_CLASS_MASK) <= SITE_RANGE_WRITE) setEarlier(s, before, first, second);
+  else setEarlier(s, first, second, load<usize>(before, S_EARLIER + 8));
   if (alternate) {
     const doubt = load<u8>(before, S_DOUBT) + 1;
     store<u8>(before, doubt, S_DOUBT);
@@ -392,25 +411,16 @@ function trainSuccessor(before: usize, s: usize, alternate: bool): void {
   }
 }
 
-/** Reads an explicit address and trains the alternate predictor: explicit_address of encode.c. */
-function explicitAddress(before: usize, s: usize): u64 {
-  const header = readByte();
+/** An explicit address behind its first byte; trains the alternate predictor: explicit_address of encode.c. */
+function explicitAddress(s: usize, header: u32): u64 {
   const bytes = (header >> 3) & 7;
   const size: u32 = bytes == 7 ? 8 : bytes;
   let rest: u64 = 0;
   for (let i: u32 = 0; i < size; i++) rest |= (<u64>readByte()) << ((<u64>i) << 3);
   let delta = unzigzag((rest << 2) | (<u64>header >> 6));
   if (header & 4) delta <<= 3;
-  let base = s;
-  let back = header & 3;
-  let at = before;
-  for (let hops = 0; back > 0; hops++, at = load<usize>(at, S_BACK)) {
-    if (hops == 6 || !at) {
-      failed = true;
-      return 0;
-    }
-    if ((load<u8>(at, S_KIND) & SITE_CLASS_MASK) <= SITE_RANGE_WRITE && --back == 0) base = at;
-  }
+  const back = header & 3;
+  const base = back ? load<usize>(s + ((<usize>(back - 1)) << 2), S_EARLIER) : s;
   const address = load<u64>(base, S_LAST) + delta;
   if (load<u8>(s, S_SEEN)) {
     store<usize>(s, base, S_ALTERNATE_BASE);
@@ -424,12 +434,33 @@ function explicitAddress(before: usize, s: usize): u64 {
   return address;
 }
 
+/** The alternate address; it becomes the primary when it was right twice running. */
+function alternateAddress(s: usize): u64 {
+  const base = load<usize>(s, S_ALTERNATE_BASE);
+  const delta = load<u64>(s, S_ALTERNATE_DELTA);
+  const address = load<u64>(base, S_LAST) + delta;
+  if (load<u64>(s, S_MISS_LAST) == load<u64>(s, S_LAST)) {
+    store<usize>(s, load<usize>(s, S_BASE), S_ALTERNATE_BASE);
+    store<u64>(s, load<u64>(s, S_DELTA), S_ALTERNATE_DELTA);
+    store<usize>(s, base, S_BASE);
+    store<u64>(s, delta, S_DELTA);
+  }
+  return address;
+}
+
+/** What PL_MISS_* says of successor (0 next, 1 alternate, 2 explicit) and of the address (W_*). */
+const W_PRIMARY: u32 = 0;
+const W_ALTERNATE: u32 = 1;
+const W_EXPLICIT: u32 = 2;
+const W_FOLLOWER: u32 = 3;
+const successors: StaticArray<u8> = [0, 0, 1, 0, 1, 2, 1, 2];
+const addresses: StaticArray<u8> = [1, 2, 0, 3, 2, 0, 1, 2];
+
 /** The missed step of the record in work; `miss` is PL_MISS_*. Gives the site, or 0 for damage. */
 function missedStep(decoder: usize, miss: u32): usize {
   const before = load<usize>(decoder, D_BEFORE);
-  // 0 next, 1 alternate, 2 explicit; and the same of the address.
-  const successor = miss < 2 ? 0 : miss < 5 ? 1 : 2;
-  const where = miss < 2 ? miss + 1 : miss < 5 ? miss - 2 : miss - 5;
+  const successor = <u32>unchecked(successors[miss]);
+  let where = <u32>unchecked(addresses[miss]);
   let s: usize;
   if (successor == 0) {
     s = load<usize>(before, S_NEXT);
@@ -442,33 +473,35 @@ function missedStep(decoder: usize, miss: u32): usize {
   if (!s || failed) return 0;
   if (successor != 0) {
     trainSuccessor(before, s, successor == 1);
-    store<usize>(s, before, S_BACK);
   }
   const kind = load<u8>(s, S_KIND);
   const siteClass = kind & SITE_CLASS_MASK;
-  if (siteClass > SITE_RANGE_WRITE) return where == 0 ? s : 0;
+  if (siteClass > SITE_RANGE_WRITE) return where == W_PRIMARY ? s : 0;
 
-  const last = load<u64>(s, S_LAST);
-  let address: u64;
-  if (where == 2) {
-    address = explicitAddress(before, s);
-    if (siteClass >= SITE_RANGE_READ) store<u64>(s, load<u64>(s, S_LENGTH) + unzigzag(readVarint()), S_LENGTH);
-    if (failed) return 0;
-  } else if (where == 1) {
-    const base = load<usize>(s, S_ALTERNATE_BASE);
-    const delta = load<u64>(s, S_ALTERNATE_DELTA);
-    address = load<u64>(base, S_LAST) + delta;
-    if (load<u64>(s, S_MISS_LAST) == last) {
-      store<usize>(s, load<usize>(s, S_BASE), S_ALTERNATE_BASE);
-      store<u64>(s, load<u64>(s, S_DELTA), S_ALTERNATE_DELTA);
-      store<usize>(s, base, S_BASE);
-      store<u64>(s, delta, S_DELTA);
+  const follower =
+    load<usize>(decoder, D_FOLLOWERS) +
+    <usize>(
+      ((((load<u64>(s, S_LAST) ^ ((<u64>load<u32>(s, S_NUMBER)) << 40)) * 0x9e3779b97f4a7c15) >>
+        (64 - FOLLOWER_BITS)) <<
+        3)
+    );
+  let address: u64 = 0;
+  if (where == W_EXPLICIT) {
+    const header = readByte();
+    if (header == ADDRESS_ALTERNATE) where = W_ALTERNATE;
+    else if (header == ADDRESS_FOLLOWER) where = W_FOLLOWER;
+    else {
+      address = explicitAddress(s, header);
+      store<u64>(follower, address);
+      if (siteClass >= SITE_RANGE_READ) store<u64>(s, load<u64>(s, S_LENGTH) + unzigzag(readVarint()), S_LENGTH);
     }
-  } else {
-    address = load<u64>(load<usize>(s, S_BASE)) + load<u64>(s, S_DELTA);
+    if (failed) return 0;
   }
+  if (where == W_PRIMARY) address = load<u64>(load<usize>(s, S_BASE)) + load<u64>(s, S_DELTA);
+  else if (where == W_ALTERNATE) address = alternateAddress(s);
+  else if (where == W_FOLLOWER) address = load<u64>(follower);
   store<u64>(s, address, S_LAST);
-  if (where != 0) store<u64>(s, address, S_MISS_LAST);
+  if (where != W_PRIMARY) store<u64>(s, address, S_MISS_LAST);
   store<u8>(s, 1, S_SEEN);
   return s;
 }

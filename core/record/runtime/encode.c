@@ -59,7 +59,8 @@ static inline uint8_t *special(struct pl_context *c, uint8_t *out, uint32_t kind
 void pl_predictor_start(struct pl_context *c) {
   struct pl_site *root = &c->sites[0];
   root->key = PL_CALL;
-  root->base = &root->last;
+  root->base = root->alternate_base = &root->last;
+  for (int i = 0; i < PL_EARLIER; i++) root->earlier[i] = &root->last;
   root->seen = 1;
   c->site_count = 1;
   c->slot = &root->next;
@@ -93,6 +94,7 @@ struct pl_site *pl_site_find(struct pl_context *c, uint64_t pc, uint32_t kind, u
   s->key = key;
   s->number = number;
   s->base = s->alternate_base = &s->last;
+  for (int i = 0; i < PL_EARLIER; i++) s->earlier[i] = &s->last;
   if (kind == PL_ENTRY) {
     s->last = function;
     s->length = (uint64_t)(uintptr_t)call;
@@ -103,19 +105,21 @@ struct pl_site *pl_site_find(struct pl_context *c, uint64_t pc, uint32_t kind, u
 
 /* ---- a missed step ---- */
 
-#define NEXT 0
-#define ALTERNATE 1
-#define EXPLICIT 2
+/* Which prediction is right: of the successor NEXT, ALTERNATE or EXPLICIT, of the address any. */
+enum { NEXT, ALTERNATE, EXPLICIT, FOLLOWER };
+#define PRIMARY NEXT
 
-/* Which part of the successor prediction is right for s. */
-static inline uint32_t successor(struct pl_context *c, struct pl_site *s) {
-  struct pl_site *before = pl_owner(c->slot);
+static inline uint32_t successor(const struct pl_site *before, const struct pl_site *s) {
   return before->next == s ? NEXT : before->alternate == s ? ALTERNATE : EXPLICIT;
 }
 
-/* Learns that s came behind c->slot. */
-static inline void train_successor(struct pl_context *c, struct pl_site *s, uint32_t outcome) {
-  struct pl_site *before = pl_owner(c->slot);
+/* Learns that s came behind `before`. */
+static inline void train_successor(struct pl_site *before, struct pl_site *s, uint32_t outcome) {
+  uint64_t *first = before->earlier[0], *second = before->earlier[1], *third = before->earlier[2];
+  bool access = is_access(before);
+  s->earlier[0] = access ? &before->last : first;
+  s->earlier[1] = access ? first : second;
+  s->earlier[2] = access ? second : third;
   if (outcome == ALTERNATE) {
     /* Two alternate hits swap the two: one may be a loop's last turn, which is no reason to change. */
     if (++before->doubt & 1) return;
@@ -128,38 +132,41 @@ static inline void train_successor(struct pl_context *c, struct pl_site *s, uint
   }
 }
 
-static inline uint8_t *explicit_site(struct pl_context *c, uint8_t *out, struct pl_site *s) {
-  return varint(out, zigzag((int64_t)s->number - (int64_t)pl_owner(c->slot)->number));
+static inline uint8_t *explicit_site(uint8_t *out, const struct pl_site *before, const struct pl_site *s) {
+  return varint(out, zigzag((int64_t)s->number - (int64_t)before->number));
 }
 
-/* Stores address as a delta to the best of up to four bases; trains the alternate predictor with it. */
-static inline uint8_t *explicit_address(struct pl_context *c, uint8_t *out, struct pl_site *s, uint64_t address) {
-  uint64_t *bases[4] = {&s->last};
-  uint32_t count = 1;
-  struct pl_site *before = pl_owner(c->slot);
-  for (uint32_t hops = 0; hops < 6 && before && count < 4; hops++, before = before->back)
-    if (is_access(before)) bases[count++] = &before->last;
-  uint32_t best = 0;
-  uint64_t best_size = UINT64_MAX;
-  for (uint32_t i = 0; i < count; i++) {
-    uint64_t size = zigzag((int64_t)(address - *bases[i]));
-    if (size < best_size) best_size = size, best = i;
+/* Stores address as a delta to the nearest of up to four bases; trains the alternate predictor with it. */
+static inline uint8_t *explicit_address(uint8_t *out, struct pl_site *s, uint64_t address) {
+  uint64_t *base = &s->last;
+  int64_t delta = (int64_t)(address - s->last);
+  uint64_t size = zigzag(delta);
+  uint32_t best = PL_BASE_SELF;
+  for (uint32_t i = 0; i < PL_EARLIER; i++) {
+    /* Those that are not known yet stand for the site itself and are no better. */
+    uint64_t *other = s->earlier[i];
+    int64_t other_delta = (int64_t)(address - *other);
+    uint64_t other_size = zigzag(other_delta);
+    bool better = other_size < size;
+    base = better ? other : base;
+    delta = better ? other_delta : delta;
+    best = better ? i + 1 : best;
+    size = better ? other_size : size;
   }
-  int64_t delta = (int64_t)(address - *bases[best]);
-  uint32_t shift = (delta & 7) == 0;
-  uint64_t value = zigzag(shift ? delta >> PL_ADDRESS_SHIFT : delta);
+  uint32_t shift = (delta & 7) == 0 && delta != 0;
+  uint64_t value = zigzag(delta >> (shift ? PL_ADDRESS_SHIFT : 0));
   uint64_t rest = value >> 2;
-  uint32_t bytes = rest == 0 ? 0 : (uint32_t)(71 - __builtin_clzll(rest)) / 8;
-  if (bytes == 7) bytes = 8;
+  uint32_t bytes = (uint32_t)(71 - __builtin_clzll(rest << 1 | 1) - 1) / 8;
+  if (PL_UNLIKELY(bytes == 7)) bytes = 8;
   *out++ = (uint8_t)(best | shift << 2 | (bytes == 8 ? 7 : bytes) << 3 | (value & 3) << 6);
   __builtin_memcpy(out, &rest, 8);
   out += bytes;
 
-  s->alternate_base = bases[best];
+  s->alternate_base = base;
   s->alternate_delta = delta;
-  if (!s->seen) {
+  if (PL_UNLIKELY(!s->seen)) {
     /* A new site's own last address says nothing yet. */
-    s->base = bases[best];
+    s->base = base;
     s->delta = best == PL_BASE_SELF ? 0 : delta;
     s->alternate_base = &s->last;
     s->alternate_delta = 0;
@@ -167,87 +174,95 @@ static inline uint8_t *explicit_address(struct pl_context *c, uint8_t *out, stru
   return out;
 }
 
-/* After a step of s at which something missed. */
-static inline void follow(struct pl_context *c, struct pl_site *s, uint8_t *out) {
-  s->seen = 1;
-  c->slot = &s->next;
-  commit(c, out, c->ctl.count + 1);
-  pl_count(c);
-}
-
-static const uint8_t miss_of[3][3] = {
-    {0, PL_MISS_NEXT_ALTERNATE, PL_MISS_NEXT_DELTA},
-    {PL_MISS_ALTERNATE_PRIMARY, PL_MISS_ALTERNATE_ALTERNATE, PL_MISS_ALTERNATE_DELTA},
-    {PL_MISS_SITE_PRIMARY, PL_MISS_SITE_ALTERNATE, PL_MISS_SITE_DELTA},
+/* PL_MISS_* by successor and address; successor and address right is no miss. */
+static const uint8_t miss_of[3][4] = {
+    [NEXT] = {[ALTERNATE] = PL_MISS_NEXT_ALTERNATE, [EXPLICIT] = PL_MISS_NEXT_EXPLICIT, [FOLLOWER] = PL_MISS_NEXT_FOLLOWER},
+    [ALTERNATE] = {[PRIMARY] = PL_MISS_ALTERNATE_PRIMARY, [ALTERNATE] = PL_MISS_ALTERNATE_ALTERNATE,
+                   [EXPLICIT] = PL_MISS_ALTERNATE_EXPLICIT, [FOLLOWER] = PL_MISS_ALTERNATE_EXPLICIT},
+    [EXPLICIT] = {[PRIMARY] = PL_MISS_SITE_PRIMARY, [ALTERNATE] = PL_MISS_SITE_EXPLICIT,
+                  [EXPLICIT] = PL_MISS_SITE_EXPLICIT, [FOLLOWER] = PL_MISS_SITE_EXPLICIT},
 };
 
 /* An access or range step that the hot path did not take; length is 0 for an access. */
-static inline void miss_access(uint64_t pc, uint64_t address, uint32_t kind, uint64_t length) {
-  struct pl_context *c = pl_context_get();
-  if (!c) return;
+static inline void miss_access(struct pl_context *c, struct pl_site *s, uint64_t pc, uint64_t address, uint32_t kind,
+                               uint64_t length) {
+  if (PL_UNLIKELY(s->key != (pc << 8 | kind))) {
+    /* Also where this thread has no stream yet: the index of the inert context is empty. */
+    if (!(c = pl_context_get()) || !(s = pl_site_find(c, pc, kind, 0))) return;
+  }
   if (PL_UNLIKELY(c->out > c->limit) && !pl_room(c)) return;
-  struct pl_site *s = pl_site_find(c, pc, kind, 0);
-  if (!s) return;
 
-  uint32_t site = successor(c, s);
+  struct pl_site *before = pl_owner(c->slot);
+  uint32_t site = successor(before, s);
+  uint64_t *follower = &c->followers[PL_FOLLOWER_HASH(s->number, s->last)];
   uint32_t where;
-  if (length != 0 && length != s->length)
+  if (PL_UNLIKELY(!s->seen) || (length != 0 && length != s->length))
     where = EXPLICIT;
-  else if (*s->base + (uint64_t)s->delta == address && s->seen)
-    where = NEXT;
-  else if (*s->alternate_base + (uint64_t)s->alternate_delta == address && s->seen)
+  else if (*s->base + (uint64_t)s->delta == address)
+    where = PRIMARY;
+  else if (*s->alternate_base + (uint64_t)s->alternate_delta == address)
     where = ALTERNATE;
   else
-    where = EXPLICIT;
+    where = *follower == address ? FOLLOWER : EXPLICIT;
   if (length != 0) c->ctl.adjust += (int64_t)((address + length - 1) / 64 - address / 64);
-  if (site == NEXT && where == NEXT) {
+  c->slot = &s->next;
+  if (site == NEXT && where == PRIMARY) {
     /* Predicted, but another site has its place in the index. */
     s->last = address;
-    c->slot = &s->next;
     pl_count(c);
     return;
   }
 
   uint8_t *out = tag(c, c->out, miss_of[site][where]);
   if (site != NEXT) {
-    if (site == EXPLICIT) out = explicit_site(c, out, s);
-    train_successor(c, s, site);
-    s->back = pl_owner(c->slot);
+    if (site == EXPLICIT) out = explicit_site(out, before, s);
+    train_successor(before, s, site);
   }
   if (where == EXPLICIT) {
-    out = explicit_address(c, out, s, address);
-    if ((kind & PL_CLASS_MASK) >= PL_RANGE_READ) {
+    out = explicit_address(out, s, address);
+    *follower = address;
+    if (length != 0) {
       out = varint(out, zigzag((int64_t)(length - s->length)));
       s->length = length;
     }
-  } else if (where == ALTERNATE && s->miss_last == s->last) {
-    /* Missed twice in a row (`last` did not move between): the alternate is the better one. */
-    uint64_t *base = s->base;
-    int64_t delta = s->delta;
-    s->base = s->alternate_base;
-    s->delta = s->alternate_delta;
-    s->alternate_base = base;
-    s->alternate_delta = delta;
+  } else if (where == ALTERNATE) {
+    if (site == EXPLICIT) *out++ = PL_ADDRESS_ALTERNATE;
+    if (s->miss_last == s->last) {
+      /* Missed twice in a row (`last` did not move between): the alternate is the better one. */
+      uint64_t *base = s->base;
+      int64_t delta = s->delta;
+      s->base = s->alternate_base;
+      s->delta = s->alternate_delta;
+      s->alternate_base = base;
+      s->alternate_delta = delta;
+    }
+  } else if (where == FOLLOWER && site != NEXT) {
+    *out++ = PL_ADDRESS_FOLLOWER;
   }
   s->last = address;
-  if (where != NEXT) s->miss_last = address;
-  follow(c, s, out);
+  if (where != PRIMARY) s->miss_last = address;
+  s->seen = 1;
+  commit(c, out, c->ctl.count + 1);
+  pl_count(c);
 }
 
-void pl_miss(uint64_t pc, uint64_t address, uint32_t kind) { miss_access(pc, address, kind, 0); }
+void pl_miss(struct pl_context *c, struct pl_site *s, uint64_t pc, uint64_t address, uint32_t kind) {
+  miss_access(c, s, pc, address, kind, 0);
+}
 
-void pl_miss_range(uint64_t pc, uint64_t address, uint32_t kind, uint64_t length) {
-  miss_access(pc, address, kind, length);
+void pl_miss_range(struct pl_context *c, struct pl_site *s, uint64_t pc, uint64_t address, uint32_t kind,
+                   uint64_t length) {
+  miss_access(c, s, pc, address, kind, length);
 }
 
 /* Writes the successor part of an entry or exit, which have no address: nothing when it was predicted. */
 static inline uint8_t *step_without_address(struct pl_context *c, struct pl_site *s) {
-  uint32_t site = successor(c, s);
+  struct pl_site *before = pl_owner(c->slot);
+  uint32_t site = successor(before, s);
   if (site == NEXT) return c->out;
-  uint8_t *out = tag(c, c->out, miss_of[site][NEXT]);
-  if (site == EXPLICIT) out = explicit_site(c, out, s);
-  train_successor(c, s, site);
-  s->back = pl_owner(c->slot);
+  uint8_t *out = tag(c, c->out, miss_of[site][PRIMARY]);
+  if (site == EXPLICIT) out = explicit_site(out, before, s);
+  train_successor(before, s, site);
   return out;
 }
 
@@ -286,7 +301,7 @@ void pl_miss_entry(uint64_t pc, uint64_t return_address, uint64_t sp) {
   struct pl_site *call = (struct pl_site *)(uintptr_t)s->length;
   if (!s->seen) {
     s->seen = 1;
-    call->back = s;
+    for (int i = 0; i < PL_EARLIER; i++) call->earlier[i] = s->earlier[i];
   }
   if (c->overflow == 0 && c->top < c->frames + PL_DEPTH_MAX) {
     c->top++;

@@ -8,16 +8,19 @@
 #ifndef PAGELENS_ENCODING_H
 #define PAGELENS_ENCODING_H
 
-/* What missed: successor (next, alternate, explicit) and address (primary, alternate, delta). */
+/*
+ * What missed: successor (next, alternate, explicit) and address (primary, alternate, follower, explicit). The address
+ * byte of an EXPLICIT record may also say that the alternate or the follower was right: PL_ADDRESS_*.
+ */
 enum {
   PL_MISS_NEXT_ALTERNATE = 0,
-  PL_MISS_NEXT_DELTA = 1,
+  PL_MISS_NEXT_EXPLICIT = 1,
   PL_MISS_ALTERNATE_PRIMARY = 2,
-  PL_MISS_ALTERNATE_ALTERNATE = 3,
-  PL_MISS_ALTERNATE_DELTA = 4,
+  PL_MISS_NEXT_FOLLOWER = 3,
+  PL_MISS_ALTERNATE_EXPLICIT = 4,
   PL_MISS_SITE_PRIMARY = 5,
-  PL_MISS_SITE_ALTERNATE = 6,
-  PL_MISS_SITE_DELTA = 7,
+  PL_MISS_ALTERNATE_ALTERNATE = 6,
+  PL_MISS_SITE_EXPLICIT = 7,
 };
 
 #define PL_RUN_SHIFT 3
@@ -37,8 +40,18 @@ enum {
 #define PL_SPECIAL(kind) (PL_RUN_SPECIAL << PL_RUN_SHIFT | (kind))
 
 /* Explicit address: a byte of base (2 bits), shift (1 bit), bytes (3 bits), low bits (2 bits), then the bytes. */
-#define PL_BASE_SELF 0 /* this site's own last address; 1..3: that of the 1st..3rd access site before it */
+#define PL_BASE_SELF 0 /* this site's own last address; 1..PL_EARLIER: that of the 1st, 2nd, 3rd access before it */
+#define PL_EARLIER 3
 #define PL_ADDRESS_SHIFT 3 /* deltas that are multiples of 8 are stored without their low bits */
+/* A delta of 0 is never shifted: these bytes, which would say so, stand alone and name a prediction. */
+#define PL_ADDRESS_ALTERNATE 4
+#define PL_ADDRESS_FOLLOWER 5
+
+/* Entries of a stream's table of followers, and an entry's place by site number and the site's last address. */
+#define PL_FOLLOWER_BITS 14
+#define PL_FOLLOWERS (1u << PL_FOLLOWER_BITS)
+#define PL_FOLLOWER_HASH(number, last) \
+  ((((last) ^ (uint64_t)(number) << 40) * 0x9e3779b97f4a7c15ull) >> (64 - PL_FOLLOWER_BITS))
 
 /* A record never takes more bytes: tag, run, site, address, length or event fields. */
 #define PL_RECORD_MAX 96

@@ -32,24 +32,26 @@ struct pl_site {
   struct pl_site *next; /* predicted successor; `slot` pointers point here */
   uint64_t length; /* of the last range; for an entry the site (struct pl_site *) of its return address */
   uint32_t number; /* the process's number of the site */
-  uint32_t pad0[3];
+  uint32_t seen; /* 0 until its first step */
+  uint32_t doubt; /* times that the alternate successor was right since the two were last swapped */
+  uint32_t pad0;
   /* Touched by misses only. */
   struct pl_site *alternate; /* the other remembered successor */
-  struct pl_site *back; /* the site before it, when its successor link was last trained */
   uint64_t *alternate_base;
   int64_t alternate_delta;
   uint64_t miss_last; /* `last` after its latest address miss: equal now means that it has not moved since */
-  uint32_t doubt; /* times that the alternate successor was right since the two were last swapped */
-  uint32_t seen; /* 0 until its first step */
-  uint64_t pad1[2];
+  uint64_t *earlier[PL_EARLIER]; /* `last` of the accesses before it, latest first, as of when its successor link was trained */
+  uint64_t pad1;
 };
+_Static_assert(sizeof(struct pl_site) == 128, "two cache lines");
 
 struct pl_frame {
   uint64_t sp; /* stack pointer of the function; the caller's is higher */
   struct pl_site *site; /* CALL site of the return address */
 };
 
-#define PL_INDEX_BITS 18
+/* Covers 16 MiB of code without two places for one entry. Sparse: only what lies beside executed code takes memory. */
+#define PL_INDEX_BITS 22
 #define PL_INDEX_ENTRIES (1u << PL_INDEX_BITS)
 
 /* A stream's memory: one reservation, ctl page shared with the drain, the rest private to the thread. */
@@ -80,6 +82,7 @@ struct pl_context {
   uint32_t signal; /* nesting depth of signal handlers */
   uint32_t blocked; /* nesting depth of blocking calls */
 
+  uint64_t followers[PL_FOLLOWERS]; /* by site and its last address: the address that came then (pl_follower) */
   uint32_t index[PL_INDEX_ENTRIES]; /* hash of pc -> offset of its pl_site from this context; 0 for none */
 };
 
@@ -90,16 +93,18 @@ extern struct pl_context pl_inert __attribute__((visibility("hidden")));
 PL_INLINE uint32_t pl_hash(uint64_t pc, uint32_t kind) {
   /* Calls lie 5 bytes or more apart, so pc >> 2 separates neighbours and keeps one loop's entries together. A hook that
    * reads and writes has one pc for both. */
-  return ((uint32_t)(pc >> 2) + (uint32_t)(pc >> 21) + (kind & 1)) & (PL_INDEX_ENTRIES - 1);
+  return ((uint32_t)(pc >> 2) + (kind & 1)) & (PL_INDEX_ENTRIES - 1);
 }
 
 PL_INLINE struct pl_site *pl_owner(struct pl_site **slot) {
   return (struct pl_site *)((char *)slot - offsetof(struct pl_site, next));
 }
 
-/* encode.c: everything but a hit. */
-void pl_miss(uint64_t pc, uint64_t address, uint32_t kind) __attribute__((visibility("hidden")));
-void pl_miss_range(uint64_t pc, uint64_t address, uint32_t kind, uint64_t length) __attribute__((visibility("hidden")));
+/* encode.c: everything but a hit. `s` is what the index of `c` holds for the step, right or not. */
+void pl_miss(struct pl_context *c, struct pl_site *s, uint64_t pc, uint64_t address, uint32_t kind)
+    __attribute__((visibility("hidden")));
+void pl_miss_range(struct pl_context *c, struct pl_site *s, uint64_t pc, uint64_t address, uint32_t kind,
+                   uint64_t length) __attribute__((visibility("hidden")));
 void pl_miss_entry(uint64_t pc, uint64_t return_address, uint64_t sp) __attribute__((visibility("hidden")));
 void pl_miss_exit(uint64_t pc, uint64_t sp) __attribute__((visibility("hidden")));
 void pl_tick(struct pl_context *c) __attribute__((visibility("hidden")));
@@ -133,7 +138,7 @@ PL_INLINE void pl_access(uint64_t pc, uint64_t address, uint32_t kind) {
     pl_count(c);
     return;
   }
-  pl_miss(pc, address, kind);
+  pl_miss(c, s, pc, address, kind);
 }
 
 /* A bulk operation of `length` > 0 bytes. The decoder makes one access of every started 64-byte line. */
@@ -149,7 +154,7 @@ PL_INLINE void pl_range(uint64_t pc, uint64_t address, uint32_t kind, uint64_t l
     pl_count(c);
     return;
   }
-  pl_miss_range(pc, address, kind, length);
+  pl_miss_range(c, s, pc, address, kind, length);
 }
 
 /* Function entry. Its site is the pair of return address and function; the site of the call names the caller. */
