@@ -28,10 +28,10 @@ export function bytes(value: number): string {
   return '';
 }
 
-/** Share of 1 as a percentage: 38.1 %, <0.1 %. */
+/** Share of 1 as a percentage: 38.1 %, <0.1 %, -<0.1 % where a difference is negative. */
 export function percent(share: number): string {
   if (!Number.isFinite(share)) return '–';
-  if (share > 0 && share < 0.001) return '<0.1 %';
+  if (share !== 0 && Math.abs(share) < 0.001) return share > 0 ? '<0.1 %' : '-<0.1 %';
   return `${(share * 100).toFixed(1)} %`;
 }
 

@@ -14,7 +14,7 @@ export interface Table {
     readonly title: string;
     /** `right` for numbers; `fill` takes what width is left, and is cut when that is not enough. */
     readonly align: 'left' | 'right' | 'fill';
-    /** Left out where width is short, as in a terminal: the other columns imply it. */
+    /** Left out, first to last, where the width does not do for the whole of what fills. */
     readonly wide?: boolean;
   }[];
   readonly rows: readonly (readonly string[])[];
@@ -58,8 +58,10 @@ export function describe(profile: Profile, options: TextOptions = {}): Document 
     workingSetSection(context),
     missRatioSection(context),
     translationSection(context),
+    pmlSweepSection(context),
     trackersSection(context),
     placementSection(context),
+    unseenSection(context),
     warningsSection(context),
   ];
   const { program } = profile;
@@ -207,9 +209,13 @@ function functionsSection({ profile, rows, directory }: Context): Section | null
 
 function objectsSection({ profile, rows, directory }: Context): Section {
   const { objects, totals } = profile;
+  // An allocation that nothing touches is news; an empty remainder is not.
+  const shown = first(objects.count, objects.count).filter(
+    row => objects.kind[row] !== 'unattributed' || objects.reads[row]! + objects.writes[row]! + objects.pages[row]! > 0,
+  );
   return {
     title: 'Objects',
-    note: `${shareNote(profile, objects.count, rows)}; size is the peak alive at once`,
+    note: `${shareNote(profile, shown.length, rows)}; size is the peak alive at once`,
     table: {
       columns: [
         { title: 'share', align: 'right' },
@@ -217,28 +223,33 @@ function objectsSection({ profile, rows, directory }: Context): Section {
         { title: 'read', align: 'right' },
         { title: 'size', align: 'right' },
         { title: 'pages', align: 'right' },
-        { title: 'dense', align: 'right' },
+        { title: 'dense', align: 'right', wide: true },
         { title: 'traffic', align: 'right' },
         ...CLASS_COLUMNS,
         { title: 'object', align: 'fill' },
       ],
-      rows: first(objects.count, rows).map(row => {
+      rows: shown.slice(0, rows).map(row => {
         const kind = objects.kind[row]!;
         // An allocation's name says where it is.
         const place = kind === 'global' ? placeText(profile, directory, objects.file[row]!, objects.line[row]!) : '';
         return [
           ...regionCells(objects.reads[row]!, objects.writes[row]!, totals),
-          objects.bytes[row]! > 0 ? bytes(objects.bytes[row]!) : '–',
+          sizeText(profile, row),
           count(objects.pages[row]!),
           wholePercent(objects.density[row]!, 1),
           count(objects.trafficReads[row]! + objects.trafficWrites[row]!),
           CLASS_NAMES[objects.hotness[row]!]!,
           tierOfObject(profile, row),
-          `${kind === 'global' ? `${objects.name[row]!}` : objects.name[row]!}${place}`,
+          `${objects.name[row]!}${place}`,
         ];
       }),
     },
   };
+}
+
+function sizeText({ objects }: Profile, row: number): string {
+  if (objects.bytes[row] === 0) return '–';
+  return `${objects.bytesAtMost?.[row] === 1 ? 'at most ' : ''}${bytes(objects.bytes[row]!)}`;
 }
 
 function workingSetSection({ profile }: Context): Section | null {
@@ -336,6 +347,32 @@ function exitsText(exits: Readonly<Record<string, number>>): string {
   return some.map(([name, exitCount]) => `${count(exitCount)} ${name}`).join(', ') || 'none';
 }
 
+function pmlSweepSection({ profile }: Context): Section | null {
+  const sweep = profile.translation.find(row => row.pmlSweep)?.pmlSweep;
+  if (!sweep) return null;
+  return {
+    title: 'Page Modification Log by size',
+    note: 'modelled, mode nested: each page is logged when first written; overhead of the native run time',
+    table: {
+      columns: [
+        { title: 'entries', align: 'right' },
+        { title: 'log-full exits', align: 'right' },
+        { title: 'overhead', align: 'right' },
+        { title: '', align: 'fill' },
+      ],
+      rows: sweep.map(({ entries, exits, overheadPercent }) => [
+        grouped(entries),
+        count(exits),
+        `${overheadPercent.toFixed(2)} %`,
+        entries === profile.options.pmlEntries ? 'as replayed' : '',
+      ]),
+    },
+  };
+}
+
+/** In `PolicyResult.tierOfObject`: in several tiers. */
+const SPLIT = 255;
+
 /** Fewer periods than this say nothing about a mechanism (design, section 2, "modelled time"). */
 const ENOUGH_PERIODS = 10;
 
@@ -344,7 +381,7 @@ function trackersSection({ profile }: Context): Section | null {
   if (trackers.length === 0) return null;
   return {
     title: 'Trackers',
-    note: 'what each mechanism would have seen, against the exact top 10 % of the touched pages; overhead modelled',
+    note: 'what each mechanism would have seen of the 10 % most accessed pages; overhead is modelled',
     table: {
       columns: [
         { title: 'tracker', align: 'left' },
@@ -400,7 +437,7 @@ function placementSection({ profile }: Context): Section | null {
         { title: 'policy', align: 'left' },
         { title: 'slowdown', align: 'right' },
         { title: 'range', align: 'right' },
-        { title: `traffic in ${placement.tiers[0]!.id}`, align: 'right' },
+        { title: `traffic in ${placement.tiers[placement.fastestTier ?? 0]!.id}`, align: 'right' },
         { title: 'migrated', align: 'right' },
         { title: '', align: 'fill' },
       ],
@@ -413,14 +450,43 @@ function placementSection({ profile }: Context): Section | null {
         policy.id === placement.recommended ? 'recommended' : policy.id === placement.oracle.id ? 'bound' : '',
       ]),
     },
-    remarks: placement.assumptions,
+    remarks: [...tooLarge(profile), ...placement.assumptions],
   };
+}
+
+/** Why the recommendation splits objects: what does not fit whole cannot be placed by where it is allocated. */
+function tooLarge({ placement, objects }: Profile): string[] {
+  const recommended = placement.policies.find(({ id }) => id === placement.recommended);
+  const fastest = placement.tiers[placement.fastestTier ?? 0]!;
+  const split = first(objects.count, objects.count).filter(
+    row =>
+      recommended?.tierOfObject[row] === SPLIT &&
+      objects.kind[row] !== 'unattributed' &&
+      objects.touchedBytes[row]! > fastest.capacityBytes,
+  );
+  return split
+    .slice(0, 3)
+    .map(
+      row =>
+        `${objects.name[row]!} uses ${bytes(objects.touchedBytes[row]!)}, more than ${fastest.id} holds: it cannot go there whole, and its pages are split (mixed).`,
+    );
+}
+
+/** How the recorder's warnings of what it cannot see begin: every run has them, so they are one list. */
+const NOT_COUNTED = 'not counted: ';
+
+function unseenSection({ profile }: Context): Section | null {
+  const remarks = profile.warnings
+    .filter(warning => warning.startsWith(NOT_COUNTED))
+    .map(warning => warning.slice(NOT_COUNTED.length));
+  if (remarks.length === 0) return null;
+  return { title: 'Not counted', note: 'what the compiler does not report; it is in no figure above', remarks };
 }
 
 function warningsSection({ profile }: Context): Section | null {
   // A tracker's warnings stand below the trackers.
   const told = new Set(profile.trackers.flatMap(({ id, warnings }) => warnings.map(text => `tracker ${id}: ${text}`)));
-  const remarks = profile.warnings.filter(warning => !told.has(warning));
+  const remarks = profile.warnings.filter(warning => !told.has(warning) && !warning.startsWith(NOT_COUNTED));
   return remarks.length > 0 ? { title: 'Warnings', remarks } : null;
 }
 

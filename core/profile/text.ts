@@ -3,6 +3,8 @@ import type { Profile } from '../model/profile.js';
 import { describe, type Section, type Table, type TextOptions } from './sections.js';
 
 const WIDTH = 100;
+/** Columns below which a cut name says nothing. */
+const SHORTEST_NAME = 8;
 
 export interface TerminalOptions extends TextOptions {
   /** Emphasis by ANSI escape sequences, for a terminal. */
@@ -48,21 +50,20 @@ function sectionLines(section: Section, bold: Style, dim: Style): string[] {
 
 function tableLines({ columns, rows }: Table, dim: Style): string[] {
   const cells = rows.map(row => row.map(printable));
+  const widths = columns.map((column, i) => Math.max(width(column.title), ...cells.map(row => width(row[i]!))));
   // Columns that say nothing (no tier while nothing is placed) take no room.
-  const shown = columns.map(
-    (column, i) => column.align === 'fill' || (!column.wide && cells.some(row => row[i] !== '')),
-  );
-  const widths = columns.map((column, i) =>
-    shown[i] ? Math.max(width(column.title), ...cells.map(row => width(row[i]!))) : 0,
-  );
-  const used = widths.reduce((sum, size, i) => sum + (shown[i] ? (columns[i]!.align === 'fill' ? 2 : size + 2) : 0), 0);
-  const fill = Math.max(12, WIDTH - used);
+  const shown = columns.map((column, i) => column.align === 'fill' || cells.some(row => row[i] !== ''));
+  const left = (): number =>
+    WIDTH - columns.reduce((sum, { align }, i) => sum + (shown[i] ? (align === 'fill' ? 2 : widths[i]! + 2) : 0), 0);
+  const wanted = Math.max(0, ...columns.map(({ align }, i) => (align === 'fill' ? widths[i]! : 0)));
+  for (const [i, column] of columns.entries()) if (column.wide && left() < wanted) shown[i] = false;
+  const fill = Math.max(12, left());
   const lay = (row: readonly string[]): string =>
     row
       .map((cell, i) => {
         const { align } = columns[i]!;
         if (!shown[i]) return '';
-        if (align === 'fill') return `  ${cutMiddle(cell, fill)}`;
+        if (align === 'fill') return `  ${cutName(cell, fill)}`;
         const padding = ' '.repeat(widths[i]! - width(cell));
         return align === 'right' ? `  ${padding}${cell}` : `  ${cell}${padding}`;
       })
@@ -80,14 +81,30 @@ function cut(text: string, limit: number): string {
   return letters.length <= limit ? text : `${letters.slice(0, limit - 1).join('')}…`;
 }
 
-/** Keeps both ends: a name starts with what it is and ends with where. */
-function cutMiddle(text: string, limit: number): string {
-  const letters = [...text];
-  if (letters.length <= limit) return text;
-  const tail = Math.floor((limit - 1) / 2);
-  return `${letters.slice(0, limit - 1 - tail).join('')}…${letters.slice(letters.length - tail).join('')}`;
-}
+/** Where a region is: `dir/file.c:12` beside a function's or global's name, `(file.c:12)` behind an allocation's. */
+const PLACE = /\(?[^\s(]+:\d+\)?(?=$| {2})/u;
 
+/** Shortens a region's name. File and line are what one looks up: folders go first, then the end of the name. */
+function cutName(text: string, limit: number): string {
+  if (width(text) <= limit) return text;
+  const match = PLACE.exec(text);
+  if (!match) return cut(text, limit);
+  const before = text.slice(0, match.index);
+  const after = text.slice(match.index + match[0].length);
+  const room = limit - width(before) - width(after);
+  const folders = match[0].split('/');
+  let place = match[0];
+  while (width(place) > room && folders.length > 1) {
+    folders.shift();
+    place = `…/${folders.join('/')}`;
+  }
+  if (width(place) <= room) return `${before}${place}${after}`;
+  const left = limit - width(place);
+  if (left < SHORTEST_NAME) return cut(text, limit);
+  if (before === '') return `${place}${cut(after, left)}`;
+  const gap = before.slice(before.trimEnd().length);
+  return `${cut(before.trimEnd(), left - gap.length)}${gap}${place}`;
+}
 /** Names come from the program: control characters must not reach the terminal. */
 function printable(text: string): string {
   return text.replace(/\p{Cc}+/gu, ' ');

@@ -1,6 +1,7 @@
 /**
  * What the compilers' access hooks do not report, as rules: by compiler family and by the flags of the build. Each
- * rule that applies becomes a warning of the report. `test/record/unseen.test.ts` holds every rule against valgrind.
+ * rule that applies becomes a warning of the report, `not counted: ...`; reports list those apart.
+ * `test/record/unseen.test.ts` holds every rule against valgrind.
  *
  * Sources: gcc/tsan.cc `instrument_expr` (what it passes over) and LLVM ThreadSanitizer.cpp
  * `addrPointsToConstantData`, `chooseInstructionsToInstrument`, `getMemoryAccessFuncIndex`.
@@ -27,53 +28,49 @@ export const UNSEEN_RULES: readonly UnseenRule[] = [
     id: 'constant-tables',
     family: 'gcc',
     applies: always,
-    warning: 'gcc reports no reads of constant data (static const tables, string literals): they are not in any count',
+    warning: 'not counted: reads of constant data such as static const tables and string literals (gcc)',
   },
   {
     id: 'constant-tables-clang',
     family: 'clang',
     applies: always,
-    warning:
-      'clang reports few reads of constant data (static const tables, string literals): those left out are not in any count',
+    warning: 'not counted: most reads of constant data such as static const tables and string literals (clang)',
   },
   {
     id: 'local-arrays',
     family: 'any',
     applies: always,
-    warning:
-      'accesses to local variables and arrays whose address does not leave their function are not reported by the compiler',
+    warning: 'not counted: local variables and arrays whose address does not leave their function',
   },
   {
     id: 'builtin-copies',
     family: 'gcc',
     applies: always,
-    warning:
-      'gcc expands __builtin_memcpy and __builtin_memset of a constant length without hooks where a source or library header calls them by that name',
+    warning: 'not counted: __builtin_memcpy, __builtin_memset of constant length where called by that name (gcc)',
   },
   {
     id: 'streaming-masked-gather',
     family: 'gcc',
     applies: always,
-    warning: 'gcc reports no streaming, masked, gather or scatter intrinsics',
+    warning: 'not counted: streaming, masked, gather and scatter intrinsics (gcc)',
   },
   {
     id: 'masked-gather',
     family: 'clang',
     applies: wide,
-    warning: 'clang reports no masked, gather or scatter vector accesses',
+    warning: 'not counted: masked, gather and scatter vector accesses (clang)',
   },
   {
     id: 'wide-vectors',
     family: 'clang',
     applies: wide,
-    warning: 'clang reports no accesses wider than 16 bytes (256-bit and 512-bit vector types and intrinsics)',
+    warning: 'not counted: accesses wider than 16 bytes: 256-bit and 512-bit vectors (clang)',
   },
   {
     id: 'libraries',
     family: 'any',
     applies: always,
-    warning:
-      'code that was not compiled by pagelens (the C library, inline assembly) is unseen, but for the memory and string functions that the program calls',
+    warning: 'not counted: the C library, other code not built by pagelens (but for calls such as memcpy, strlen)',
   },
 ];
 

@@ -59,6 +59,25 @@ describe('saving and loading', () => {
     expect(await load(file)).toEqual(sample);
   });
 
+  test('keeps what a profile may lack, and does not invent it', async () => {
+    const more: Profile = {
+      ...sample,
+      objects: { ...sample.objects, bytesAtMost: Uint8Array.of(1, 0, 0, 0) },
+      translation: sample.translation.map(row => ({
+        ...row,
+        pmlSweep: [{ entries: 64, exits: 3, overheadPercent: 0.5 }],
+      })),
+    };
+    await save(more, file);
+    expect(await load(file)).toEqual(more);
+    const { fastestTier: _, ...placement } = sample.placement;
+    await save({ ...sample, placement }, file);
+    const less = await load(file);
+    expect(less.placement).not.toHaveProperty('fastestTier');
+    expect(less.placement.policies[0]).not.toHaveProperty('modelledSlowdownBound');
+    expect(less.placement.policies[1]!.modelledSlowdownBound).toBe(1.2);
+  });
+
   test('gives the same bytes every time, and leaves no partial file', async () => {
     const first = await saved(sample);
     expect((await saved(structuredClone(sample))).equals(first)).toBe(true);

@@ -37,6 +37,7 @@ describe('numbers', () => {
 
   test('shares and times', () => {
     expect([0, 0.0004, 0.38123, 1].map(percent)).toEqual(['0.0 %', '<0.1 %', '38.1 %', '100.0 %']);
+    expect([-0.0004, -0.25].map(percent)).toEqual(['-<0.1 %', '-25.0 %']);
     expect([850, 12_300_000, 2.4e9].map(duration)).toEqual(['850 ns', '12.3 ms', '2.40 s']);
   });
 });
@@ -75,6 +76,83 @@ describe('text', () => {
       'dram',
       'malloc in parse_scene (scene.c:42)',
     ]);
+  });
+
+  test('a size that is only a bound says so', () => {
+    const bound = { ...sample, objects: { ...sample.objects, bytesAtMost: Uint8Array.of(1, 0, 0, 0) } };
+    expect(toText(bound)).toMatch(/at most 5\.66 KiB .*parse_scene/);
+    expect(toText(bound).match(/at most/g)).toHaveLength(1);
+  });
+
+  /** What a hot line's row says of the place, when the file is called so and the function so. */
+  const lineRow = (file: string, name: string): string => {
+    const files = sample.files.map(({ sha256 }) => ({ path: `/w/${file}`, sha256 }));
+    const renamed = { ...withFunction(name), files };
+    return toText(renamed)
+      .split('\n')
+      .find(line => line.includes('75.0 %'))!
+      .replace(/^.*dram {2}/, '');
+  };
+
+  test.each([
+    ['vec.h', 'dot', 'vec.h:5  dot'],
+    ['source/geometry/vec.h', 'dot', 'source/geometry/vec.h:5  dot'],
+    ['library/source/geometry/primitives/vec.h', 'dot_product', '…/geometry/primitives/vec.h:5  dot_product'],
+    ['a/b/vec.h', `d${'x'.repeat(80)}`, `vec.h:5  d${'x'.repeat(80)}`],
+  ])('a place too long for its column loses folders before the file or the line: %s %s', (file, name, whole) => {
+    const shown = lineRow(file, name);
+    if (name.length < 80) expect(shown).toBe(whole);
+    else expect(shown).toMatch(/^…\/vec\.h:5 {2}dx{20,}…$/);
+  });
+
+  test('an allocation keeps its place when its function’s name is too long', () => {
+    const name = `malloc in ${'deep::'.repeat(20)}parse (scene.c:42)`;
+    const long = { ...sample, objects: { ...sample.objects, name: sample.objects.name.with(0, name) } };
+    const row = toText(long)
+      .split('\n')
+      .find(line => line.includes('malloc in'))!;
+    expect(row).toMatch(/malloc in (deep::)+.*… \(scene\.c:42\)$|malloc in (deep::)+.*…\(scene\.c:42\)$/);
+    expect(row.length).toBeLessThanOrEqual(100);
+    // What the other columns imply made room.
+    expect(row).not.toContain('25 %');
+  });
+
+  test('what every run leaves out is a list of its own', () => {
+    const warnings = ['not counted: reads of constants (gcc)', 'the disk is full', 'not counted: gathers (gcc)'];
+    const shown = toText({ ...sample, warnings });
+    expect(shown).toMatch(/NOT COUNTED\n[^•]*• reads of constants \(gcc\)\n {2}• gathers \(gcc\)\n/);
+    expect(shown).toMatch(/WARNINGS\n {2}• the disk is full\n$/);
+  });
+
+  test('traffic is that of the tier that serves the run fastest', () => {
+    expect(text).toContain('traffic in cxl');
+    expect(toText({ ...sample, placement: { ...sample.placement, fastestTier: 0 } })).toContain('traffic in dram');
+  });
+
+  test('an object larger than the fastest tier is named as the reason of a split', () => {
+    const placement = {
+      ...sample.placement,
+      fastestTier: 0,
+      tiers: sample.placement.tiers.map(tier => ({
+        ...tier,
+        capacityBytes: tier.id === 'dram' ? 4096 : tier.capacityBytes,
+      })),
+      policies: sample.placement.policies.map(policy => ({ ...policy, tierOfObject: Uint8Array.of(255, 1, 1, 255) })),
+    };
+    const reasons = toText({ ...sample, placement }).match(/• .* more than dram holds/g);
+    expect(reasons).toEqual(['• malloc in parse_scene (scene.c:42) uses 5.66 KiB, more than dram holds']);
+    expect(text).not.toContain('more than');
+  });
+
+  test('the sweep over log sizes marks the size that was replayed', () => {
+    const pmlSweep = [
+      { entries: 256, exits: 12345, overheadPercent: 1.5 },
+      { entries: 512, exits: 6172, overheadPercent: 0.754 },
+    ];
+    const swept = toText({ ...sample, translation: [{ ...sample.translation[0]!, mode: 'nested', pmlSweep }] });
+    expect(swept).toMatch(/^ +256 +12,345 +1\.50 %$/m);
+    expect(swept).toMatch(/^ +512 +6,172 +0\.75 % +as replayed$/m);
+    expect(text).not.toContain('MODIFICATION LOG');
   });
 
   test('says what reached no line and why, what is too short, and the warnings', () => {

@@ -14,6 +14,7 @@ const validate = new Ajv2020({ strict: true, strictTypes: false, allErrors: true
 /** What a reader of the file sees. */
 const parsed = (profile: Profile, pageRows = false) => JSON.parse(reportText(toReport(profile, { pageRows })));
 const report = parsed(sample, true);
+const pmlSweep = [{ entries: 64, exits: 3, overheadPercent: 1 / 3 }];
 
 describe('the schema', () => {
   test('accepts the report, with and without page rows', () => {
@@ -144,6 +145,40 @@ describe('the report', () => {
 
   test('has no infinities: an unbounded tier says null', () => {
     expect(report.placement.tiers[1].capacityBytes).toBeNull();
+  });
+
+  test('is the same, byte for byte, whatever order a profile’s members were made in', () => {
+    const turned = (value: unknown): unknown =>
+      Array.isArray(value)
+        ? value.map(turned)
+        : typeof value === 'object' && value !== null && !ArrayBuffer.isView(value)
+          ? Object.fromEntries(
+              Object.entries(value)
+                .reverse()
+                .map(([name, member]) => [name, turned(member)]),
+            )
+          : value;
+    // Reasons of exits and a mechanism's own figures have the order that their maker gave them.
+    const translation = sample.translation.map(row => ({ ...row, pmlSweep }));
+    const made = { ...sample, translation };
+    const other = turned(made) as Profile;
+    expect(Object.keys(other)).not.toEqual(Object.keys(made));
+    const kept = {
+      ...other,
+      trackers: other.trackers.map((tracker, i) => ({ ...tracker, own: made.trackers[i]!.own })),
+    };
+    expect(reportText(toReport(kept, { pageRows: true }))).toBe(reportText(toReport(made, { pageRows: true })));
+  });
+
+  test('has the sweep over log sizes where there was one, and the bound where one is known', () => {
+    const swept = parsed({ ...sample, translation: [{ ...sample.translation[0]!, pmlSweep }] });
+    validate(swept);
+    expect(validate.errors).toBeNull();
+    expect(swept.translation[0].pmlSweep).toEqual([{ entries: 64, exits: 3, overheadPercent: 0.333333 }]);
+    expect(report.translation[0]).not.toHaveProperty('pmlSweep');
+    const bounds = report.placement.policies.map((row: { modelledSlowdownBound: number }) => row.modelledSlowdownBound);
+    expect(bounds).toEqual([null, 1.2]);
+    expect(report.placement.fastestTier).toBe('cxl');
   });
 
   test('is the same, byte for byte, for the same profile', () => {
