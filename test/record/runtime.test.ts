@@ -8,6 +8,8 @@ import {
   buildRuntime,
   type DecodedEvent,
   decodeStream,
+  hasCompiler,
+  hookFlags,
   loadDecoder,
   makeRun,
   ROOT,
@@ -28,7 +30,11 @@ const SYSCALL = 10;
 const KERNEL_WRITE = 11;
 const FORK = 12;
 const EXEC = 13;
+const source = (name: string) => path.join(ROOT, 'test/programs/record', name);
 const CALL = 6;
+const REMAP = 6;
+const BRK = 7;
+const IDLE = 2;
 
 interface Decoded {
   readonly accesses: { readonly kind: number; readonly address: bigint }[];
@@ -49,14 +55,23 @@ async function decodeAll(run: Run): Promise<Map<number, Decoded>> {
   return decoded;
 }
 
+/** Builds and runs a program of test/programs/record recorded; what it printed, and what was recorded. */
+function record(executable: string): { readonly lines: string[][]; readonly run: Run } {
+  const directory = makeRun(folder.path);
+  const env = { ...process.env, PAGELENS_RUN: directory };
+  const output = execFileSync(executable, { env, encoding: 'utf8' });
+  const lines = output.trim().split('\n');
+  return { lines: lines.map(line => line.split(' ')), run: readRun(directory) };
+}
+
+let runtime: string;
 let run: Run;
 let decoded: Map<number, Decoded>;
 let parent: Decoded;
 let printed: Map<string, bigint[]>;
 
 beforeAll(async () => {
-  const runtime = await buildRuntime();
-  const source = (name: string) => path.join(ROOT, 'test/programs/record', name);
+  runtime = await buildRuntime();
   buildProgram(source('events.c'), program, runtime, 'gcc', ['-O2']);
   buildProgram(source('loops.c'), loops, runtime, 'gcc', ['-O2']);
   const directory = makeRun(folder.path);
@@ -143,6 +158,101 @@ describe('processes', () => {
     const id = /Build ID: ([0-9a-f]+)/.exec(execFileSync('readelf', ['-n', program], { encoding: 'utf8' }))?.[1];
     const module = run.processes.get(0)?.modules.find(m => m.path === program);
     expect(module?.buildId).toBe(id ?? '');
+  });
+});
+
+describe.each(
+  [
+    ['gcc', 'g++'],
+    ['clang', 'clang++'],
+  ].filter(([c = '']) => hasCompiler(c)),
+)('built with %s', (c, cpp) => {
+  it('every form of allocation and release is an event, and every size of atomic a read and a write', async () => {
+    const executable = path.join(folder.path, `forms-${c}`);
+    buildProgram(source('forms.cpp'), executable, runtime, cpp, ['-O1', '-std=c++17', '-fsized-deallocation', '-mcx16']);
+    const { lines, run: recorded } = record(executable);
+    const { events, accesses } = (await decodeAll(recorded)).get(0) as Decoded;
+    const own = events.filter(({ kind, fields }) => kind === ALLOC && fields[1] !== 1024n); // but not stdio's buffer
+    // MALLOC 0, CALLOC 1, REALLOC 2, ALIGNED 3, NEW 4
+    const start = own.findIndex(({ fields }) => fields[1] === 1n);
+    expect(own.slice(start, start + 16).map(({ fields }) => `${fields[3]}:${fields[1]}`)).toEqual([
+      ...['4:1', '4:1001', '4:1002', '4:1003', '4:1004', '4:64', '4:192', '4:1005'],
+      ...['0:1006', '1:1007', '2:1008', '2:1009', '3:1152', '3:1010', '3:1011', '0:8'],
+    ]);
+    // Each of these blocks is given back: a resized one by the event before its successor.
+    const live = new Set<bigint>();
+    const first = events.indexOf(own[start] as DecodedEvent);
+    const last = events.indexOf(own[start + 15] as DecodedEvent);
+    for (const { kind, fields } of events.slice(first, last + 2)) {
+      if (kind === ALLOC) live.add(fields[0]);
+      else if (kind === FREE) expect(live.delete(fields[0])).toBe(true);
+    }
+    expect(live.size).toBe(0);
+
+    const [map, moved] = (lines[0] as string[]).slice(1).map(BigInt) as [bigint, bigint];
+    expect(events.find(event => event.kind === REMAP)?.fields).toEqual([map, 8192n, moved, 20480n]);
+    const end = BigInt(lines[1]?.[1] as string);
+    expect(events.filter(event => event.kind === BRK).map(event => event.fields[0])).toEqual([
+      end + 4096n,
+      end + 8192n,
+    ]);
+
+    const atomics = (lines[2] as string[]).slice(1).map(BigInt);
+    atomics.forEach((at, log2) => {
+      const kinds = accesses.filter(access => access.address === at).map(access => access.kind);
+      const read = 64 + (log2 << 3);
+      const write = read + 1;
+      expect([log2, ...kinds]).toEqual([log2, read, write, read, write, read, write, read, write]);
+    });
+  });
+
+  it('a library loaded by its bare name is found as the program itself would, and recorded', async () => {
+    const plugins = path.join(folder.path, `plugins-${c}`);
+    mkdirSync(plugins);
+    const library = path.join(plugins, 'libplugin.so');
+    execFileSync(c, ['-O2', '-fPIC', ...hookFlags(c), '-c', source('plugin.c'), '-o', `${library}.o`]);
+    execFileSync(c, ['-shared', `${library}.o`, '-o', library]);
+    const executable = path.join(folder.path, `loader-${c}`);
+    buildProgram(source('loader.c'), executable, runtime, c, ['-O2']);
+    const paths = `-Wl,-rpath,${path.dirname(runtime)}:$ORIGIN/plugins-${c},--enable-new-dtags`;
+    execFileSync(c, [`${executable}.o`, runtime, paths, '-o', executable, '-ldl']);
+    const { lines, run: recorded } = record(executable);
+    expect(lines).toEqual([['332']]);
+    const module = recorded.processes.get(0)?.modules.findIndex(m => m.path === library) ?? -1;
+    const sites = recorded.processes.get(0)?.sites ?? [];
+    let writes = 0;
+    for (const { bytes } of recorded.streams) {
+      decodeStream(await loadDecoder(), sites, bytes, {
+        access(site) {
+          const { kind, module: of } = sites[site] as { kind: number; module: number };
+          if (of === module && (kind & 7) === 1) writes++;
+        },
+      });
+    }
+    expect(writes).toBe(333);
+  });
+});
+
+describe('starting programs', () => {
+  const executable = path.join(folder.path, 'spawns');
+  let recorded: Run;
+  let accesses: Map<number, Decoded>;
+  beforeAll(async () => {
+    buildProgram(source('spawns.c'), executable, runtime, 'gcc', ['-O2']);
+    ({ run: recorded } = record(executable));
+    accesses = await decodeAll(recorded);
+  });
+
+  it('records what posix_spawn, system, popen, vfork and exec start, whatever environment they are given', () => {
+    const writes = [...accesses.values()].map(({ accesses: of }) => of.filter(({ kind }) => (kind & 7) === 1).length);
+    // The last stream of the program is its handler's, with one write. The children of vfork and fork each write the
+    // variable `child`, which is in memory, and the latter one of `marks`, before they become another program.
+    expect(writes.sort((a, b) => a - b)).toEqual([1, 1, 2, 101, 102, 103, 104, 105, 106]);
+  });
+
+  it("leaves a handler's stream idle when the handler returned, so that nobody waits for it", () => {
+    const handlers = recorded.streams.filter(stream => stream.signal);
+    expect(handlers.map(stream => [stream.process, stream.state])).toEqual([[0, IDLE]]);
   });
 });
 

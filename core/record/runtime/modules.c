@@ -85,9 +85,31 @@ static int visit(struct dl_phdr_info *info, size_t size, void *data) {
 
 void pl_modules_scan_locked(void) { dl_iterate_phdr(visit, NULL); }
 
-void pl_modules_scan(void) {
-  struct pl_guard guard = pl_lock();
+/* The program has called dlopen: modules may appear at any time. */
+static bool dynamic;
+/* libc's count of loaded modules at the latest scan. */
+static unsigned long long loads;
+
+void pl_modules_dynamic(void) { __atomic_store_n(&dynamic, true, __ATOMIC_RELAXED); }
+
+static int count_loads(struct dl_phdr_info *info, size_t size, void *data) {
+  (void)size;
+  *(unsigned long long *)data = info->dlpi_adds;
+  return 1;
+}
+
+void pl_modules_refresh_locked(void) {
+  if (PL_LIKELY(!__atomic_load_n(&dynamic, __ATOMIC_RELAXED))) return;
+  unsigned long long now = loads;
+  dl_iterate_phdr(count_loads, &now);
+  if (now == loads) return;
+  loads = now;
   pl_modules_scan_locked();
+}
+
+void pl_modules_refresh(void) {
+  struct pl_guard guard = pl_lock();
+  pl_modules_refresh_locked();
   pl_unlock(guard);
 }
 

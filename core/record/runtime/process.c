@@ -12,7 +12,10 @@
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 /* ---- signals ---- */
@@ -32,8 +35,8 @@ static void on_signal(int number, siginfo_t *info, void *data) {
     pl_current = c;
     pl_inside = 0;
     c->handler_sp = SP;
-    pl_unwind(c, UINT64_MAX);
     c->blocked = 0;
+    __atomic_store_n(&c->ctl.state, PL_STATE_RUNNING, __ATOMIC_SEQ_CST);
     pl_stamp(c, pl_seq_take());
   }
   errno = saved;
@@ -42,6 +45,14 @@ static void on_signal(int number, siginfo_t *info, void *data) {
     ((void (*)(int, siginfo_t *, void *))handler)(number, info, data);
   else
     ((void (*)(int))handler)(number);
+  if (c && generation == pl_generation && pl_context_peek() == c) {
+    /* Nothing comes of this stream until the next signal, which may be never: the merge must not wait for it. */
+    saved = errno;
+    pl_unwind(c, UINT64_MAX);
+    pl_stamp(c, pl_seq_take());
+    if (pl_context_peek() == c) __atomic_store_n(&c->ctl.state, PL_STATE_IDLE, __ATOMIC_SEQ_CST);
+    errno = saved;
+  }
   pl_inside = inside;
   /* In a child that the handler forked, the interrupted stream is the parent's. */
   if (before && generation == pl_generation) pl_current = before;
@@ -293,10 +304,41 @@ PL_EXPORT int execle(const char *path, const char *first, ...) {
   return execve(path, arguments, environment);
 }
 
+/* ---- spawning: libc's child shares memory but runs none of the program's code, so that no fork is recorded ---- */
+
+#define SPAWN(name) \
+  PL_EXPORT int name(pid_t *pid, const char *file, const posix_spawn_file_actions_t *actions, \
+                     const posix_spawnattr_t *attributes, char *const *arguments, char *const *environment) { \
+    char *const *with = WITH_RUN(environment); \
+    pl_release(); \
+    return REAL(name)(pid, file, actions, attributes, arguments, with); \
+  }
+SPAWN(posix_spawn)
+SPAWN(posix_spawnp)
+
+/* These wait for the child inside libc. */
+PL_EXPORT int system(const char *command) {
+  struct pl_context *waiting = pl_block();
+  int result = REAL(system)(command);
+  int saved = errno;
+  pl_unblock(waiting);
+  errno = saved;
+  return result;
+}
+PL_EXPORT int pclose(FILE *file) {
+  struct pl_context *waiting = pl_block();
+  int result = REAL(pclose)(file);
+  int saved = errno;
+  pl_unblock(waiting);
+  errno = saved;
+  return result;
+}
+
 /* ---- loading: code stays, so that its program counters keep their meaning ---- */
 
+/* A jump, not a call: libc searches by the RUNPATH of the module that its return address lies in. What was loaded is
+ * announced when it is next looked for (pl_modules_refresh). */
 PL_EXPORT void *dlopen(const char *path, int flags) {
-  void *library = REAL(dlopen)(path, flags | (path ? RTLD_NODELETE : 0));
-  if (library && pl_start()) pl_modules_scan();
-  return library;
+  pl_modules_dynamic();
+  return REAL(dlopen)(path, flags | (path ? RTLD_NODELETE : 0));
 }

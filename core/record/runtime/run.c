@@ -177,6 +177,8 @@ uint32_t pl_site_number(uint64_t pc, uint32_t kind, uint64_t function) {
   if ((uint64_t)site_count * 2 < numbered_capacity || numbered_grow()) {
     struct numbered *slot = numbered_slot(numbered, numbered_capacity, pc << 8 | kind, function);
     if (!slot->used) {
+      /* The code that runs after loading a module is new as a rule. */
+      pl_modules_refresh_locked();
       struct {
         uint32_t number, kind;
         uint64_t pc;
@@ -274,6 +276,10 @@ static void __attribute__((constructor(101))) start(void) {
   if (!pl_start()) return;
   pl_context_get();
   pl_process_start();
+}
+
+static void __attribute__((destructor)) finish(void) {
+  if (phase == READY) pl_modules_refresh();
 }
 
 uint64_t pl_seq_take(void) { return __atomic_fetch_add(&pl_run->next_seq, 1, __ATOMIC_SEQ_CST); }

@@ -72,10 +72,12 @@ extern int pl_meta_fd;
 
 /* ---- modules.c ---- */
 
-/* Announces modules that are new since the last call. */
-void pl_modules_scan(void);
-/* The same with the lock held. */
+/* Announces modules that are new since the last call. Lock held. */
 void pl_modules_scan_locked(void);
+/* The program loads modules itself from now on: the refreshing functions look for new ones. */
+void pl_modules_dynamic(void);
+void pl_modules_refresh(void);
+void pl_modules_refresh_locked(void);
 /* Number of the module that holds pc, or UINT32_MAX. Lock held. */
 uint32_t pl_module_of_locked(uint64_t pc);
 /* The module of this pc has hooks: its calls of bulk functions are recorded. Lock held. */
