@@ -140,6 +140,31 @@ describe('objects', () => {
   });
 });
 
+describe('merged allocations', () => {
+  test('have the peak of both together, which is exact', () => {
+    // 4,800 and 1,000 bytes together; then 1,000 gone and 200 more.
+    expect(profile.objects.bytes[0]).toBe(5800);
+    expect(profile.objects).not.toHaveProperty('bytesAtMost');
+  });
+
+  test('have the sum of their peaks, as a bound, where the log of allocations was full', () => {
+    const full = (_: Uint32Array, groups: number) => ({ bytes: new Float64Array(groups).fill(4800), exact: false });
+    const { objects } = attribute({ ...rawReplay(), jointPeaks: full }, trace, options);
+    expect(objects.bytes[0]).toBe(6000);
+    expect([...objects.bytesAtMost!]).toEqual([1, 0, 0, 0]);
+    expect([...objects.bytes.subarray(1)]).toEqual([...profile.objects.bytes.subarray(1)]);
+  });
+
+  test('are called by what allocated most of their blocks', () => {
+    const raw = rawReplay();
+    const named = (name: string[]) =>
+      attribute({ ...raw, objects: { ...raw.objects, name } }, trace, options).objects.name[0];
+    expect(named(['', 'realloc', 'malloc', '', '', ''])).toBe('realloc in parse_scene (scene.c:42)');
+    expect(named(['', 'calloc', 'calloc', '', '', ''])).toBe('calloc in parse_scene (scene.c:42)');
+    expect(named(['', '', '', '', '', ''])).toBe('malloc in parse_scene (scene.c:42)');
+  });
+});
+
 describe('what cannot be attributed', () => {
   test('the remainder is counted with its reasons, largest first', () => {
     expect(profile.unattributed).toEqual({
