@@ -52,15 +52,7 @@ export function describe(profile: Profile, options: TextOptions = {}): Document 
   const sections = [
     runSection(context),
     totalsSection(context),
-    linesSection(context),
-    functionsSection(context),
-    objectsSection(context),
-    workingSetSection(context),
-    missRatioSection(context),
-    translationSection(context),
-    pmlSweepSection(context),
-    trackersSection(context),
-    placementSection(context),
+    ...(profile.totals.reads + profile.totals.writes > 0 ? accessSections(context) : []),
     unseenSection(context),
     warningsSection(context),
   ];
@@ -70,6 +62,21 @@ export function describe(profile: Profile, options: TextOptions = {}): Document 
     subtitle: `Pagelens ${profile.tool.version}`,
     sections: sections.filter(section => section !== null),
   };
+}
+
+/** What says something only of a run that did something. */
+function accessSections(context: Context): (Section | null)[] {
+  return [
+    linesSection(context),
+    functionsSection(context),
+    objectsSection(context),
+    workingSetSection(context),
+    missRatioSection(context),
+    translationSection(context),
+    pmlSweepSection(context),
+    trackersSection(context),
+    placementSection(context),
+  ];
 }
 
 interface Context {
@@ -109,6 +116,12 @@ function exitText({ exit, complete }: Profile['program']): string {
 function totalsSection({ profile }: Context): Section {
   const { totals, pages, options, distribution } = profile;
   const accesses = totals.reads + totals.writes;
+  if (accesses === 0) {
+    return {
+      title: 'Totals',
+      remarks: ['No access was recorded: the program made none, or only such as are listed below as not counted.'],
+    };
+  }
   const traffic = totals.trafficReads + totals.trafficWrites;
   const classes = [HOT, WARM, COLD].map(id =>
     pages.hotness.reduce((sum, hotness) => sum + (hotness === id ? 1 : 0), 0),
@@ -349,7 +362,7 @@ function exitsText(exits: Readonly<Record<string, number>>): string {
 
 function pmlSweepSection({ profile }: Context): Section | null {
   const sweep = profile.translation.find(row => row.pmlSweep)?.pmlSweep;
-  if (!sweep) return null;
+  if (!sweep?.some(({ exits }) => exits > 0)) return null;
   return {
     title: 'Page Modification Log by size',
     note: 'modelled, mode nested: each page is logged when first written; overhead of the native run time',

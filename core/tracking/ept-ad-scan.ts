@@ -84,7 +84,7 @@ class EptAdScan implements Tracker {
     this.#set = [];
   }
 
-  finish(): Observation {
+  finish(ns: number): Observation {
     this.#read();
     const { cyclesPerNs, timeScale } = this.#context;
     return {
@@ -96,7 +96,7 @@ class EptAdScan implements Tracker {
         (this.#exits * costs.exitEntryCycles.value + this.#refills * costs.refillCycles.value) / cyclesPerNs,
       periods: this.#timer.completed,
       own: { scans: this.#scans, scannedPages: this.#scanned },
-      warnings: tooShort(this.#timer.completed, PERIOD_SECONDS, timeScale),
+      warnings: tooShort(this.#timer.completed, PERIOD_SECONDS, timeScale, ns),
     };
   }
 }

@@ -128,7 +128,7 @@ class PmlTracker implements Tracker {
     this.#accessedInPeriod = 0;
   }
 
-  finish(): Observation {
+  finish(ns: number): Observation {
     if (this.#timer.completed > 0)
       this.#refills += Math.min(this.#accessedInPeriod, this.#context.tlbEntries * this.#context.liveVcpus());
     const [logFullExits, ...sweep] = this.#logs.exits;
@@ -150,7 +150,7 @@ class PmlTracker implements Tracker {
       costNs,
       periods: this.#timer.completed,
       own,
-      warnings: tooShort(this.#timer.completed, PERIOD_SECONDS, timeScale),
+      warnings: tooShort(this.#timer.completed, PERIOD_SECONDS, timeScale, ns),
     };
   }
 }

@@ -107,10 +107,22 @@ export class Timer {
   }
 }
 
-/** A warning for a run with too few periods (design, section 2: modelled time). */
-export function tooShort(completed: number, seconds: number, timeScale: number): string[] {
-  if (completed >= 10) return [];
-  return [
-    `too short: ${completed} periods of ${seconds} s completed at time scale ${timeScale}; 10 are wanted (--time-scale)`,
-  ];
+/** Periods that a mechanism needs before its figures say something (design, section 2: modelled time). */
+const ENOUGH_PERIODS = 10;
+/** Below this a run has too few quanta, at which timers fire, for ten periods at any time scale. */
+const SHORTEST_NS = 1e6;
+
+/**
+ * A warning for a run with too few periods, with the time scale that would do.
+ * @param ns modelled length of the run
+ */
+export function tooShort(completed: number, seconds: number, timeScale: number, ns: number): string[] {
+  if (completed >= ENOUGH_PERIODS) return [];
+  const periods = `${completed} ${completed === 1 ? 'period' : 'periods'} of ${seconds} s`;
+  // A beat is taken at the first quantum behind it, so that ten take a little longer than ten periods.
+  const wanted = (1.1 * ENOUGH_PERIODS * seconds * 1e9) / ns;
+  const unit = 10 ** Math.max(0, Math.floor(Math.log10(wanted)) - 1);
+  const advice =
+    ns < SHORTEST_NS ? 'it takes a longer run' : `--time-scale ${Math.ceil(wanted / unit) * unit} would do`;
+  return [`too short: ${periods} at time scale ${timeScale}, ${ENOUGH_PERIODS} are wanted: ${advice}`];
 }

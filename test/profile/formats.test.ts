@@ -161,6 +161,12 @@ describe('text', () => {
     expect(text).toContain('• Reads of constant tables are not seen.');
   });
 
+  test('a run without accesses says so, and shows no empty tables', () => {
+    const nothing = toText({ ...sample, totals: { ...sample.totals, reads: 0, writes: 0 } });
+    expect(nothing).toContain('• No access was recorded');
+    expect(nothing.match(/^[A-Z ]+$/gm)).toEqual(['RUN', 'TOTALS', 'WARNINGS']);
+  });
+
   test('an incomplete recording and a signal are told', () => {
     const crashed = toText({ ...sample, program: { ...sample.program, exit: { signal: 'SIGSEGV' }, complete: false } });
     expect(crashed).toContain('by signal SIGSEGV; the recording is incomplete');

@@ -4,6 +4,7 @@ import { QUANTUM } from '../../core/kernel/abi.js';
 import { countedReplay } from '../../core/machine/results.js';
 import type { TrackerResult } from '../../core/model/profile.js';
 import { TrackerRun } from '../../core/tracking/run.js';
+import { tooShort } from '../../core/tracking/tracker.js';
 import { trackers } from '../../core/tracking/trackers.js';
 import { type Access, Emulated } from '../machine/emulated.js';
 
@@ -135,8 +136,19 @@ describe('EPT A/D scan', () => {
     const short = phases(5000);
     const scan = row(replay(['ept-ad-scan'], short), 'ept-ad-scan');
     expect(scan).toMatchObject({ periods: 0, workingSetError: 0 });
-    expect(scan.warnings[0]).toMatch(/^too short: 0 periods of 1 s/);
+    expect(scan.warnings).toHaveLength(1);
+    expect(scan.warnings[0]).toMatch(/^too short: 0 periods of 1 s at time scale \d+, 10 are wanted: /);
   });
+});
+
+test('a run that is too short is told which time scale would do, ten periods and a tenth more', () => {
+  // 11 s in 14.4 ms: 763.9; in 3 s: 3.67.
+  expect(tooShort(0, 1, 1, 14.4e6)).toEqual([
+    'too short: 0 periods of 1 s at time scale 1, 10 are wanted: --time-scale 770 would do',
+  ]);
+  expect(tooShort(1, 1, 1, 3e9)[0]).toMatch(/^too short: 1 period of 1 s .*: --time-scale 4 would do$/);
+  expect(tooShort(0, 120, 1, 1000)[0]).toMatch(/: it takes a longer run$/);
+  expect(tooShort(10, 1, 1, 10e9)).toEqual([]);
 });
 
 describe('PML', () => {
