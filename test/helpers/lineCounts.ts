@@ -173,7 +173,8 @@ export async function countLines(
     if (!part) parts.set(place.function, (part = noCounts()));
     return part;
   };
-  for (const row of profile.lines) for (const kind of KINDS) lineOf(row.file ?? '', row.line, kind).report += row[kind];
+  for (const row of profile.lines)
+    for (const kind of KINDS) lineOf(row.file ?? '', row.line ?? 0, kind).report += row[kind];
   forEachPlace(plainFile, plain, (place, executed) => {
     for (const kind of KINDS) {
       const part = partOf(place, kind);

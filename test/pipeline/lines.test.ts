@@ -30,20 +30,24 @@ const show = ({ place, kind, report, hooks, plain, hooked }: Cell) =>
 const ruleOf = (cell: Cell) => RULES.find(({ holds }) => holds(cell))?.id ?? null;
 
 describe.skipIf(!onPath('valgrind')).each(compilers)('%s', compiler => {
-  test.each(PROGRAMS)('$source ($job): each differing line is explained', { timeout: 180_000 }, async ({ source, args }) => {
-    const cells = cellsOf(await countLines({ source: path.join(programs, source), args }, compiler, folder));
+  test.each(PROGRAMS)(
+    '$source ($job): each differing line is explained',
+    { timeout: 180_000 },
+    async ({ source, args }) => {
+      const cells = cellsOf(await countLines({ source: path.join(programs, source), args }, compiler, folder));
 
-    // The report loses, invents and misplaces nothing that the hooks were told. Calls of the library add to it.
-    const wrong = cells.filter(({ report, hooks, callsLibrary }) =>
-      callsLibrary ? report < total(hooks) : report !== total(hooks),
-    );
-    expect(wrong.map(show)).toEqual([]);
+      // The report loses, invents and misplaces nothing that the hooks were told. Calls of the library add to it.
+      const wrong = cells.filter(({ report, hooks, callsLibrary }) =>
+        callsLibrary ? report < total(hooks) : report !== total(hooks),
+      );
+      expect(wrong.map(show)).toEqual([]);
 
-    const unexplained = cells.filter(cell => ruleOf(cell) === null);
-    expect(share(unexplained, cells), unexplained.map(show).join('\n')).toBeLessThanOrEqual(0.01);
-    // The rules that speak of the optimiser do not carry the rest: on most lines the numbers are the same, but for the
-    // machine's stack.
-    const agree = cells.filter(cell => ['equal', 'spill'].includes(ruleOf(cell)!));
-    expect(share(agree, cells)).toBeGreaterThanOrEqual(0.5);
-  });
+      const unexplained = cells.filter(cell => ruleOf(cell) === null);
+      expect(share(unexplained, cells), unexplained.map(show).join('\n')).toBeLessThanOrEqual(0.01);
+      // The rules that speak of the optimiser do not carry the rest: on most lines the numbers are the same, but for the
+      // machine's stack.
+      const agree = cells.filter(cell => ['equal', 'spill'].includes(ruleOf(cell)!));
+      expect(share(agree, cells)).toBeGreaterThanOrEqual(0.5);
+    },
+  );
 });
