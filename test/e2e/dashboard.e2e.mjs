@@ -102,6 +102,8 @@ describe('the dashboard of a real profile', { timeout: 240_000 }, () => {
   });
 
   test('as an editor tab every view shows the run', async () => {
+    // The program's terminal takes the room.
+    await vscode.runCommand('View: Hide Panel');
     await vscode.runCommand('Pagelens: Open dashboard as an editor tab');
     const tab = await dashboard(vscode, 600);
     await show(tab, 'Placement');

@@ -162,9 +162,12 @@ export class Plot {
     context.fillStyle = text;
     context.textAlign = 'right';
     context.textBaseline = 'middle';
+    const opacity = Number(themeValue(this.#box, '--grid-line-opacity'));
     for (const tick of yTicks) {
       const at = crisp(this.#y(frame, tick), ratio);
+      context.globalAlpha = opacity;
       line(context, this.#left, at, width - margin.right, at);
+      context.globalAlpha = 1;
       context.fillText(y.label(tick), this.#left - 6, at);
     }
     context.textAlign = 'center';
