@@ -8,7 +8,7 @@ const usage = `usage: pagelens profile [options] PROGRAM [ARGS...]    record, re
        pagelens replay  [options] TRACE                a .pltrace file; - is standard input
        pagelens report  [options] PROFILE.pagelens     --format text|json|csv|html|md
        pagelens cc|c++|fc ...                          compiler wrappers: make CC="pagelens cc"
-       pagelens list    recorders|formats|machines|modes|trackers|policies|tiers [--json]
+       pagelens list    recorders|formats|machines|modes|trackers|classifiers|policies|tiers [--json]
 
 options
   --machine ID            emulated machine                 --mode ID[,ID...]|all      translation modes

@@ -73,11 +73,36 @@ export function parseProgram(
   args: readonly string[],
   names: readonly OptionName[],
 ): { values: Values; program: string; rest: string[] } {
-  const { tokens } = parseArgs({ args: [...args], options: all, strict: false, allowPositionals: true, tokens: true });
-  const first = tokens.find(token => token.kind === 'positional');
-  const { values } = strictly(args.slice(0, first?.index ?? args.length), names);
-  if (!first) throw new UsageError('PROGRAM is missing');
-  return { values, program: first.value, rest: args.slice(first.index + 1) };
+  const first = programIndex(args);
+  const { values } = strictly(args.slice(0, first), names);
+  if (first === args.length) throw new UsageError('PROGRAM is missing');
+  return { values, program: args[first], rest: args.slice(first + 1) };
+}
+
+/** Index of the first argument that is neither an option nor an option's value; the number of arguments if none is. */
+function programIndex(args: readonly string[]): number {
+  let i = 0;
+  while (i < args.length && args[i].startsWith('-')) i += takesNext(args[i]) ? 2 : 1;
+  return Math.min(i, args.length);
+}
+
+/** Whether the argument is an option whose value is the next argument. */
+function takesNext(arg: string): boolean {
+  const name = arg === '-o' ? 'output' : arg.startsWith('--') ? arg.slice(2) : '';
+  return Object.hasOwn(all, name) && all[name as OptionName].type === 'string';
+}
+
+/** `--cflags "-O3 -lz"` as `--cflags=-O3 -lz`: Node's parser takes a value that begins with a dash only so. */
+function joinDashed(args: readonly string[]): string[] {
+  const joined: string[] = [];
+  for (let i = 0; i < args.length; i++) {
+    const next = args[i + 1];
+    if (takesNext(args[i]) && next?.startsWith('-') && next !== '-') {
+      joined.push(`${args[i] === '-o' ? '--output' : args[i]}=${next}`);
+      i++;
+    } else joined.push(args[i]);
+  }
+  return joined;
 }
 
 /**
@@ -98,7 +123,7 @@ export function parseFile(
 function strictly(args: readonly string[], names: readonly OptionName[]): { values: Values; positionals: string[] } {
   const options = Object.fromEntries(names.map(name => [name, all[name]]));
   try {
-    const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true });
+    const { values, positionals } = parseArgs({ args: joinDashed(args), options, allowPositionals: true });
     return { values: values as Values, positionals };
   } catch (error) {
     // Node's message goes on with advice about positional arguments, which does not fit here.

@@ -28,6 +28,12 @@ const kinds: Readonly<Record<string, Readonly<Record<string, Described>>>> = {
   machines,
   modes,
   trackers,
+  classifiers: {
+    shares: {
+      label: 'Shares of the accesses',
+      summary: 'hot: the fewest pages that receive 80 % of them; cold: the last 1 % (--hot-share, --cold-share)',
+    },
+  },
   policies,
   tiers: presets,
 };

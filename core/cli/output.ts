@@ -8,6 +8,7 @@ import type { Profile } from '../model/profile.js';
 import { save } from '../profile/file.js';
 import { type ReportFormat, renderReport, reportFormats } from '../profile/formats.js';
 import type { ProfileProgress } from '../protocol.js';
+import { ioError } from '../trace/error.js';
 import type { Values } from './arguments.js';
 
 /**
@@ -19,7 +20,10 @@ export async function deliver(profile: Profile, values: Values): Promise<void> {
   if (values.json) {
     const text = renderReport(profile, 'json', { pageRows: values['page-rows'] ?? false });
     if (values.json === '-') await print(text);
-    else await writeFile(values.json, text);
+    else
+      await writeFile(values.json, text).catch(error => {
+        throw ioError('write', values.json!, error);
+      });
   }
   const format = formatOf(values.format);
   if (values.json !== '-' && (!values.quiet || values.format)) {

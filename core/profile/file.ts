@@ -90,7 +90,7 @@ export async function save(profile: Profile, file: string): Promise<void> {
     await rename(partial, file);
   } catch (error) {
     await rm(partial, { force: true });
-    throw new UsageError(`cannot write ${file}: ${reason(error)}`);
+    throw new UsageError(`cannot write ${file}: ${reason(error).replaceAll(partial, file)}`);
   }
 }
 

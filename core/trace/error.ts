@@ -7,7 +7,7 @@ export class TraceError extends Error {
 export function ioError(action: 'read' | 'write', path: string, error: unknown): TraceError {
   const { code, message } = error as NodeJS.ErrnoException;
   const reason: Record<string, string> = {
-    ENOENT: 'there is no such file',
+    ENOENT: action === 'read' ? 'there is no such file' : 'its folder does not exist',
     EACCES: 'permission denied',
     EISDIR: 'it is a directory',
     ENOTDIR: 'a part of the path is not a directory',

@@ -1,6 +1,7 @@
 /** Says in words what a file seems to be, for the message that it is no trace. */
 
 const MAGICS: readonly (readonly [magic: string, what: string])[] = [
+  ['PAGELENS', 'a saved profile (to print it: pagelens report FILE)'],
   ['\x7fELF', 'an executable or object file (to record it: pagelens profile PROGRAM)'],
   ['\x89PLT\n\x1a\n', 'a trace whose line ends were changed by a transfer in text mode (copy it again in binary mode)'],
   ['\x89PLT\r\r\n', 'a trace whose line ends were changed by a transfer in text mode (copy it again in binary mode)'],

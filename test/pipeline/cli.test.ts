@@ -59,7 +59,7 @@ describe('usage', () => {
     if (args.length > 0) expect(stderr.trimEnd().split('\n')).toHaveLength(1);
   });
 
-  test.each(['recorders', 'formats', 'machines', 'modes', 'trackers', 'policies', 'tiers'])(
+  test.each(['recorders', 'formats', 'machines', 'modes', 'trackers', 'classifiers', 'policies', 'tiers'])(
     'list %s names its ids, and as JSON the same',
     async kind => {
       const text = (await pagelens(['list', kind])).stdout.trimEnd().split('\n');
@@ -237,6 +237,16 @@ test('what the program prints goes to standard error, or where --program-output 
   const kept = await pagelens(['profile', '--quiet', '--program-output', output, file('pages.c')]);
   expect(kept.stdout + kept.stderr).toBe('');
   expect(read(output)).toMatch(/^sum \d+\n$/);
+});
+
+test('--cflags takes flags, which begin with a dash', async () => {
+  writeFileSync(
+    file('flag.c'),
+    '#include <stdlib.h>\nint main(void) { volatile char *p = malloc(COUNT);\nfor (int i = 0; i < COUNT; i++) p[i] = 1; return 0; }\n',
+  );
+  const found = await report(['profile', '--cflags', '-O1 -DCOUNT=123', '--json', '-', file('flag.c'), '--json', 'x']);
+  expect(found.accesses).toEqual({ reads: 0, writes: 123 });
+  expect(found.program.arguments).toEqual(['--json', 'x']);
 });
 
 test('the bundled sample is there', () => {
