@@ -47,7 +47,12 @@ export class Dashboards implements vscode.WebviewViewProvider, vscode.Disposable
       vscode.ViewColumn.Active,
       this.#options(),
     );
-    panel.iconPath = vscode.Uri.joinPath(this.core.context.extensionUri, 'extension/media/activity.svg');
+    const media = vscode.Uri.joinPath(this.core.context.extensionUri, 'extension/media');
+    // A tab's icon is drawn as it is, unlike the activity bar's, which is a mask in the theme's colour.
+    panel.iconPath = {
+      light: vscode.Uri.joinPath(media, 'tab-light.svg'),
+      dark: vscode.Uri.joinPath(media, 'tab-dark.svg'),
+    };
     const detach = this.attach(panel.webview);
     panel.onDidDispose(() => {
       detach();
