@@ -46,7 +46,9 @@ export function shortFunctionName(name: string, withoutTemplates = false): strin
 function operatorNameEnd(name: string, at: number): number {
   const symbol = /^operator(\(\)|\[\]| (?:new|delete)(?:\[\])?|[^\w\s(]+|\s[^(]+)/.exec(name.slice(at));
   const end = at + (symbol ? symbol[0].length : 'operator'.length);
-  // Template arguments are set off by a space, so that `operator< <int>` is not read as a shift.
+  // Compilers' own names have `operator<<char>`: what follows says that the last bracket opens template arguments.
+  if (symbol && /[^\w\s]<$/.test(symbol[0]) && /^[^\s(]/.test(name.slice(end))) return closingAt(name, end - 1) + 1;
+  // Demanglers set template arguments off by a space, so that `operator< <int>` is not read as a shift.
   return name.startsWith(' <', end) ? closingAt(name, end + 1) + 1 : end;
 }
 

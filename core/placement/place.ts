@@ -194,9 +194,12 @@ function tiersOfObjects(input: PlacementInput, decision: PolicyDecision, rest: n
   return tier;
 }
 
+/** Slowdowns that differ by less are equal: the assumptions of the model leave ranges several times as wide. */
+const SAME_SLOWDOWN = 0.01;
+
 /** The policy of least slowdown that one can have; the first in the table of equals. */
 function recommend(results: readonly PolicyResult[]): string {
   const real = results.filter(result => !policies[result.id as PolicyId].yardstick);
   const least = Math.min(...real.map(result => result.modelledSlowdown));
-  return real.find(result => result.modelledSlowdown <= least * (1 + 1e-9))!.id;
+  return real.find(result => result.modelledSlowdown <= least * (1 + SAME_SLOWDOWN))!.id;
 }

@@ -477,12 +477,11 @@ function tooLarge({ placement, objects }: Profile): string[] {
       objects.kind[row] !== 'unattributed' &&
       objects.touchedBytes[row]! > fastest.capacityBytes,
   );
-  return split
-    .slice(0, 3)
-    .map(
-      row =>
-        `${objects.name[row]!} uses ${bytes(objects.touchedBytes[row]!)}, more than ${fastest.id} holds: it cannot go there whole, and its pages are split (mixed).`,
-    );
+  const names = new Set(split.map(row => `${objects.name[row]!} (${bytes(objects.touchedBytes[row]!)})`));
+  if (names.size === 0) return [];
+  const some = [...names].slice(0, 3).join(', ');
+  const more = names.size > 3 ? ` and ${names.size - 3} more` : '';
+  return [`Larger than ${fastest.id}, so that no policy can place them there whole (tier mixed): ${some}${more}.`];
 }
 
 /** How the recorder's warnings of what it cannot see begin: every run has them, so they are one list. */

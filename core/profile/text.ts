@@ -1,4 +1,5 @@
 /** The report for a terminal: 100 columns at most. */
+import { shortFunctionName } from '../model/names.js';
 import type { Profile } from '../model/profile.js';
 import { describe, type Section, type Table, type TextOptions } from './sections.js';
 
@@ -101,10 +102,32 @@ function cutName(text: string, limit: number): string {
   if (width(place) <= room) return `${before}${place}${after}`;
   const left = limit - width(place);
   if (left < SHORTEST_NAME) return cut(text, limit);
-  if (before === '') return `${place}${cut(after, left)}`;
-  const gap = before.slice(before.trimEnd().length);
-  return `${cut(before.trimEnd(), left - gap.length)}${gap}${place}`;
+  if (before === '') {
+    const name = after.trimStart();
+    const gap = after.slice(0, after.length - name.length);
+    return `${place}${gap}${shortenName(name, left - gap.length)}`;
+  }
+  const name = before.trimEnd();
+  const gap = before.slice(name.length);
+  return `${shortenName(name, left - gap.length)}${gap}${place}`;
 }
+
+/** Gives up template arguments first, then namespaces and classes from the outermost, then the end. */
+function shortenName(text: string, limit: number): string {
+  const { verb = '', name = '' } = /^(?<verb>\S+ in )?(?<name>.*)$/su.exec(text)!.groups!;
+  const room = limit - width(verb);
+  let short = /::|</.test(name) ? shortFunctionName(name, true) : name;
+  let dropped = '';
+  // What stands in brackets, or is an operator's name, has no qualifiers.
+  for (let at = short.search(QUALIFIER); width(dropped + short) > room && at > 0; at = short.search(QUALIFIER)) {
+    short = short.slice(at + 2);
+    dropped = '…';
+  }
+  return `${verb}${cut(dropped + short, room)}`;
+}
+
+/** The end of a leading namespace or class. */
+const QUALIFIER = /(?<=^\w+)::/u;
 /** Names come from the program: control characters must not reach the terminal. */
 function printable(text: string): string {
   return text.replace(/\p{Cc}+/gu, ' ');
