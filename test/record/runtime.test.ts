@@ -169,7 +169,12 @@ describe.each(
 )('built with %s', (c, cpp) => {
   it('every form of allocation and release is an event, and every size of atomic a read and a write', async () => {
     const executable = path.join(folder.path, `forms-${c}`);
-    buildProgram(source('forms.cpp'), executable, runtime, cpp, ['-O1', '-std=c++17', '-fsized-deallocation', '-mcx16']);
+    buildProgram(source('forms.cpp'), executable, runtime, cpp, [
+      '-O1',
+      '-std=c++17',
+      '-fsized-deallocation',
+      '-mcx16',
+    ]);
     const { lines, run: recorded } = record(executable);
     const { events, accesses } = (await decodeAll(recorded)).get(0) as Decoded;
     const own = events.filter(({ kind, fields }) => kind === ALLOC && fields[1] !== 1024n); // but not stdio's buffer

@@ -6,8 +6,6 @@
  */
 #include "runtime.h"
 
-#define BARRIER() __asm__ volatile("" ::: "memory")
-
 static inline uint64_t zigzag(int64_t value) { return (uint64_t)value << 1 ^ (uint64_t)(value >> 63); }
 
 static inline uint8_t *varint(uint8_t *out, uint64_t value) {
@@ -21,14 +19,21 @@ static inline uint8_t *varint(uint8_t *out, uint64_t value) {
 
 static inline bool is_access(const struct pl_site *s) { return (s->key & PL_CLASS_MASK) <= PL_RANGE_WRITE; }
 
+#define BARRIER() __asm__ volatile("" ::: "memory")
+
+/* Reads and writes of 8 bytes, always: `committed` and `count` lie side by side, and a vector load of both would wait
+ * for the two stores before it to leave the store buffer, since it can be forwarded from neither alone. */
+#define ALONE(field) (*(volatile uint64_t *)&(field))
+
 /* Makes the bytes up to `out` part of the stream; they hold all steps up to `steps`. */
 static inline void commit(struct pl_context *c, uint8_t *out, uint64_t steps) {
-  uint64_t committed = c->ctl.committed + (uint64_t)(out - c->out);
-  int other = c->ctl.held[0].bytes == c->ctl.committed;
-  c->ctl.held[other].bytes = committed;
-  c->ctl.held[other].steps = steps;
+  uint64_t before = ALONE(c->ctl.committed);
+  uint64_t committed = before + (uint64_t)(out - c->out);
+  int other = ALONE(c->ctl.held[0].bytes) == before;
+  ALONE(c->ctl.held[other].bytes) = committed;
+  ALONE(c->ctl.held[other].steps) = steps;
   BARRIER();
-  *(volatile uint64_t *)&c->ctl.committed = committed;
+  ALONE(c->ctl.committed) = committed;
   BARRIER();
   c->out = out;
   c->held_steps = steps;
@@ -36,7 +41,7 @@ static inline void commit(struct pl_context *c, uint8_t *out, uint64_t steps) {
 
 /* A tag for a missed step, with the hits before it. */
 static inline uint8_t *tag(struct pl_context *c, uint8_t *out, uint32_t miss) {
-  uint64_t run = c->ctl.count - c->held_steps;
+  uint64_t run = ALONE(c->ctl.count) - c->held_steps;
   if (PL_LIKELY(run < PL_RUN_DIRECT)) {
     *out++ = (uint8_t)(run << PL_RUN_SHIFT | miss);
   } else if (run < PL_RUN_DIRECT + 256) {
@@ -242,7 +247,7 @@ static inline void miss_access(struct pl_context *c, struct pl_site *s, uint64_t
   s->last = address;
   if (where != PRIMARY) s->miss_last = address;
   s->seen = 1;
-  commit(c, out, c->ctl.count + 1);
+  commit(c, out, ALONE(c->ctl.count) + 1);
   pl_count(c);
 }
 
