@@ -23,6 +23,7 @@ const HEADER = [
   'bytes',
   'blocks',
   'density',
+  'bytesAtMost',
 ];
 
 type Cell = string | number;
@@ -33,18 +34,19 @@ export function toCsv(profile: Profile): string {
   for (let row = 0; row < lines.count; row++) {
     const name = functions.name[lines.function[row]!]!;
     const counts = countCells(lines, row, tierOfLine(profile, row));
-    rows.push(['line', '', name, fileOf(profile, lines.file[row]!), lines.line[row]!, ...counts, '', '', '']);
+    rows.push(['line', '', name, fileOf(profile, lines.file[row]!), lines.line[row]!, ...counts, '', '', '', '']);
   }
   for (let row = 0; row < functions.count; row++) {
     if (functions.reads[row]! + functions.writes[row]! === 0) continue;
     const place = [fileOf(profile, functions.file[row]!), functions.startLine[row]! || ''];
     const counts = countCells(functions, row, tierOfFunction(profile, row));
-    rows.push(['function', '', functions.name[row]!, ...place, ...counts, '', '', '']);
+    rows.push(['function', '', functions.name[row]!, ...place, ...counts, '', '', '', '']);
   }
   for (let row = 0; row < objects.count; row++) {
     const place = [fileOf(profile, objects.file[row]!), objects.line[row]! || ''];
     const counts = countCells(objects, row, tierOfObject(profile, row));
-    const sizes = [objects.bytes[row]!, objects.blocks[row]!, objects.density[row]!];
+    const bound = objects.bytesAtMost?.[row] ?? 0;
+    const sizes = [objects.bytes[row]!, objects.blocks[row]!, objects.density[row]!, bound];
     rows.push(['object', objects.kind[row]!, objects.name[row]!, ...place, ...counts, ...sizes]);
   }
   return rows.map(cells => `${cells.map(quoted).join(',')}\r\n`).join('');

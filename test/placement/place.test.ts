@@ -119,6 +119,28 @@ describe('four arrays on DRAM (111 ns) for a quarter and CXL (214 ns)', () => {
   });
 });
 
+describe('an array larger than DRAM', () => {
+  // 100 pages, DRAM for 25 of them: whole it waits 40,000 x 53.5 ns, by first touch a quarter of it 27.75 ns.
+  const placed = (modelledNs: number) =>
+    place(
+      run([{ pages: 100, reads: 40_000, writes: 0 }], [0], modelledNs, 0),
+      sizedTiers(tierSet('dram-cxl'), [], 100 * PAGE),
+      ['static-optimal', 'first-touch'],
+    );
+
+  test('is split by the recommended policy where that gains', () => {
+    expect(placed(1e6).recommended).toBe('first-touch');
+  });
+
+  test('stays whole where the difference is below a hundredth, which the model cannot tell', () => {
+    // 10,000 lines x 25.75 ns = 0.26 ms of 100 ms.
+    const { recommended, policies: results } = placed(100e6);
+    const [whole, split] = results.map(result => result.modelledSlowdown);
+    expect(whole / split).toBeGreaterThan(1.002);
+    expect(recommended).toBe('static-optimal');
+  });
+});
+
 describe('other tiers', () => {
   test('where stores are slower than loads, the written array goes to DRAM', () => {
     const tiers: Tier[] = [
