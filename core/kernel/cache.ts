@@ -11,104 +11,134 @@
  * the LLC is write traffic of the pair that last wrote it; that pair travels with the line. Lines still dirty in a
  * cache at the end of the run are no traffic.
  *
- * A set is its ways' tags u32 (line + 1; 0: empty), in order of use, then as many last writers u32 (pair + 1; 0: clean).
+ * A set's tags are line + 1 (0: empty), its values the last writers, pair + 1 (0: clean); see ways.ts. In front of L1D
+ * stand, for each of its sets, the tag used last and where its writer is: most accesses need no more.
  */
 
 import { C_CACHE_ACCESSES, C_FILLS, C_L2_HITS, C_LLC_HITS, C_WRITE_BACKS } from './abi-machine';
 import { allocate } from './arena';
 import { add, l1dSets, l1dWays, l2Sets, l2Ways, llcSets, llcWays, pageShift } from './config';
-import { batchPage, batchPair, straddleCount, straddleIndex, straddlePage } from './count';
-import { batchAddress, batchSite } from './decode';
-import { lruFind, lruShift } from './lru';
+import { crossCount, crossIndex, crossLine, crossPair, touchedCount, touchedLine, touchedPair } from './count';
 import { addTraffic } from './pages';
-import { SITE_LAST_BYTE, SITE_STRIDE, siteTable } from './pairs';
-import { V_L1D, V_L2, vcpuRecord } from './vcpu';
+import { V_L1D, V_L1D_FRONT, V_L2, vcpuRecord } from './vcpu';
+import { ageBytes, emptySets, setBytes, tagBytes, Ways } from './ways';
 
 let llc: usize = 0;
+// Shapes of the sets: bytes of the ages, of the tags, of all.
+let ages1: usize = 0;
+let tags1: usize = 0;
+let bytes1: usize = 0;
+let ages2: usize = 0;
+let tags2: usize = 0;
+let bytes2: usize = 0;
+let ages3: usize = 0;
+let tags3: usize = 0;
+let bytes3: usize = 0;
 
 export function cachesStart(): void {
-  llc = allocate((<usize>llcSets * llcWays) << 3);
+  ages1 = ageBytes(l1dWays);
+  tags1 = tagBytes(l1dWays);
+  bytes1 = setBytes(l1dWays);
+  ages2 = ageBytes(l2Ways);
+  tags2 = tagBytes(l2Ways);
+  bytes2 = setBytes(l2Ways);
+  ages3 = ageBytes(llcWays);
+  tags3 = tagBytes(llcWays);
+  bytes3 = setBytes(llcWays);
+  llc = allocate(<usize>llcSets * bytes3);
+  emptySets(llc, llcSets, llcWays);
 }
 
+/** The touches of the batch; `n` accesses stand behind them. */
 export function cacheLines(vcpu: u32, n: u32): void {
   const record = vcpuRecord(vcpu);
   if (record == 0) return;
-  const l1 = <usize>load<u32>(record, V_L1D);
-  const setBytes = (<usize>l1dWays) << 3;
-  const writerOffset = (<usize>l1dWays) << 2;
+  const front = <usize>load<u32>(record, V_L1D_FRONT);
   const mask = l1dSets - 1;
-  const lineBits = pageShift - 6;
-  const inPage = ((<u32>1) << lineBits) - 1;
-  const sites = siteTable;
-  let straddle: u32 = 0;
-  let lines = n;
-  for (let i: u32 = 0; i < n; i++) {
-    const page = load<u32>(batchPage + ((<usize>i) << 2));
-    const pair = load<u32>(batchPair + ((<usize>i) << 2));
-    const address = <u32>load<u64>(batchAddress + ((<usize>i) << 3));
-    const line = (page << lineBits) | ((address >> 6) & inPage);
-    const set = l1 + <usize>(line & mask) * setBytes;
-    if (load<u32>(set) == line + 1) {
-      if (pair & 1) store<u32>(set + writerOffset, (pair >> 1) + 1);
-    } else access(record, set, line, page, pair);
-
-    const last = load<u32>(sites + <usize>load<u32>(batchSite + ((<usize>i) << 2)) * SITE_STRIDE, SITE_LAST_BYTE);
-    if ((address & 63) + last < 64) continue;
-    // The access goes on into the next line, which may lie in the next page.
-    let second = line + 1;
-    let secondPage = page;
-    if ((line & inPage) == inPage) {
-      // No page follows at the end of the address space.
-      if (straddle == straddleCount || load<u32>(straddleIndex + ((<usize>straddle) << 2)) != i) continue;
-      secondPage = load<u32>(straddlePage + ((<usize>straddle) << 2));
-      straddle++;
-      second = secondPage << lineBits;
+  const touches = touchedCount;
+  let cross: u32 = 0;
+  let at: usize = 0;
+  while (true) {
+    const more = cross < crossCount;
+    const end = (<usize>(more ? load<u32>(crossIndex + ((<usize>cross) << 2)) + 1 : touches)) << 2;
+    for (; at < end; at += 4) {
+      const line = load<u32>(touchedLine + at);
+      const pair = load<u32>(touchedPair + at);
+      const first = front + ((<usize>(line & mask)) << 3);
+      if (load<u32>(first) == line + 1) {
+        if (pair & 1) store<u32>(<usize>load<u32>(first, 4), (pair >> 1) + 1);
+      } else access(record, first, line, pair);
     }
-    access(record, l1 + <usize>(second & mask) * setBytes, second, secondPage, pair);
-    lines++;
+    if (!more) break;
+    // The access goes on into the next line, which may lie in another page.
+    const line = load<u32>(crossLine + ((<usize>cross) << 2));
+    access(record, front + ((<usize>(line & mask)) << 3), line, load<u32>(crossPair + ((<usize>cross) << 2)));
+    cross++;
   }
-  add(C_CACHE_ACCESSES, lines);
+  add(C_CACHE_ACCESSES, n + crossCount);
 }
 
-/** One line's access, `set` being its set in L1D. `pair` is pair index << 1 | isWrite. */
-function access(record: usize, set: usize, line: u32, page: u32, pair: u32): void {
+/** One line's access, `first` being its set's place in front of L1D. `pair` is pair index << 1 | isWrite. */
+function access(record: usize, first: usize, line: u32, pair: u32): void {
   const tag = line + 1;
   const writer = pair & 1 ? (pair >> 1) + 1 : 0;
-  if (promote(set, l1dWays, tag)) {
-    if (writer) store<u32>(set + ((<usize>l1dWays) << 2), writer);
+  const set = <usize>load<u32>(record, V_L1D) + <usize>(line & (l1dSets - 1)) * bytes1;
+  let way = Ways.find(set + ages1, tags1, tag);
+  if (way >= 0) {
+    Ways.use(set, ages1, way);
+    const writers = set + ages1 + tags1 + way;
+    store<u32>(first, tag);
+    store<u32>(first, <u32>writers, 4);
+    if (writer) store<u32>(writers, writer);
     return;
   }
   const set2 = l2Set(record, line);
-  if (promote(set2, l2Ways, tag)) add(C_L2_HITS, 1);
-  else {
+  way = Ways.find(set2 + ages2, tags2, tag);
+  if (way >= 0) {
+    Ways.use(set2, ages2, way);
+    add(C_L2_HITS, 1);
+  } else {
     const set3 = llcSet(line);
-    if (promote(set3, llcWays, tag)) add(C_LLC_HITS, 1);
-    else {
+    way = Ways.find(set3 + ages3, tags3, tag);
+    if (way >= 0) {
+      Ways.use(set3, ages3, way);
+      add(C_LLC_HITS, 1);
+    } else {
       add(C_FILLS, 1);
-      addTraffic(pair >> 1, page, 0);
-      insert(set3, llcWays, tag, 0);
+      addTraffic(pair >> 1, line >> (pageShift - 6), 0);
+      insert(set3, ages3, tags3, llcWays, tag, 0);
       if (victimWriter) toMemory();
     }
-    insert(set2, l2Ways, tag, 0);
+    insert(set2, ages2, tags2, l2Ways, tag, 0);
     if (victimWriter) toLlc();
   }
-  insert(set, l1dWays, tag, writer);
+  const writers = insert(set, ages1, tags1, l1dWays, tag, writer);
+  store<u32>(first, tag);
+  store<u32>(first, <u32>writers, 4);
   if (victimWriter) toL2(record);
 }
 
 /** The dirty victim left L1D. */
 function toL2(record: usize): void {
   const set = l2Set(record, victimTag - 1);
-  if (update(set, l2Ways)) return;
-  insert(set, l2Ways, victimTag, victimWriter);
+  const way = Ways.find(set + ages2, tags2, victimTag);
+  if (way >= 0) {
+    store<u32>(set + ages2 + tags2 + way, victimWriter);
+    return;
+  }
+  insert(set, ages2, tags2, l2Ways, victimTag, victimWriter);
   if (victimWriter) toLlc();
 }
 
 /** The dirty victim left L2. */
 function toLlc(): void {
   const set = llcSet(victimTag - 1);
-  if (update(set, llcWays)) return;
-  insert(set, llcWays, victimTag, victimWriter);
+  const way = Ways.find(set + ages3, tags3, victimTag);
+  if (way >= 0) {
+    store<u32>(set + ages3 + tags3 + way, victimWriter);
+    return;
+  }
+  insert(set, ages3, tags3, llcWays, victimTag, victimWriter);
   if (victimWriter) toMemory();
 }
 
@@ -118,72 +148,57 @@ function toMemory(): void {
   addTraffic(victimWriter - 1, (victimTag - 1) >> (pageShift - 6), 1);
 }
 
-/** The private caches of a vCPU that ends: what is dirty goes to the LLC. */
+/** Empties the private caches of a new vCPU. */
+export function emptyCaches(record: usize): void {
+  emptySets(<usize>load<u32>(record, V_L1D), l1dSets, l1dWays);
+  emptySets(<usize>load<u32>(record, V_L2), l2Sets, l2Ways);
+}
+
+/** The private caches of a vCPU that ends: what is dirty goes to the LLC, set by set, the most recent first. */
 export function flushCaches(vcpu: u32): void {
   const record = vcpuRecord(vcpu);
   if (record == 0) return;
   const l1 = <usize>load<u32>(record, V_L1D);
   for (let i: u32 = 0; i < l1dSets * l1dWays; i++) {
-    if (take(l1, l1dWays, i)) toL2(record);
+    if (take(l1 + <usize>(i / l1dWays) * bytes1, ages1, tags1, i % l1dWays)) toL2(record);
   }
   const l2 = <usize>load<u32>(record, V_L2);
   for (let i: u32 = 0; i < l2Sets * l2Ways; i++) {
-    if (take(l2, l2Ways, i)) toLlc();
+    if (take(l2 + <usize>(i / l2Ways) * bytes2, ages2, tags2, i % l2Ways)) toLlc();
   }
 }
 
 function l2Set(record: usize, line: u32): usize {
-  return <usize>load<u32>(record, V_L2) + ((<usize>(line & (l2Sets - 1)) * l2Ways) << 3);
+  return <usize>load<u32>(record, V_L2) + <usize>(line & (l2Sets - 1)) * bytes2;
 }
 
 function llcSet(line: u32): usize {
-  return llc + ((<usize>(line % llcSets) * llcWays) << 3);
+  return llc + <usize>(line % llcSets) * bytes3;
 }
 
 /** The line that `insert` or `take` removed; no writer: it was clean, or the way empty. */
 let victimTag: u32 = 0;
 let victimWriter: u32 = 0;
 
-/** Moves the line to the front of its set; false when it is not there. */
-function promote(set: usize, ways: u32, tag: u32): bool {
-  const at = lruFind(set, ways, tag, 0);
-  if (at <= 0) return at == 0;
-  const writers = set + ((<usize>ways) << 2);
-  const writer = load<u32>(writers + at);
-  lruShift(set, at);
-  lruShift(writers, at);
-  store<u32>(set, tag);
-  store<u32>(writers, writer);
-  return true;
-}
-
-/** Puts a line at the front; the one at the end becomes the victim. */
-function insert(set: usize, ways: u32, tag: u32, writer: u32): void {
-  const last = (<usize>ways - 1) << 2;
-  const writers = set + last + 4;
-  victimTag = load<u32>(set + last);
-  victimWriter = load<u32>(writers + last);
-  lruShift(set, last);
-  lruShift(writers, last);
-  store<u32>(set, tag);
-  store<u32>(writers, writer);
-}
-
-/** Writes the victim into its line if that is there, without changing the order of use. */
-function update(set: usize, ways: u32): bool {
-  const at = lruFind(set, ways, victimTag, 0);
-  if (at < 0) return false;
-  store<u32>(set + ((<usize>ways) << 2) + at, victimWriter);
-  return true;
-}
-
-/** Removes way `i`, counted over all sets, as the victim. Returns whether it was dirty. */
-function take(level: usize, ways: u32, i: u32): bool {
-  const at = level + ((<usize>(i / ways) * ways) << 3) + ((<usize>(i % ways)) << 2);
-  const writer = at + ((<usize>ways) << 2);
+/** Puts a line in the place of the least recently used one, which becomes the victim. Returns where its writer is. */
+function insert(set: usize, ages: usize, tags: usize, ways: u32, tag: u32, writer: u32): usize {
+  const way = Ways.ofAge(set, ages, ways - 1);
+  const at = set + ages + way;
+  const writers = at + tags;
   victimTag = load<u32>(at);
-  victimWriter = load<u32>(writer);
+  victimWriter = load<u32>(writers);
+  store<u32>(at, tag);
+  store<u32>(writers, writer);
+  Ways.use(set, ages, way);
+  return writers;
+}
+
+/** Removes the line of this age as the victim. Returns whether it was dirty. */
+function take(set: usize, ages: usize, tags: usize, age: u32): bool {
+  const at = set + ages + Ways.ofAge(set, ages, age);
+  victimTag = load<u32>(at);
+  victimWriter = load<u32>(at + tags);
   store<u32>(at, 0);
-  store<u32>(writer, 0);
+  store<u32>(at + tags, 0);
   return victimWriter != 0;
 }

@@ -7,7 +7,8 @@
  * Fenwick tree over words of 64 bits. When times run out, they are renumbered without the gaps.
  */
 import { allocate, enlarge, release } from './arena';
-import { batchPage } from './count';
+import { touchedCount, touchedLine } from './count';
+import { pageShift } from './pages';
 
 const NONE: u32 = 0xffff_ffff;
 
@@ -51,10 +52,12 @@ export function distanceBatch(n: u32, known: u32): void {
   let high = v128.load(recent, 16);
   const zero = i32x4.splat(0);
   let last = load<u32>(recent);
-  let again: u64 = 0;
-  const end = batchPage + ((<usize>n) << 2);
-  for (let at = batchPage; at < end; at += 4) {
-    const page = load<u32>(at);
+  // Accesses that made no touch of their own are to the page before them.
+  let again: u64 = n - touchedCount;
+  const lineBits = pageShift - 6;
+  const end = touchedLine + ((<usize>touchedCount) << 2);
+  for (let at = touchedLine; at < end; at += 4) {
+    const page = load<u32>(at) >> lineBits;
     if (page == last) {
       again++;
       continue;

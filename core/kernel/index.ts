@@ -2,7 +2,7 @@
 export * from './abi';
 export { allocate, failure, release } from './arena';
 export * from './blocks';
-export { batchPage, batchPair, straddleCount, straddleIndex, straddlePage, touchAddress } from './count';
+export { straddleCount, straddleIndex, straddlePage, touchAddress } from './count';
 export * from './decode';
 export { distinct, histogram } from './distance';
 export { extentCount, extentsOf } from './extents';
@@ -16,8 +16,8 @@ export {
   setEpochLength,
   setEpochLimits,
 } from './heat';
-export * from './machine';
 export { liveLogCount, liveLogEnd, liveLogEntry, liveLogFull } from './live';
+export * from './machine';
 export { countBlock, objectCount, objectRecord, plainObject, stackObjectOfSites } from './objects';
 export { addTraffic, entryCount, entryRecord, pageCount, pageRecord, processRecord, setPageSize } from './pages';
 export { makeImage, setGlobal } from './paint';

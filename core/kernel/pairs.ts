@@ -9,32 +9,36 @@ import { allocate, enlarge, release, take } from './arena';
 
 // Site record, 64 bytes, one cache line: what the next access of the site most likely needs.
 export const SITE_STRIDE = 64;
-/** u64: tile number and view stamp (pages.ts) of the tile that the rest speaks about; ~0: none. */
+// Its first 32 bytes are a copy of a slot of the tile cache (count.ts): what the site knows of the tile it was last in.
+/** u64: tile number and view stamp (views.ts) of the tile that the rest speaks about; ~0: none. */
 export const SITE_KEY = 0;
 /** Entry of the whole tile, or 0 when the tile has a table. */
 export const SITE_ENTRY = 8;
 /** PageIndex. */
 export const SITE_PAGE = 12;
-/** Pair index << 1 | isWrite, and the pair's record. */
-export const SITE_PAIR = 16;
-export const SITE_PAIR_RECORD = 20;
-/** Offset of the counter of this direction in an entry: 0 reads, 4 writes. */
-export const SITE_DIRECTION = 24;
-/** Size in bytes - 1; 0 for range sites, whose pieces never cross a line. */
-export const SITE_LAST_BYTE = 28;
-/** Table of the tile, and log2 of the bytes that a word of it speaks about. */
-export const SITE_TABLE = 32;
-export const SITE_SHIFT = 36;
 /** Entry of the bytes for which the table holds 0. */
-export const SITE_FILL = 40;
-/** Object of the current pair; ~0 none. */
-export const SITE_OBJECT = 44;
+export const SITE_FILL = 16;
+/** Table of the tile, and log2 of the bytes that a word of it speaks about. */
+export const SITE_TABLE = 20;
+export const SITE_SHIFT = 24;
+/** Object of SITE_ENTRY. */
+export const SITE_TILE_OBJECT = 28;
+/** Pair index << 1 | isWrite, and the pair's object; ~0: no pair yet. */
+export const SITE_PAIR = 32;
+export const SITE_OBJECT = 36;
+/** u16, SITE_* of abi.ts. */
+export const SITE_KIND = 40;
+/** u8: size in bytes - 1; 0 for range sites, whose pieces never cross a line. */
+export const SITE_LAST_BYTE = 42;
+/** u8: offset of the counter of this direction in an entry: 0 reads, 4 writes. */
+export const SITE_DIRECTION = 43;
+/** Stamp used by objects.ts to keep a site once in a stack. */
+export const SITE_SEEN = 44;
 /** Set of pages touched: directory of chunks, and its length. */
 export const SITE_SET = 48;
 export const SITE_SET_LENGTH = 52;
-export const SITE_KIND = 56;
-/** Stamp used by objects.ts to keep a site once in a stack. */
-export const SITE_SEEN = 60;
+/** u64: accesses that the current pair's record does not hold yet. */
+export const SITE_COUNT = 56;
 
 const NONE: u32 = 0xffff_ffff;
 
@@ -64,9 +68,10 @@ export function defineSite(site: u32, kind: u32): void {
   const sort = kind & SITE_CLASS_MASK;
   const write = sort == SITE_WRITE || sort == SITE_RANGE_WRITE;
   const range = sort == SITE_RANGE_READ || sort == SITE_RANGE_WRITE;
-  store<u32>(s, write ? 4 : 0, SITE_DIRECTION);
-  store<u32>(s, range ? 0 : (1 << ((kind >> SITE_SIZE_SHIFT) & 7)) - 1, SITE_LAST_BYTE);
-  store<u32>(s, kind, SITE_KIND);
+  store<u8>(s, <u8>(write ? 4 : 0), SITE_DIRECTION);
+  const size: u32 = range ? 1 : 1 << ((kind >> SITE_SIZE_SHIFT) & 7);
+  store<u8>(s, <u8>(size - 1), SITE_LAST_BYTE);
+  store<u16>(s, <u16>kind, SITE_KIND);
 }
 
 function forgetTile(s: usize, pair: bool): void {
@@ -81,12 +86,12 @@ export function forgetTiles(): void {
 
 /** Bytes that one access of the site covers, 1 to 64; 1 for range sites, whose pieces stay within a line. */
 export function siteBytes(site: u32): u32 {
-  return load<u32>(siteRecord(site), SITE_LAST_BYTE) + 1;
+  return <u32>load<u8>(siteRecord(site), SITE_LAST_BYTE) + 1;
 }
 
 /** 1 for a site that writes. */
 export function siteWrites(site: u32): u32 {
-  return load<u32>(siteRecord(site), SITE_DIRECTION) >> 2;
+  return <u32>load<u8>(siteRecord(site), SITE_DIRECTION) >> 2;
 }
 
 // Pair record, 32 bytes, in chunks that never move: accesses, traffic reads, traffic writes (u64 each), site, object.
@@ -127,6 +132,7 @@ function rehash(): void {
 
 /** Points the site's record `s` at its pair with `object`, made when new. */
 export function switchPair(s: usize, object: u32): void {
+  flushCount(s);
   const site = <u32>(s - siteTable) / SITE_STRIDE;
   if (pairCount * 2 >= tableMask) rehash();
   let slot = hash(site, object) & tableMask;
@@ -146,8 +152,21 @@ export function switchPair(s: usize, object: u32): void {
     slot = (slot + 1) & tableMask;
   }
   store<u32>(s, object, SITE_OBJECT);
-  store<u32>(s, <u32>pairRecord(pair), SITE_PAIR_RECORD);
-  store<u32>(s, (pair << 1) | (load<u32>(s, SITE_DIRECTION) >> 2), SITE_PAIR);
+  store<u32>(s, (pair << 1) | (<u32>load<u8>(s, SITE_DIRECTION) >> 2), SITE_PAIR);
+}
+
+/** Moves the accesses that the site's record counted to its pair. */
+function flushCount(s: usize): void {
+  const count = load<u64>(s, SITE_COUNT);
+  if (!count) return;
+  const p = pairRecord(load<u32>(s, SITE_PAIR) >> 1);
+  store<u64>(p, load<u64>(p) + count);
+  store<u64>(s, 0, SITE_COUNT);
+}
+
+/** Brings the records of all pairs up to date. */
+export function flushCounts(): void {
+  for (let site: u32 = 0; site < siteCount; site++) flushCount(siteRecord(site));
 }
 
 function newPair(site: u32, object: u32): u32 {

@@ -49,6 +49,7 @@ import { endEpoch, epochLength, epochOpen } from './heat';
 import { cacheBatch, kernelWrite, systemCall, translateBatch, vcpuCreate, vcpuEnd, vcpuSynchronise } from './machine';
 import { countBlock, KIND_ANONYMOUS, KIND_HEAP, stackObject } from './objects';
 import { ADDRESS_MASK, PROCESS_DECODER, pageCount, pageShift, processRecord } from './pages';
+import { flushCounts } from './pairs';
 
 // Why `run` returned.
 /** The stream needs its next block, or is at its end. */
@@ -161,6 +162,7 @@ export function replayBatch(vcpu: u32, n: u32): void {
 
 /** Ends the last epoch. After the last access. */
 export function finishRun(): void {
+  flushCounts();
   if (epochAccesses || epochOpen()) endEpoch();
   epochAccesses = 0;
 }

@@ -13,8 +13,16 @@
 import { C_DIRTY_WALKS, C_L1_TLB_MISSES, C_TLB_MISSES, C_TRANSLATIONS } from './abi-machine';
 import { fire, readsUnseen, writesUnseen } from './arms';
 import { add, l1TlbSets, l1TlbWays, l2TlbSets, l2TlbWays, pageShift } from './config';
-import { batchPage, batchPair, straddleCount, straddleIndex, straddlePage } from './count';
-import { batchAddress } from './decode';
+import {
+  straddleCount,
+  straddleIndex,
+  straddlePage,
+  straddlePair,
+  touchedAddress,
+  touchedCount,
+  touchedLine,
+  touchedPair,
+} from './count';
 import { lruFind, lruInsert, lruShift } from './lru';
 import { guestMap, PAGE_TABLE, pageState } from './tables';
 import { V_L1_TLB, V_L2_TLB, V_NUMBER, V_VM, vcpuCount, vcpuRecord } from './vcpu';
@@ -35,29 +43,31 @@ export function translateBatch(vcpu: u32, n: u32): void {
   const shift = <u64>pageShift;
   add(C_TRANSLATIONS, n + straddleCount);
 
+  const lineBits = pageShift - 6;
+  const touches = touchedCount;
   let straddle: u32 = 0;
-  let i: u32 = 0;
-  while (i < n) {
+  let at: usize = 0;
+  while (true) {
     // A straddling access touches its second page right after its first.
-    const end = straddle < straddleCount ? load<u32>(straddleIndex + ((<usize>straddle) << 2)) + 1 : n;
-    for (; i < end; i++) {
-      const page = load<u32>(batchPage + ((<usize>i) << 2));
-      const write = load<u32>(batchPair + ((<usize>i) << 2)) & 1;
-      const address = load<u64>(batchAddress + ((<usize>i) << 3));
+    const more = straddle < straddleCount;
+    const end = (<usize>(more ? load<u32>(straddleIndex + ((<usize>straddle) << 2)) + 1 : touches)) << 2;
+    for (; at < end; at += 4) {
+      const page = load<u32>(touchedLine + at) >> lineBits;
+      const write = load<u32>(touchedPair + at) & 1;
+      const address = load<u64>(touchedAddress + (at << 1));
       const set = tlb + <usize>(<u32>(address >> shift) & mask) * setBytes;
       const pass = READS_PASS >> write;
       const differs = load<u32>(set) ^ (((page + 1) << TAG) | pass);
       if ((differs & (((<u32>-1) << TAG) | pass)) == 0) continue;
       translate(record, set, page, address, write);
     }
-    if (straddle < straddleCount) {
-      const write = load<u32>(batchPair + ((<usize>(i - 1)) << 2)) & 1;
-      const first = load<u64>(batchAddress + ((<usize>(i - 1)) << 3));
-      const address = ((first >> shift) + 1) << shift;
-      const page = load<u32>(straddlePage + ((<usize>straddle) << 2));
-      translate(record, tlb + <usize>(<u32>(address >> shift) & mask) * setBytes, page, address, write);
-      straddle++;
-    }
+    if (!more) break;
+    // The straddling access itself may be a later one to the line of its touch: a write where the touch is a read.
+    const write = load<u32>(straddlePair + ((<usize>straddle) << 2)) & 1;
+    const address = ((load<u64>(touchedAddress + at * 2 - 8) >> shift) + 1) << shift;
+    const page = load<u32>(straddlePage + ((<usize>straddle) << 2));
+    translate(record, tlb + <usize>(<u32>(address >> shift) & mask) * setBytes, page, address, write);
+    straddle++;
   }
 }
 

@@ -6,6 +6,7 @@
 
 import { SWEEP_SIZES } from './abi-machine';
 import { allocate, enlarge, release } from './arena';
+import { emptyCaches } from './cache';
 import {
   eptPscEntries,
   l1dSets,
@@ -22,6 +23,7 @@ import {
   pscEntries,
 } from './config';
 import { virtualMachine } from './tables';
+import { setBytes } from './ways';
 
 export const V_NUMBER: usize = 0;
 export const V_VM: usize = 4;
@@ -37,6 +39,8 @@ export const V_PML_INDEX: usize = 28;
 export const V_SWEEP: usize = 32;
 export const V_L1D: usize = 36;
 export const V_L2: usize = 40;
+/** For each set of L1D: the tag used last, and the address of its writer. */
+export const V_L1D_FRONT: usize = 44;
 /** f64: cycles this vCPU was busy or waiting, on the run's clock. */
 export const V_CLOCK: usize = 48;
 const PSC_SLOT: usize = 4;
@@ -53,7 +57,7 @@ export const W_NESTED_TLB: usize = 16;
 export const W_LINES: usize = 20;
 const W_BYTES: usize = 32;
 
-/** Bytes of the private state behind the record, all of it zero in an empty machine. */
+/** Bytes of the private state behind the record, zero in an empty machine but for the caches' ages. */
 let stateBytes: usize = 0;
 let vcpus: usize = 0;
 let capacity: u32 = 0;
@@ -111,6 +115,7 @@ function newRecord(process: u32, clock: f64): usize {
   store<f64>(record, clock, V_CLOCK);
   layOut(record);
   store<i32>(record, <i32>pmlEntries - 1, V_PML_INDEX);
+  emptyCaches(record);
   return record;
 }
 
@@ -127,8 +132,9 @@ export function releaseVcpu(vcpu: u32): void {
 function layOut(record: usize): void {
   cursor = record + V_BYTES;
   carve(record, V_PML, pmlEntries, 8);
-  carve(record, V_L1D, l1dSets * l1dWays, 8);
-  carve(record, V_L2, l2Sets * l2Ways, 8);
+  carve(record, V_L1D, l1dSets, <u32>setBytes(l1dWays));
+  carve(record, V_L2, l2Sets, <u32>setBytes(l2Ways));
+  carve(record, V_L1D_FRONT, l1dSets, 8);
   carve(record, V_L1_TLB, l1TlbSets * l1TlbWays, 4);
   carve(record, V_L2_TLB, l2TlbSets * l2TlbWays, 4);
   carve(record, V_SWEEP, SWEEP_SIZES, 4);

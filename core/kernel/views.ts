@@ -6,6 +6,8 @@
  * its process, so that all records of the old view miss at once, without being visited. When stamps run out, every
  * record is cleared and numbering starts again.
  */
+
+import { forgetTileCache } from './count';
 import { PROCESS_STAMP, processCount, processRecord } from './pages';
 import { forgetTiles } from './pairs';
 
@@ -26,6 +28,7 @@ export function viewStamp(process: usize): u32 {
   if (++stamp == STAMPS - 1) {
     for (let p: u32 = 0; p < processCount; p++) invalidateView(processRecord(p));
     forgetTiles();
+    forgetTileCache();
     stamp = 1;
   }
   store<u32>(process, stamp, PROCESS_STAMP);

@@ -82,8 +82,6 @@ export interface KernelExports {
   readonly decodeErrorOffset: BigGlobal;
   readonly batchSite: Global;
   readonly batchAddress: Global;
-  readonly batchPage: Global;
-  readonly batchPair: Global;
   readonly straddleIndex: Global;
   readonly straddlePage: Global;
   readonly straddleCount: Global;
