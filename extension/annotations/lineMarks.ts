@@ -103,7 +103,7 @@ function marksOf(
   // Texts only where there is something to say; a cold line has its small bar in the gutter.
   const texts = shown.has('endOfLine') ? lines.filter(({ hotness }) => hotness !== 'cold') : [];
   const tabSize = Number(editor.options.tabSize) || 4;
-  const spaces = margins(texts.map(({ line }) => widthOf(document.lineAt(line - 1).text, tabSize)));
+  const spaces = margins(texts.map(({ line }) => ({ line, width: widthOf(document.lineAt(line - 1).text, tabSize) })));
   const spaceOf = new Map(texts.map(({ line }, i) => [line, spaces[i] ?? 0]));
   for (const mark of lines) {
     const kind: Kind = mark.stale ? 'stale' : mark.hotness;

@@ -65,6 +65,7 @@ async function findings(page, background) {
 describe('the dashboard of a real profile', { timeout: 240_000 }, () => {
   let vscode;
   let workspace;
+  let hottest;
   before(async () => {
     workspace = await mkdtemp(path.join(tmpdir(), 'pagelens-e2e-ws-'));
     await cp(path.join(extensionPath, 'dist/sample/raytracer.c'), path.join(workspace, 'raytracer.c'));
@@ -96,9 +97,9 @@ describe('the dashboard of a real profile', { timeout: 240_000 }, () => {
   test('the hottest line leads to its source', async () => {
     const panel = await dashboard(vscode);
     const link = panel.getByRole('button', { name: /^raytracer\.c:\d+/ }).first();
-    const line = /:(\d+)/.exec(await link.innerText())[1];
+    hottest = /:(\d+)/.exec(await link.innerText())[1];
     await link.click();
-    await vscode.page.locator('.line-numbers.active-line-number', { hasText: new RegExp(`^${line}$`) }).waitFor();
+    await vscode.page.locator('.line-numbers.active-line-number', { hasText: new RegExp(`^${hottest}$`) }).waitFor();
   });
 
   test('as an editor tab every view shows the run', async () => {
@@ -173,6 +174,11 @@ describe('the dashboard of a real profile', { timeout: 240_000 }, () => {
           await vscode.screenshot(path.join(pictures, file));
         }
       }
+      await vscode.openFile('raytracer.c');
+      await vscode.goToLine(hottest);
+      // The hottest function's own lens is one of them.
+      assert.ok((await vscode.codeLensTexts(1)).some(text => /^hot · \d+ % of accesses · /.test(text)));
+      if (pictures) await vscode.screenshot(path.join(pictures, `editor-${name}.png`));
     });
   }
 });

@@ -13,12 +13,17 @@ import { onLines } from '../../extension/program/terminalLink.js';
 import { dashboardHtml } from '../../extension/views/dashboardHtml.js';
 
 describe('end-of-line texts', () => {
-  test('begin in one column, three characters behind the longest line', () => {
-    expect(margins([10, 4, 12])).toEqual([5, 11, 3]);
+  const at = (...lines: [line: number, width: number][]) => margins(lines.map(([line, width]) => ({ line, width })));
+
+  test('of neighbours begin in one column, three characters behind the longest line', () => {
+    expect(at([1, 10], [2, 4], [3, 12])).toEqual([5, 11, 3]);
   });
-  test('a line beyond column 100 does not push the others away', () => {
-    expect(margins([10, 140, 20])).toEqual([13, 3, 3]);
+  test('a line beyond column 80 does not push the others away', () => {
+    expect(at([1, 10], [2, 140], [3, 20])).toEqual([13, 3, 3]);
     expect(margins([])).toEqual([]);
+  });
+  test('lines far apart do not wait for each other', () => {
+    expect(at([1, 10], [5, 30], [11, 12], [12, 14])).toEqual([23, 3, 5, 3]);
   });
   test('a tab reaches to the next stop', () => {
     expect(widthOf('\tx', 4)).toBe(5);
