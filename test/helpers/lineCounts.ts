@@ -116,17 +116,13 @@ export async function countLines(
 ): Promise<LineCounts[]> {
   const language = source.endsWith('.c') ? 'c' : 'c++';
   const env = { ...process.env, PAGELENS_CC: compiler, PAGELENS_CXX: compiler === 'gcc' ? 'g++' : 'clang++' };
-  // Valgrind 3.19 and binutils 2.40 stumble over clang's DWARF 5. Bound at its start, the executable has no instructions
-  // of the dynamic linker between a call of a hook and the hook.
   const common = [
-    '-O2',
-    '-g',
+    ...['-O2', '-g', '-no-pie', '-fno-pie'],
+    // Valgrind 3.19 and binutils 2.40 stumble over clang's DWARF 5.
     ...(compiler === 'clang' ? ['-gdwarf-4'] : []),
-    '-no-pie',
-    '-fno-pie',
+    // Bound at its start: no instructions of the dynamic linker between a call of a hook and the hook.
     '-Wl,-z,now',
-    source,
-    '-lm',
+    ...[source, '-lm'],
   ];
   const name = path.join(folder, `${path.basename(source)}-${compiler}`);
   const [plainFile, hookedFile, emptyRuntime] = [`${name}-plain`, `${name}-hooked`, `${name}-runtime`];

@@ -15,7 +15,7 @@ const PROGRAMS = [
   { source: 'bench/hash.c', args: ['10'], job: 'hash table' },
   { source: 'bench/matmul.c', args: ['20'], job: 'matrix product' },
   { source: 'bench/list.c', args: ['800', '5'], job: 'linked list' },
-  { source: 'lines/archive.c', args: ['3000'], job: 'compressor (LZ77 and Huffman) in C' },
+  { source: 'lines/archive.c', args: ['2000'], job: 'compressor (LZ77 and Huffman) in C' },
   { source: 'lines/store.cpp', args: ['80'], job: 'B-tree, hash map, strings and virtual calls in C++' },
 ] as const;
 
