@@ -20,8 +20,6 @@ export interface ByMemory {
 }
 
 export interface Executed {
-  /** How often the instruction was executed. */
-  times: number;
   readonly reads: ByMemory;
   readonly writes: ByMemory;
   /** Bytes of the accesses to `data`. */
@@ -37,8 +35,7 @@ export const MEMORIES = ['stack', 'constant', 'data'] as const;
 
 export const nowhere = (): ByMemory => ({ stack: 0, constant: 0, data: 0 });
 
-export const notExecuted = (): Executed => ({
-  times: 0,
+const notExecuted = (): Executed => ({
   reads: nowhere(),
   writes: nowhere(),
   dataBytesRead: 0,
@@ -46,19 +43,6 @@ export const notExecuted = (): Executed => ({
   shown: nowhere(),
   shownTwice: nowhere(),
 });
-
-/** Adds what was executed at one place to another. */
-export function add(to: Executed, from: Executed): void {
-  to.times += from.times;
-  for (const memory of MEMORIES) {
-    to.reads[memory] += from.reads[memory];
-    to.writes[memory] += from.writes[memory];
-    to.shown[memory] += from.shown[memory];
-    to.shownTwice[memory] += from.shownTwice[memory];
-  }
-  to.dataBytesRead += from.dataBytesRead;
-  to.dataBytesWritten += from.dataBytesWritten;
-}
 
 interface Range {
   readonly from: number;
@@ -159,7 +143,6 @@ function readLog(log: string, { code, constant }: { code: Range[]; constant: Ran
       if (!current && inside(code, address)) byAddress.set(address, (current = notExecuted()));
       if (!current) outside = true;
       else {
-        current.times++;
         if (calls.has(address)) caller = current;
         else if (outside) caller = null;
         outside = false;

@@ -3,7 +3,8 @@
  *
  * Each rule has its reason, and a predicate over counts that the product has no part in: of the two machine codes, and of
  * what the calls of hooks report. The first rule that holds explains the line. All but `library` presuppose that the
- * report is exactly what the hooks were told.
+ * report is exactly what the hooks were told. `moved` and `removed` rest on inequalities, so that they could hide a
+ * fault of a hook's place: the test limits their share.
  */
 
 import { type ByMemory, MEMORIES } from '../helpers/lackey.js';

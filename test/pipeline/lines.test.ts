@@ -46,6 +46,8 @@ describe.skipIf(!onPath('valgrind')).each(compilers)('%s', compiler => {
       expect(share(unexplained, cells), unexplained.map(show).join('\n')).toBeLessThanOrEqual(0.01);
       // The rules that speak of the optimiser do not carry the rest: on most lines the numbers are the same, but for the
       // machine's stack.
+      const loose = cells.filter(cell => ['moved', 'removed'].includes(ruleOf(cell)!));
+      expect(share(loose, cells), loose.map(show).join('\n')).toBeLessThanOrEqual(0.15);
       const agree = cells.filter(cell => ['equal', 'spill'].includes(ruleOf(cell)!));
       expect(share(agree, cells)).toBeGreaterThanOrEqual(0.5);
     },
