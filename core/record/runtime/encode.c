@@ -252,6 +252,8 @@ static inline void miss_access(struct pl_context *c, struct pl_site *s, uint64_t
 }
 
 void pl_miss(struct pl_context *c, struct pl_site *s, uint64_t pc, uint64_t address, uint32_t kind) {
+  /* A miss takes as long as a fetch from memory hides behind: the program is about to access this address. */
+  __builtin_prefetch((const void *)(uintptr_t)address);
   miss_access(c, s, pc, address, kind, 0);
 }
 
