@@ -1,7 +1,7 @@
 /**
  * `pagelens cc|c++|fc ARGS`: the compiler, with access hooks where it compiles and the recorder's runtime where it
- * links, so that `make CC="pagelens cc"` builds a program that can be recorded. All arguments reach the compiler
- * unchanged; ours are put around them.
+ * links, so that `make CC="pagelens cc"` builds a program that can be recorded. The arguments reach the compiler
+ * unchanged but for one; ours are put around them.
  */
 import { spawnSync } from 'node:child_process';
 import { constants } from 'node:os';
@@ -45,7 +45,11 @@ function links(invocation: Invocation): boolean {
   return invocation.action === 'link' && !invocation.relocatable;
 }
 
-/** The compiler's arguments behind its own name: pure, so that every form of command line can be tested. */
+/**
+ * The compiler's arguments behind its own name: pure, so that every form of command line can be tested.
+ * `-static-libstdc++` is left out: the runtime's operator new calls the library's own, which it can find only in the
+ * shared one.
+ */
 export function wrappedArguments(
   compiler: Pick<Compiler, 'command' | 'compileFlags'>,
   invocation: Invocation,
@@ -58,7 +62,7 @@ export function wrappedArguments(
     ...(compiles ? [DEBUG_FLAG] : []),
     // Before the user's libraries, so that a static libstdc++ or another allocator does not come first.
     ...(links(invocation) ? linkFlags : []),
-    ...args,
+    ...args.filter(arg => arg !== '-static-libstdc++'),
     // A trailing `-x c` of the user's would make the compiler read what follows as source; flags are safe.
     ...(compiles ? compiler.compileFlags : []),
   ];

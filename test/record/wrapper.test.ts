@@ -28,6 +28,10 @@ test('linking alone adds the runtime, before every library of the user', () => {
   expect(wrap('-lfoo')).toBe('gcc RUNTIME -lfoo');
 });
 
+test('the C++ library is linked shared: the runtime must find its operator new', () => {
+  expect(wrap('-static-libstdc++ -static-libgcc a.o -o prog')).toBe('gcc RUNTIME -static-libgcc a.o -o prog');
+});
+
 test('one command that compiles and links gets both', () => {
   expect(wrap('a.c b.o -o prog')).toBe('gcc -g RUNTIME a.c b.o -o prog HOOKS');
   expect(wrap('-shared -fPIC x.c -o libx.so')).toBe('gcc -g RUNTIME -shared -fPIC x.c -o libx.so HOOKS');
