@@ -109,7 +109,7 @@ export function countBatch(process: usize, n: u32): void {
     }
     const counter = entry + <usize>load<u8>(s, SITE_DIRECTION);
     const count = load<u32>(counter);
-    if (!count) touchEntry(entry);
+    if (!count) touchEntry(entry, load<u32>(s, SITE_PAGE));
     store<u32>(counter, count + 1);
     store<u64>(entry, load<u64>(entry, ENTRY_LINES) | ((<u64>1) << (a >> 6)), ENTRY_LINES);
     store<u64>(s, load<u64>(s, SITE_COUNT) + 1, SITE_COUNT);

@@ -10,21 +10,14 @@ import { enlarge, FAIL_EPOCHS, fail, take } from './arena';
 import { modelledNs } from './machine';
 import {
   ENTRY_READS,
-  ENTRY_TILE,
   ENTRY_TOTAL_READS,
   ENTRY_TOTAL_WRITES,
   ENTRY_WRITES,
-  PAGE_EPOCH,
-  PAGE_READS,
   PAGE_TOTAL_READS,
   PAGE_TOTAL_TRAFFIC_READS,
   PAGE_TOTAL_TRAFFIC_WRITES,
   PAGE_TOTAL_WRITES,
-  PAGE_TRAFFIC_READS,
-  PAGE_TRAFFIC_WRITES,
-  PAGE_WRITES,
   pageCount,
-  pageOf,
   pageRecord,
 } from './pages';
 import { addPairTraffic } from './pairs';
@@ -72,11 +65,22 @@ let rowChunksCount: u32 = 0;
 export let rowCount: u32 = 0;
 /** First row of the open bin. */
 let binStart: u32 = 0;
-/** Row of each page in the bin being built. Checked against the row itself, so never cleared. */
-let rowOfPage: usize = 0;
-let rowOfPageCapacity: u32 = 0;
 
-// What the running epoch touched: lists that grow.
+// What each page did in the running epoch, 32 bytes of u32: apart from the page records and small, because random
+// accesses come back to it from every side.
+const NOW_SHIFT = 5;
+/** Number (from 1) of the epoch that touched it last. */
+const NOW_EPOCH = 0;
+/** Its row in the bin being built. Checked against the row itself, so never cleared. */
+const NOW_ROW = 4;
+const NOW_READS = 8;
+const NOW_WRITES = 12;
+const NOW_TRAFFIC_READS = 16;
+const NOW_TRAFFIC_WRITES = 20;
+let nows: usize = 0;
+let nowCapacity: u32 = 0;
+
+// What the running epoch touched: lists that grow. Entries (u32 address, u32 page), and pages.
 let entryList: usize = 0;
 let entryListCapacity: u32 = 0;
 let entryListCount: u32 = 0;
@@ -109,14 +113,26 @@ export function setEpochLimits(start: u64, maximum: u32, rows: u32): void {
   rowLimit = rows;
 }
 
+function pageNow(page: u32): usize {
+  return nows + ((<usize>page) << NOW_SHIFT);
+}
+
+/** The run has `count` pages now. */
+export function roomForPages(count: u32): void {
+  if (count <= nowCapacity) return;
+  const larger: u32 = nowCapacity ? nowCapacity * 2 : 4096;
+  nows = enlarge(nows, (<usize>nowCapacity) << NOW_SHIFT, (<usize>larger) << NOW_SHIFT);
+  nowCapacity = larger;
+}
+
 /** Called once a page and epoch at least: at its first touch. */
 export function pageFirstInEpoch(page: u32): void {
-  const p = pageRecord(page);
+  const p = pageNow(page);
   const now = epochCount + 1;
-  const last = load<u32>(p, PAGE_EPOCH);
+  const last = load<u32>(p, NOW_EPOCH);
   if (last == now) return;
   if (last == 0 || last != now - 1) entered++;
-  store<u32>(p, now, PAGE_EPOCH);
+  store<u32>(p, now, NOW_EPOCH);
   if (pageListCount == pageListCapacity) {
     const larger: u32 = pageListCapacity ? pageListCapacity * 2 : 4096;
     pageList = enlarge(pageList, pageListCapacity << 2, larger << 2);
@@ -126,13 +142,15 @@ export function pageFirstInEpoch(page: u32): void {
 }
 
 /** Called when both counters of the entry are 0 and one is about to become 1. */
-export function entryFirstInEpoch(entry: usize): void {
+export function entryFirstInEpoch(entry: usize, page: u32): void {
   if (entryListCount == entryListCapacity) {
     const larger: u32 = entryListCapacity ? entryListCapacity * 2 : 4096;
-    entryList = enlarge(entryList, entryListCapacity << 2, larger << 2);
+    entryList = enlarge(entryList, entryListCapacity << 3, larger << 3);
     entryListCapacity = larger;
   }
-  store<u32>(entryList + (entryListCount++ << 2), <u32>entry);
+  const at = entryList + (entryListCount++ << 3);
+  store<u32>(at, <u32>entry);
+  store<u32>(at, page, 4);
 }
 
 /**
@@ -141,11 +159,8 @@ export function entryFirstInEpoch(entry: usize): void {
  */
 export function addTraffic(pair: u32, page: u32, isWrite: u32): void {
   addPairTraffic(pair, isWrite);
-  const p = pageRecord(page);
-  if (
-    !(load<u32>(p, PAGE_TRAFFIC_READS) | load<u32>(p, PAGE_TRAFFIC_WRITES)) &&
-    load<u32>(p, PAGE_EPOCH) != epochCount + 1
-  ) {
+  const p = pageNow(page);
+  if (load<u32>(p, NOW_EPOCH) != epochCount + 1 && !load<u64>(p, NOW_TRAFFIC_READS)) {
     if (trafficListCount == trafficListCapacity) {
       const larger: u32 = trafficListCapacity ? trafficListCapacity * 2 : 4096;
       trafficList = enlarge(trafficList, trafficListCapacity << 2, larger << 2);
@@ -154,7 +169,7 @@ export function addTraffic(pair: u32, page: u32, isWrite: u32): void {
     store<u32>(trafficList + (trafficListCount++ << 2), page);
   }
   const counter = p + (isWrite << 2);
-  store<u32>(counter, load<u32>(counter, PAGE_TRAFFIC_READS) + 1, PAGE_TRAFFIC_READS);
+  store<u32>(counter, load<u32>(counter, NOW_TRAFFIC_READS) + 1, NOW_TRAFFIC_READS);
 }
 
 /** Ends the running epoch. */
@@ -172,15 +187,15 @@ export function endEpoch(): void {
 
   // 1. From entries to their pages.
   for (let i: u32 = 0; i < entryListCount; i++) {
-    const entry = <usize>load<u32>(entryList + (i << 2));
-    const p = pageRecord(pageOf(<usize>load<u32>(entry, ENTRY_TILE)));
+    const entry = <usize>load<u32>(entryList + (i << 3));
+    const p = pageNow(load<u32>(entryList + (i << 3), 4));
     const reads = load<u32>(entry, ENTRY_READS);
     const writes = load<u32>(entry, ENTRY_WRITES);
     store<u64>(entry, load<u64>(entry, ENTRY_TOTAL_READS) + reads, ENTRY_TOTAL_READS);
     store<u64>(entry, load<u64>(entry, ENTRY_TOTAL_WRITES) + writes, ENTRY_TOTAL_WRITES);
     store<u64>(entry, 0, ENTRY_READS);
-    store<u32>(p, load<u32>(p, PAGE_READS) + reads, PAGE_READS);
-    store<u32>(p, load<u32>(p, PAGE_WRITES) + writes, PAGE_WRITES);
+    store<u32>(p, load<u32>(p, NOW_READS) + reads, NOW_READS);
+    store<u32>(p, load<u32>(p, NOW_WRITES) + writes, NOW_WRITES);
   }
   entryListCount = 0;
 
@@ -189,14 +204,14 @@ export function endEpoch(): void {
   let pagesWritten: u32 = 0;
   for (let i: u32 = 0; i < pageListCount; i++) {
     const page = load<u32>(pageList + (i << 2));
-    const p = pageRecord(page);
-    if (load<u32>(p, PAGE_READS)) pagesRead++;
-    if (load<u32>(p, PAGE_WRITES)) pagesWritten++;
+    const p = pageNow(page);
+    if (load<u32>(p, NOW_READS)) pagesRead++;
+    if (load<u32>(p, NOW_WRITES)) pagesWritten++;
     endPage(record, page, 0);
   }
   for (let i: u32 = 0; i < trafficListCount; i++) {
     const page = load<u32>(trafficList + (i << 2));
-    if (load<u32>(pageRecord(page), PAGE_EPOCH) != epochCount + 1) endPage(record, page, TRAFFIC_ONLY);
+    if (load<u32>(pageNow(page), NOW_EPOCH) != epochCount + 1) endPage(record, page, TRAFFIC_ONLY);
   }
   store<u64>(record, pageListCount, E_PAGES);
   store<u64>(record, pagesRead, E_PAGES_READ);
@@ -224,17 +239,18 @@ export function endEpoch(): void {
 
 /** Moves the epoch's counts of a page to its totals, to the epoch and to a row of the open bin. */
 function endPage(record: usize, page: u32, flag: u32): void {
+  const now = pageNow(page);
+  const reads = load<u32>(now, NOW_READS);
+  const writes = load<u32>(now, NOW_WRITES);
+  const trafficReads = load<u32>(now, NOW_TRAFFIC_READS);
+  const trafficWrites = load<u32>(now, NOW_TRAFFIC_WRITES);
+  store<u64>(now, 0, NOW_READS);
+  store<u64>(now, 0, NOW_TRAFFIC_READS);
   const p = pageRecord(page);
-  const reads = load<u32>(p, PAGE_READS);
-  const writes = load<u32>(p, PAGE_WRITES);
-  const trafficReads = load<u32>(p, PAGE_TRAFFIC_READS);
-  const trafficWrites = load<u32>(p, PAGE_TRAFFIC_WRITES);
   store<u64>(p, load<u64>(p, PAGE_TOTAL_READS) + reads, PAGE_TOTAL_READS);
   store<u64>(p, load<u64>(p, PAGE_TOTAL_WRITES) + writes, PAGE_TOTAL_WRITES);
   store<u64>(p, load<u64>(p, PAGE_TOTAL_TRAFFIC_READS) + trafficReads, PAGE_TOTAL_TRAFFIC_READS);
   store<u64>(p, load<u64>(p, PAGE_TOTAL_TRAFFIC_WRITES) + trafficWrites, PAGE_TOTAL_TRAFFIC_WRITES);
-  store<u64>(p, 0, PAGE_READS);
-  store<u64>(p, 0, PAGE_TRAFFIC_READS);
   store<u64>(record, load<u64>(record, E_READS) + reads, E_READS);
   store<u64>(record, load<u64>(record, E_WRITES) + writes, E_WRITES);
   store<u64>(record, load<u64>(record, E_TRAFFIC_READS) + trafficReads, E_TRAFFIC_READS);
@@ -250,13 +266,7 @@ function add32(a: u32, b: u32): u32 {
 /** Adds to the page's row in the open bin (rows binStart .. rowCount), or appends one. Counts saturate at 2^32 - 1. */
 function addRow(tagged: u32, reads: u32, writes: u32, trafficReads: u32, trafficWrites: u32): void {
   const page = tagged & ~TRAFFIC_ONLY;
-  if (page >= rowOfPageCapacity) {
-    let larger: u32 = rowOfPageCapacity ? rowOfPageCapacity : 4096;
-    while (larger < pageCount) larger *= 2;
-    rowOfPage = enlarge(rowOfPage, rowOfPageCapacity << 2, larger << 2);
-    rowOfPageCapacity = larger;
-  }
-  const known = load<u32>(rowOfPage + (page << 2));
+  const known = load<u32>(pageNow(page), NOW_ROW);
   if (known >= binStart && known < rowCount) {
     const r = heatRow(known);
     const held = load<u32>(r);
@@ -283,7 +293,7 @@ function addRow(tagged: u32, reads: u32, writes: u32, trafficReads: u32, traffic
   store<u32>(r, writes, 8);
   store<u32>(r, trafficReads, 12);
   store<u32>(r, trafficWrites, 16);
-  store<u32>(rowOfPage + (page << 2), rowCount++);
+  store<u32>(pageNow(page), rowCount++, NOW_ROW);
 }
 
 /** First row of the bin that starts with epoch `epoch`, or the end of all rows. */
@@ -332,7 +342,7 @@ function doubleEpochs(): void {
 
 /** Working sets of all epochs from their rows (one bin an epoch), and the pages' last epochs. */
 function recountWorkingSets(): void {
-  for (let page: u32 = 0; page < pageCount; page++) store<u32>(pageRecord(page), 0, PAGE_EPOCH);
+  for (let page: u32 = 0; page < pageCount; page++) store<u32>(pageNow(page), 0, NOW_EPOCH);
   for (let epoch: u32 = 0; epoch < epochCount; epoch++) {
     const to = binRow(epoch + 1, rowCount);
     let pages: u32 = 0;
@@ -346,10 +356,10 @@ function recountWorkingSets(): void {
       pages++;
       if (load<u32>(r, 4)) read++;
       if (load<u32>(r, 8)) written++;
-      const p = pageRecord(page);
-      const last = load<u32>(p, PAGE_EPOCH);
+      const p = pageNow(page);
+      const last = load<u32>(p, NOW_EPOCH);
       if (last == 0 || last != epoch) fresh++;
-      store<u32>(p, epoch + 1, PAGE_EPOCH);
+      store<u32>(p, epoch + 1, NOW_EPOCH);
     }
     const record = epochRecord(epoch);
     store<u64>(record, pages, E_PAGES);

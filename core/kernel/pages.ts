@@ -10,7 +10,7 @@
  * stays in the first-level cache, and neighbouring tiles share a leaf.
  */
 import { allocate, enlarge, release, take } from './arena';
-import { entryFirstInEpoch, pageFirstInEpoch } from './heat';
+import { entryFirstInEpoch, pageFirstInEpoch, roomForPages } from './heat';
 
 export const TILE_SHIFT = 12;
 export const TILE_BYTES: u64 = 4096;
@@ -237,14 +237,7 @@ export function entryOf(tile: usize, object: u32): usize {
 /** u64: guest-virtual page number (address / page size). */
 export const PAGE_NUMBER = 0;
 export const PAGE_PROCESS = 8;
-/** Number (from 1) of the epoch that touched it last. */
-export const PAGE_EPOCH = 12;
-/** u32 of the running epoch. */
-export const PAGE_READS = 16;
-export const PAGE_WRITES = 20;
-export const PAGE_TRAFFIC_READS = 24;
-export const PAGE_TRAFFIC_WRITES = 28;
-/** u64 of finished epochs. */
+/** u64 of finished epochs; the running one's are in heat.ts. */
 export const PAGE_TOTAL_READS = 32;
 export const PAGE_TOTAL_WRITES = 40;
 export const PAGE_TOTAL_TRAFFIC_READS = 48;
@@ -296,6 +289,7 @@ function assignPage(tile: usize): u32 {
     store<u32>(pageChunks + (chunk << 2), <u32>take(PAGE_CHUNK * PAGE_STRIDE));
   }
   pageCount++;
+  roomForPages(pageCount);
   const p = pageRecord(page);
   store<u64>(p, number >> (pageShift - TILE_SHIFT), PAGE_NUMBER);
   store<u32>(p, load<u32>(process, PROCESS_INDEX), PAGE_PROCESS);
@@ -304,11 +298,11 @@ function assignPage(tile: usize): u32 {
   return page;
 }
 
-/** Notes the first read or the first write of an entry in the running epoch. */
-export function touchEntry(entry: usize): void {
+/** Notes the first read or the first write of an entry, on `page`, in the running epoch. */
+export function touchEntry(entry: usize, page: u32): void {
   if (load<u32>(entry, ENTRY_READS) | load<u32>(entry, ENTRY_WRITES)) return;
-  entryFirstInEpoch(entry);
-  pageFirstInEpoch(pageOf(<usize>load<u32>(entry, ENTRY_TILE)));
+  entryFirstInEpoch(entry, page);
+  pageFirstInEpoch(page);
 }
 
 /** Traffic is noted where epochs are kept. */

@@ -23,7 +23,7 @@ import {
   touchedLine,
   touchedPair,
 } from './count';
-import { lruFind, lruInsert, lruShift } from './lru';
+import { lruFind, lruInsert, lruMove } from './lru';
 import { guestMap, PAGE_TABLE, pageState } from './tables';
 import { V_L1_TLB, V_L2_TLB, V_NUMBER, V_VM, vcpuCount, vcpuRecord } from './vcpu';
 import { walkPage } from './walk';
@@ -80,7 +80,6 @@ function translate(record: usize, set: usize, page: u32, address: u64, write: u3
   const at = lruFind(set, l1TlbWays, key, FLAGS);
   if (at >= 0) {
     dirty = (load<u32>(set + at) & DIRTY_CACHED) != 0;
-    lruShift(set, at);
   } else {
     add(C_L1_TLB_MISSES, 1);
     const number = address >> pageShift;
@@ -89,15 +88,13 @@ function translate(record: usize, set: usize, page: u32, address: u64, write: u3
     if (at2 >= 0) {
       const entry = load<u32>(set2 + at2);
       dirty = (entry & DIRTY_CACHED) != 0;
-      lruShift(set2, at2);
-      store<u32>(set2, entry);
+      lruMove(set2, l2TlbWays, at2, entry);
     } else {
       add(C_TLB_MISSES, 1);
       dirty = walk(record, page, state, address, write);
       walked = true;
       lruInsert(set2, l2TlbWays, key | (dirty ? DIRTY_CACHED : 0));
     }
-    lruShift(set, (<usize>l1TlbWays - 1) << 2);
   }
 
   if (write && !dirty) {
@@ -112,7 +109,7 @@ function translate(record: usize, set: usize, page: u32, address: u64, write: u3
   if (dirty) entry |= DIRTY_CACHED;
   if (readsUnseen(arms)) entry |= READS_PASS;
   if (dirty && writesUnseen(arms)) entry |= WRITES_PASS;
-  store<u32>(set, entry);
+  lruMove(set, l1TlbWays, at >= 0 ? <usize>at : (<usize>l1TlbWays - 1) << 2, entry);
 }
 
 /** Walks in every active mode. Returns what the new entry caches as its dirty flag: that of both dimensions. */
@@ -126,8 +123,7 @@ function fillL2(record: usize, address: u64, entry: u32): void {
   const number = <u32>(address >> pageShift);
   const set = <usize>load<u32>(record, V_L2_TLB) + ((<usize>(number & (l2TlbSets - 1)) * l2TlbWays) << 2);
   const at = lruFind(set, l2TlbWays, entry, FLAGS);
-  lruShift(set, at >= 0 ? <usize>at : (<usize>l2TlbWays - 1) << 2);
-  store<u32>(set, entry);
+  lruMove(set, l2TlbWays, at >= 0 ? <usize>at : (<usize>l2TlbWays - 1) << 2, entry);
 }
 
 /** Makes the next access to every page pass through `translate`: arms were set. The TLBs keep their content. */

@@ -39,7 +39,7 @@ import {
   walkFarCycles,
   walkNearCycles,
 } from './config';
-import { lruFind, lruInsert, lruPromote, lruShift } from './lru';
+import { lruFind, lruInsert, lruMove, lruPromote, lruUse } from './lru';
 import { pmlBeforeFlags, pmlLog } from './pml';
 import {
   ACCESSED,
@@ -151,8 +151,7 @@ function nestedTranslate(walker: usize, vcpu: usize, frame: u32, leaf: usize, en
   const found = at >= 0;
   if (found) {
     const known = load<u32>(cached + at);
-    lruShift(cached, at);
-    store<u32>(cached, known);
+    if (at > 0) lruMove(cached, nestedTlbEntries, at, known);
     if (!write || known & 1) return;
   }
 
@@ -201,9 +200,7 @@ function readEptEntry(walker: usize, table: usize, entry: usize): void {
 /** Cycles to read a table entry's line: near when the walker read it lately, else in the last-level cache. */
 function readLine(walker: usize, line: u32): f64 {
   const set = <usize>load<u32>(walker, W_LINES) + ((<usize>(line & (l2Sets - 1)) * l2Ways) << 2);
-  if (lruPromote(set, l2Ways, line + 1)) return walkNearCycles;
-  lruInsert(set, l2Ways, line + 1);
-  return walkFarCycles;
+  return lruUse(set, l2Ways, line + 1) ? walkNearCycles : walkFarCycles;
 }
 
 /** The set of keys of level 2..5 whose pointers begin at `kind` of `owner`. */
