@@ -131,8 +131,9 @@ PL_INLINE void pl_access(uint64_t pc, uint64_t address, uint32_t kind) {
   PL_RAW_STEP(pc, address, kind, 0);
   struct pl_context *c = pl_current;
   struct pl_site *s = (struct pl_site *)((char *)c + c->index[pl_hash(pc, kind)]);
-  if (PL_LIKELY(s->key == (pc << 8 | kind)) && PL_LIKELY(*c->slot == s) &&
-      PL_LIKELY(*s->base + (uint64_t)s->delta == address)) {
+  /* Successor and address in one branch: whichever misses, a single branch is foretold wrong. */
+  if (PL_LIKELY(s->key == (pc << 8 | kind)) &&
+      PL_LIKELY((((uintptr_t)*c->slot ^ (uintptr_t)s) | ((*s->base + (uint64_t)s->delta) ^ address)) == 0)) {
     s->last = address;
     c->slot = &s->next;
     pl_count(c);
