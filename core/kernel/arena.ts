@@ -18,6 +18,8 @@ export function fail(reason: u32): void {
 
 /** Memory is taken from the WebAssembly heap in slabs of this many bytes, or more for one large table. */
 const SLAB: usize = 1 << 20;
+/** The WebAssembly memory grows by at least this many of its pages (64 KiB). */
+const GROWTH_PAGES: u32 = 256;
 
 let next: usize = 0;
 let slabEnd: usize = 0;
@@ -27,11 +29,15 @@ memory.fill(reuse, 0, 32 * 4);
 
 /** A slab from the common heap, which the decoder and the host allocate from as well. */
 function slab(bytes: usize): usize {
-  // The heap itself would double the whole memory when it runs out: grow it by what is needed instead.
+  // The heap itself would double the whole memory when it runs out: grow it by what is needed instead, but not in steps
+  // so small that the host is busy with them. What is not used of a step costs no memory of the machine.
   const here = heap.alloc(16);
   const have = (<u64>memory.size()) << 16;
   const want = <u64>here + bytes + 4096;
-  if (want > have && memory.grow(<i32>((want - have + 0xffff) >> 16)) < 0) fail(FAIL_MEMORY);
+  if (want > have) {
+    const pages = <i32>((want - have + 0xffff) >> 16);
+    if (memory.grow(max(pages, <i32>GROWTH_PAGES)) < 0 && memory.grow(pages) < 0) fail(FAIL_MEMORY);
+  }
   const at = (heap.alloc(bytes + 64) + 63) & ~63;
   // Not zero by itself: the heap gives memory again when its last block was freed.
   memory.fill(at, 0, bytes);
