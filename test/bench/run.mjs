@@ -126,9 +126,10 @@ async function measure(program, scratch) {
     args,
     cwd: scratch,
     env: { BENCH_TIME: path.join(scratch, 'time') },
-    document: program.sources[0],
+    // Where the work is: a library's code rather than the driver's.
+    document: program.fetch?.().sources[0] ?? program.sources[0],
   });
-  if (lens.lenses === 0) throw new Error(`no lens in ${path.basename(program.sources[0])}`);
+  if (lens.lenses === 0) throw new Error('no lens');
   return {
     name: program.name,
     arguments: args,
