@@ -7,7 +7,7 @@ import { modes } from './machine/modes.js';
 import { defaultMachine, machines } from './machine/presets.js';
 import type { ReplayOptions } from './model/profile.js';
 import { policies } from './placement/policies.js';
-import { presets as tierPresets } from './placement/tiers.js';
+import { type Capacity, parseCapacity, presets as tierPresets } from './placement/tiers.js';
 import { trackers } from './tracking/trackers.js';
 
 /** What the command line or an editor setting may say; everything is optional. */
@@ -69,15 +69,10 @@ function pageSizeOf(text: string): 4096 | 2097152 {
   throw new UsageError(`--page-size ${text}: must be 4k or 2m`);
 }
 
-const units: Readonly<Record<string, number>> = { '': 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30, t: 2 ** 40 };
-
-/** `64MiB`, `64m`, `1.5G`, `4096` or `20%`. */
-function capacityOf(text: string): { bytes: number } | { percent: number } {
-  const percent = /^(\d+(?:\.\d+)?)\s*%$/.exec(text.trim());
-  if (percent) return { percent: Number(percent[1]) };
-  const size = /^(\d+(?:\.\d+)?)\s*([kmgt]?)(?:i?b)?$/i.exec(text.trim());
-  if (!size) throw new UsageError(`--capacity ${text}: must be a size such as 64MiB or a share such as 20%`);
-  return { bytes: Math.round(Number(size[1]) * units[size[2].toLowerCase()]) };
+function capacityOf(text: string): Capacity {
+  const capacity = parseCapacity(text.trim());
+  if (!capacity) throw new UsageError(`--capacity ${text}: must be a size such as 64MiB or a share such as 20%`);
+  return capacity;
 }
 
 function positiveNumber(option: string, text: string): number {

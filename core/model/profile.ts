@@ -71,7 +71,7 @@ export interface ReplayOptions {
   /** Capacity of each tier but the last, fastest first: bytes, or a share of the run's touched bytes. */
   readonly capacity: readonly ({ readonly bytes: number } | { readonly percent: number })[];
   readonly pageSize: 4096 | 2097152;
-  /** Length of an epoch in accesses; 0 asks for about 200 epochs in a run (decided from the trace, deterministic). */
+  /** Length of an epoch in accesses; 0 lets it double with the run, so that there are at most 512 (decided by the trace alone). */
   readonly epochAccesses: number;
   readonly timeScale: number;
   /** Shares that bound the hotness classes: hot receives `hot` of the accesses, cold the last `cold`. */
