@@ -166,10 +166,31 @@ export class VSCode {
   /** Opens a workspace file by the name that quick open finds first. */
   async openFile(name) {
     const base = path.basename(name);
-    await this.#pick('Control+P', name, base);
     const group = this.page.locator('.editor-group-container.active');
-    await group.locator(`.tab.active[data-resource-name="${base}"]`).waitFor();
+    const tab = group.locator(`.tab.active[data-resource-name="${base}"]`);
+    // A webview tells that it has the focus some time after it got it, which makes its own group the active one again.
+    for (let tries = 0; tries < 5 && !(await tab.isVisible()); tries++) {
+      await this.#pick('Control+P', name, base);
+      await tab.waitFor({ timeout: 4000 }).catch(() => {});
+    }
+    await tab.waitFor({ timeout: 4000 }).catch(async error => {
+      throw new Error(`${base} is not in front; the tabs are ${await this.#tabs()}`, { cause: error });
+    });
     await group.locator('.view-line').first().waitFor();
+  }
+
+  /** The tabs of every group, those in front marked: for messages. */
+  #tabs() {
+    return this.page.locator('.editor-group-container').evaluateAll(groups =>
+      groups
+        .map(group => {
+          const names = [...group.querySelectorAll('.tab')].map(
+            tab => `${tab.classList.contains('active') ? '*' : ''}${tab.dataset.resourceName}`,
+          );
+          return `${group.classList.contains('active') ? 'active ' : ''}group [${names.join(', ')}]`;
+        })
+        .join(', '),
+    );
   }
 
   /** Presses a key until the quick input shows, types, and clicks the row with exactly this label. */
