@@ -17,7 +17,19 @@ export interface Selection {
   readonly phase: string | null;
   /** Epochs shown, from (inclusive) and to (exclusive); null: the whole run. */
   readonly window: readonly [number, number] | null;
+  /** What the user points at, in whichever view or editor: the others show it too. */
+  readonly focus: Focus | null;
+  /** The profile that this one is compared with: a path, or the id of an unsaved one; null: none. */
+  readonly baseline: string | null;
 }
+
+export type Focus =
+  /** Row of the profile's `objects`. */
+  | { readonly kind: 'object'; readonly object: number }
+  /** A line as it was built: absolute path and 1-based line. */
+  | { readonly kind: 'line'; readonly file: string; readonly line: number }
+  /** PageIndex. */
+  | { readonly kind: 'page'; readonly page: number };
 
 export type Result<T> = { readonly ok: T } | { readonly err: string };
 
@@ -127,6 +139,8 @@ export interface Requests {
   };
   'pagelens/save': { params: { file: string }; result: null };
   'pagelens/export': { params: { file: string; format: 'text' | 'json' | 'csv' | 'html' | 'md' }; result: null };
+  /** Compares the shown profile with another; null: with none. */
+  'pagelens/compare': { params: { file: string | null }; result: Selection };
   'pagelens/clear': { params: Record<string, never>; result: null };
   'pagelens/select': { params: Partial<Selection>; result: Selection };
   'pagelens/selection': { params: Record<string, never>; result: Selection };

@@ -5,7 +5,16 @@ import type { ProfileSummary, Selection } from '../protocol.js';
 import { exitText } from './annotations.js';
 import { ProfileIndex } from './profileIndex.js';
 
-const nothing: Selection = { profile: null, tracker: 'exact', tiers: '', policy: '', phase: null, window: null };
+const nothing: Selection = {
+  profile: null,
+  tracker: 'exact',
+  tiers: '',
+  policy: '',
+  phase: null,
+  window: null,
+  focus: null,
+  baseline: null,
+};
 
 export class State {
   #index: ProfileIndex | null = null;

@@ -20,6 +20,8 @@ const selection: Selection = {
   tiers: 'hbm-dram-cxl',
   policy: 'static-optimal',
   phase: null,
+  focus: null,
+  baseline: null,
   window: null,
 };
 
