@@ -12,22 +12,22 @@ import { messageOf } from './errors.js';
 import { classify } from './hotness/classes.js';
 import { distribution, temperature } from './hotness/pattern.js';
 import { Kernel, type KernelStream } from './machine/kernel.js';
-import { EmulatedMachine } from './machine/machine.js';
 import { countedReplay } from './machine/results.js';
-import { pmlSweep } from './machine/sweep.js';
 import { NONE } from './model/columns.js';
 import type { Profile, ReplayOptions } from './model/profile.js';
 import type { RawReplay } from './model/raw.js';
 import { placeObjects } from './placement/place-objects.js';
 import { tierSet } from './placement/tiers.js';
 import type { ProfileProgress } from './protocol.js';
+import { type MachinePort, MachineRun, type MachineRunResult } from './replay/machineRun.js';
+import { MachineThread } from './replay/machineThread.js';
 import { symbolsOf } from './symbols/traceSymbols.js';
 import type { SitesBlock, ThreadBlock } from './trace/blocks.js';
 import { TraceError } from './trace/error.js';
 import { MergeOrder, NO_LIMIT } from './trace/merge.js';
 import { TraceFile } from './trace/reader.js';
 import { firstSequence } from './trace/records.js';
-import { TrackerRun } from './tracking/run.js';
+import { pmlLogEntries, trackerResults } from './tracking/run.js';
 
 /** Tells a replay how far a trace that is still being recorded may be read. */
 export class LiveFeed {
@@ -65,6 +65,8 @@ export interface ReplayHooks {
   readonly onProgress?: (progress: ProfileProgress) => void;
   /** Ends the replay early: the profile holds what was replayed until then, and says so. */
   readonly signal?: AbortSignal;
+  /** Emulates the machine on a second thread: the same result, sooner. The calling thread must be one that may block. */
+  readonly parallel?: boolean;
 }
 
 /** Between two looks at the event loop (messages, cancellation) and two reports of progress, ms. */
@@ -78,8 +80,12 @@ export async function replay(path: string, options: ReplayOptions, hooks: Replay
   const trace = await TraceFile.open(path, { live });
   try {
     const run = new Replay(trace, options, hooks);
-    await run.streams();
-    return await run.profile();
+    try {
+      await run.streams();
+      return await run.profile();
+    } finally {
+      run.stop();
+    }
   } finally {
     await trace.close();
   }
@@ -96,8 +102,7 @@ class Replay {
   readonly #options: ReplayOptions;
   readonly #hooks: ReplayHooks;
   readonly #kernel: Kernel;
-  readonly #machine: EmulatedMachine;
-  readonly #trackers: TrackerRun;
+  readonly #machine: MachinePort;
   readonly #order = new MergeOrder();
   readonly #streams = new Map<number, ReplayStream>();
   readonly #waiting = new Set<ThreadBlock>();
@@ -114,22 +119,17 @@ class Replay {
     this.#trace = trace;
     this.#options = options;
     this.#hooks = hooks;
-    this.#kernel = new Kernel({ pageSize: options.pageSize, epochAccesses: options.epochAccesses });
-    this.#machine = new EmulatedMachine(this.#kernel.exports, {
-      machine: options.machine,
-      modes: options.modes,
+    this.#machine = hooks.parallel ? new MachineThread(options) : new MachineRun(options);
+    this.#kernel = new Kernel({
       pageSize: options.pageSize,
-      pmlEntries: options.pmlEntries,
-      kernelIntegration: options.kernelIntegration,
+      epochAccesses: options.epochAccesses,
+      deliver: messages => this.#machine.deliver(messages),
     });
-    this.#trackers = new TrackerRun(this.#kernel.exports, options.trackers, {
-      pageSize: options.pageSize,
-      pmlEntries: options.pmlEntries,
-      cyclesPerNs: this.#machine.preset.frequencyGHz.value,
-      timeScale: options.timeScale,
-      tlbEntries: tlbEntries(this.#machine, options.pageSize),
-    });
-    this.#kernel.exports.setQuantumStops(1);
+  }
+
+  /** Releases what the replay holds; after the end, or instead of it. */
+  stop(): void {
+    this.#machine.stop();
   }
 
   /** Replays all streams to their ends, or until cancelled. */
@@ -150,6 +150,7 @@ class Replay {
         }
       }
       if (recorded) break;
+      this.#kernel.flush();
       // News that came while the turns ran is news too.
       if (feed!.state.safeSeq === safeSeq) await feed!.news();
     }
@@ -196,8 +197,7 @@ class Replay {
         case 'turn':
           this.#order.advance(number, Number(stop.seq));
           return;
-        case 'quantum':
-          this.#trackers.quantum();
+        case 'slice':
           await this.#slice();
           if (this.#hooks.signal?.aborted) return;
           break;
@@ -279,7 +279,7 @@ class Replay {
     const trace = this.#trace;
     const sites = this.#sites.columns();
     const symbols = trace.symbols ?? (await symbolsOf(trace.modules, sites, { sameBuildOnly: true }));
-    const raw = this.#raw();
+    const raw = this.#raw(await this.#machine.finish());
     const end = trace.end && { ...trace.end, complete: trace.complete && !this.#cut };
     const profile = attribute(
       raw,
@@ -298,22 +298,18 @@ class Replay {
     return withPlacement(profile, placeObjects(profile, this.#options));
   }
 
-  #raw(): RawReplay {
-    const { rowOfPage, ...counted } = countedReplay(this.#kernel);
+  #raw({ counted: machine, translation, observed, busyNs, pmlLogged }: MachineRunResult): RawReplay {
+    const { rowOfPage, ...counted } = countedReplay(this.#kernel, machine);
     const { pages, totals, epochs } = counted;
-    const { busyCycles, pmlLogged } = this.#machine.counts();
-    const busyNs = busyCycles / this.#machine.preset.frequencyGHz.value;
-    const trackers = this.#trackers.finish({ reads: pages.reads, writes: pages.writes, rowOfPage, busyNs });
+    const trackers = trackerResults(observed, { reads: pages.reads, writes: pages.writes, rowOfPage, busyNs });
     const accesses = pages.reads.map((reads, page) => reads + pages.writes[page]);
     const { hotShare, coldShare, pageSize } = this.#options;
     const hotness = classify(accesses, hotShare, coldShare);
     return {
       ...counted,
-      temperature: temperature(hotness, this.#trackers.pmlLogEntries ?? pmlLogged, totals.modelledNs),
+      temperature: temperature(hotness, pmlLogEntries(observed) ?? pmlLogged, totals.modelledNs),
       distribution: distribution({ ...totals, pages, pageSize, epochs, mappings: this.#kernel.mappings() }),
-      translation: this.#machine
-        .translation()
-        .map(row => (row.mode === 'nested' ? { ...row, pmlSweep: pmlSweep(this.#machine) } : row)),
+      translation,
       trackers,
       warnings: [
         ...damage(this.#trace),
@@ -328,13 +324,6 @@ class Replay {
 function damage({ damage }: TraceFile): string[] {
   if (!damage) return [];
   return [`the trace is damaged at byte ${damage.offset} (${damage.reason}); what precedes it was used`];
-}
-
-/** Translations that one vCPU's two TLB levels hold. */
-function tlbEntries({ preset }: EmulatedMachine, pageSize: number): number {
-  return pageSize === 4096
-    ? preset.l1Tlb4k.entries + preset.l2Tlb4k.entries
-    : preset.l1Tlb2m.entries + preset.l2Tlb2m.entries;
 }
 
 /**

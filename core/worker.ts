@@ -1,10 +1,13 @@
-/** Entry of the worker threads: records, or replays, as `workerData` says; see session.ts for the other end. */
+/** Entry of the worker threads: records, replays, or emulates the machine of a replay, as `workerData` says. */
+import { availableParallelism } from 'node:os';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { messageOf } from './errors.js';
 import type { ReplayOptions } from './model/profile.js';
 import type { ProfileProgress } from './protocol.js';
 import type { ProgramStreams } from './record/launch.js';
 import type { RecordProgress } from './record/record.js';
+import { type MachineTask, runMachineTask } from './replay/machineThread.js';
+import { transferable } from './replay/transfer.js';
 
 export interface RecordTask {
   readonly kind: 'record';
@@ -42,7 +45,7 @@ async function main(port: MessagePort, task: RecordTask | ReplayTask): Promise<v
   const post = (message: FromWorker, transfer: ArrayBuffer[] = []) => port.postMessage(message, transfer);
   try {
     const value = task.kind === 'record' ? await runRecord(port, task, post) : await runReplay(port, task, post);
-    post({ kind: 'done', value }, buffersOf(value));
+    post({ kind: 'done', value }, transferable(value));
   } catch (error) {
     const { name, exitStatus, stack } = error as Error & { exitStatus?: number };
     post({ kind: 'failed', message: messageOf(error), details: { name, stack, ...(exitStatus && { exitStatus }) } });
@@ -87,19 +90,10 @@ async function runReplay(port: MessagePort, task: ReplayTask, post: (message: Fr
     feed,
     signal: cancel.signal,
     onProgress: progress => post({ kind: 'progress', progress }),
+    parallel: availableParallelism() > 1,
   });
 }
 
-/** The buffers of all typed arrays in a value, to be moved instead of copied. */
-function buffersOf(value: unknown, found = new Set<ArrayBuffer>()): ArrayBuffer[] {
-  if (ArrayBuffer.isView(value)) found.add(value.buffer as ArrayBuffer);
-  else if (Array.isArray(value)) {
-    // Arrays of text are long and hold no buffers: the first element tells.
-    if (typeof value[0] === 'object') for (const element of value) buffersOf(element, found);
-  } else if (typeof value === 'object' && value !== null) {
-    for (const element of Object.values(value)) buffersOf(element, found);
-  }
-  return [...found];
-}
-
-if (parentPort) void main(parentPort, workerData as RecordTask | ReplayTask);
+const task = workerData as RecordTask | ReplayTask | MachineTask;
+if (task?.kind === 'machine') runMachineTask(task);
+else if (parentPort) void main(parentPort, task);

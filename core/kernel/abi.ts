@@ -7,10 +7,12 @@
 export const BATCH = 16384;
 
 /**
- * Replay stops for the host (trackers' deadlines, live progress) only at multiples of this many accesses of the whole
- * run, so that what a tracker sees never depends on how the trace was cut into blocks.
+ * The machine stops for its host (trackers' deadlines) only at multiples of this many accesses of the whole run, so that
+ * what a tracker sees never depends on how the trace was cut into blocks.
  */
 export const QUANTUM = 16384;
+/** Counting stops for its host (live progress, cancellation) at multiples of this many accesses. */
+export const SLICE = 1 << 20;
 
 // What a site does: bits 0-2 class, bits 3-5 log2 of its size in bytes (0..6), then flags.
 export const SITE_READ = 0;
@@ -73,3 +75,20 @@ export const ALLOC_NEW = 4;
 // Not in a trace: how mapped memory without a file came about.
 export const ALLOC_MMAP = 5;
 export const ALLOC_BRK = 6;
+
+// Messages of the counting half to the machine half (outbox.ts): u32 words, all a multiple of 8 bytes long. Word 0 is the
+// kind, word 1 the vCPU where there is one.
+/** Words 2..6: accesses, touches, pages named, crosses, straddles; then the touches, page numbers, crosses, straddles. */
+export const MESSAGE_BATCH = 1;
+/** Word 1: pages named; then their numbers. */
+export const MESSAGE_PAGES = 2;
+export const MESSAGE_EPOCH = 3;
+/** Neighbouring epochs merge in pairs. */
+export const MESSAGE_DOUBLE = 4;
+/** Word 1: process of the next vCPU. */
+export const MESSAGE_VCPU = 5;
+export const MESSAGE_VCPU_END = 6;
+export const MESSAGE_SYNCHRONISE = 7;
+export const MESSAGE_SYSTEM_CALL = 8;
+/** Most bytes that are handed over at once. */
+export const OUTBOX_BYTES = 1 << 20;

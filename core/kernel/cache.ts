@@ -18,8 +18,18 @@
 import { C_CACHE_ACCESSES, C_FILLS, C_L2_HITS, C_LLC_HITS, C_WRITE_BACKS } from './abi-machine';
 import { allocate } from './arena';
 import { add, l1dSets, l1dWays, l2Sets, l2Ways, llcSets, llcWays, pageShift } from './config';
-import { crossCount, crossIndex, crossLine, crossPair, touchedCount, touchedLine, touchedPair } from './count';
-import { addTraffic } from './pages';
+import {
+  CROSS_PAIR,
+  CROSS_STRIDE,
+  CROSS_TO,
+  crossCount,
+  crosses,
+  TOUCH_PAIR,
+  TOUCH_SHIFT,
+  touchCount,
+  touches,
+} from './touches';
+import { addTraffic } from './traffic';
 import { V_L1D, V_L1D_FRONT, V_L2, vcpuRecord } from './vcpu';
 import { ageBytes, emptySets, setBytes, tagBytes, Ways } from './ways';
 
@@ -55,15 +65,16 @@ export function cacheLines(vcpu: u32, n: u32): void {
   if (record == 0) return;
   const front = <usize>load<u32>(record, V_L1D_FRONT);
   const mask = l1dSets - 1;
-  const touches = touchedCount;
-  let cross: u32 = 0;
-  let at: usize = 0;
+  const lastTouch = touches + ((<usize>touchCount) << TOUCH_SHIFT);
+  const lastCross = crosses + <usize>crossCount * CROSS_STRIDE;
+  let cross = crosses;
+  let at = touches;
   while (true) {
-    const more = cross < crossCount;
-    const end = (<usize>(more ? load<u32>(crossIndex + ((<usize>cross) << 2)) + 1 : touches)) << 2;
-    for (; at < end; at += 4) {
-      const line = load<u32>(touchedLine + at);
-      const pair = load<u32>(touchedPair + at);
+    const more = cross < lastCross;
+    const end = more ? touches + ((<usize>load<u32>(cross) + 1) << TOUCH_SHIFT) : lastTouch;
+    for (; at < end; at += 1 << TOUCH_SHIFT) {
+      const line = load<u32>(at);
+      const pair = load<u32>(at, TOUCH_PAIR);
       const first = front + ((<usize>(line & mask)) << 3);
       if (load<u32>(first) == line + 1) {
         if (pair & 1) store<u32>(<usize>load<u32>(first, 4), (pair >> 1) + 1);
@@ -71,9 +82,9 @@ export function cacheLines(vcpu: u32, n: u32): void {
     }
     if (!more) break;
     // The access goes on into the next line, which may lie in another page.
-    const line = load<u32>(crossLine + ((<usize>cross) << 2));
-    access(record, front + ((<usize>(line & mask)) << 3), line, load<u32>(crossPair + ((<usize>cross) << 2)));
-    cross++;
+    const line = load<u32>(cross, CROSS_TO);
+    access(record, front + ((<usize>(line & mask)) << 3), line, load<u32>(cross, CROSS_PAIR));
+    cross += CROSS_STRIDE;
   }
   add(C_CACHE_ACCESSES, n + crossCount);
 }

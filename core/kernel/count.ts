@@ -1,18 +1,18 @@
 /**
- * First of the loops over a batch: every access to its page, object and pair, and the counts themselves.
+ * The counting half's loop over a batch: every access to its page, object and pair, and the counts themselves.
  *
  * The hot path trusts the site's record: the tile of its last access, that tile's entry, its pair. Sites that follow
  * pointers change their tiles often, so behind the records stands a cache of tiles that all sites share. What changes
  * less often (object, first touch in an epoch) is handled off the hot path.
  *
- * For the machine's loops (distance.ts, tlb.ts, cache.ts) an access becomes a *touch* of a line. An access to the line
+ * For the machine half (touches.ts) an access becomes a *touch* of a line. An access to the line
  * of the touch before it changes nothing there: that line and its page are the most recent everywhere. The exception is
  * a write by another pair, or after a read. So repeats are counted and left out, without a branch: which access repeats
  * is hard to predict.
  */
-import { BATCH } from './abi';
 import { batchAddress, batchSite } from './decode';
 import { pageFirstInEpoch } from './heat';
+import { addCross, addStraddle } from './outbox';
 import {
   ADDRESS_MASK,
   ENTRY_LINES,
@@ -29,42 +29,27 @@ import {
 import { tileFor, WORD_ENTRY } from './paint';
 import {
   addToSet,
+  SET_SHIFT,
   SITE_COUNT,
   SITE_DIRECTION,
   SITE_ENTRY,
   SITE_FILL,
   SITE_KEY,
   SITE_LAST_BYTE,
+  SITE_LINE,
   SITE_OBJECT,
-  SITE_PAGE,
   SITE_PAIR,
+  SITE_SET,
+  SITE_SET_LENGTH,
   SITE_SHIFT,
   SITE_STRIDE,
   SITE_TABLE,
   SITE_TILE_OBJECT,
+  setBit,
   siteTable,
   switchPair,
 } from './pairs';
 import { STAMP_SHIFT, viewStamp } from './views';
-
-/** Touches of the batch: line (PageIndex << (pageShift - 6) | line in the page), pair << 1 | isWrite, address. */
-export const touchedLine: usize = heap.alloc(BATCH * 4);
-export const touchedPair: usize = heap.alloc(BATCH * 4);
-export const touchedAddress: usize = heap.alloc(BATCH * 8);
-export let touchedCount: u32 = 0;
-/**
- * Accesses whose bytes go on in a second line, in order: index of the touch of their first line (which a repeat shares
- * with other accesses), second line, pair << 1 | isWrite.
- */
-export const crossIndex: usize = heap.alloc(BATCH * 4);
-export const crossLine: usize = heap.alloc(BATCH * 4);
-export const crossPair: usize = heap.alloc(BATCH * 4);
-export let crossCount: u32 = 0;
-/** The same of those whose bytes go on in a second page, with that page. */
-export const straddleIndex: usize = heap.alloc(BATCH * 4);
-export const straddlePage: usize = heap.alloc(BATCH * 4);
-export const straddlePair: usize = heap.alloc(BATCH * 4);
-export let straddleCount: u32 = 0;
 
 /** No line: the address of the last line of the last page that could be. */
 const NO_LINE: u32 = 0xffff_ffff;
@@ -75,70 +60,140 @@ const SLOT_SHIFT = 5;
 const tileSlots: usize = heap.alloc(TILE_SLOTS << SLOT_SHIFT);
 memory.fill(tileSlots, 0, TILE_SLOTS << SLOT_SHIFT);
 
+// Where the loop stands. In memory while an access takes the long way, so that the short way is free of calls, for which
+// everything in registers would have to be saved.
+let nextSite: usize = 0;
+let nextAddress: usize = 0;
+let sitesEnd: usize = 0;
+let out: usize = 0;
 /** Line of the touch that was written last, and its pair column: what the next access is compared with. */
 let lastLine: u32 = NO_LINE;
+let lastPair: u32 = 0;
 
-/** Counts the first `n` accesses of the batch, all of one process. */
-export function countBatch(process: usize, n: u32): void {
+/** Counts the first `n` accesses of the batch, all of one process. Returns the number of touches written to `touches`. */
+export function countBatch(process: usize, n: u32, touches: usize): u32 {
   const stamp = (<u64>viewStamp(process)) << STAMP_SHIFT;
-  const sites = siteTable;
-  const lineBits = pageShift - 6;
-  const inPage = ((<u32>1) << lineBits) - 1;
-  let site = batchSite;
-  let address = batchAddress;
-  let out: usize = 0;
-  let lastPair: u32 = 0;
+  nextSite = batchSite;
+  nextAddress = batchAddress;
+  sitesEnd = batchSite + ((<usize>n) << 2);
+  out = touches;
+  lastPair = 0;
   // The caches of another vCPU, or of this one after other batches, may hold the line elsewhere in their order.
   lastLine = NO_LINE;
-  straddleCount = 0;
-  crossCount = 0;
-  for (const end = site + ((<usize>n) << 2); site < end; site += 4) {
+  while (true) {
+    countUsual(stamp);
+    if (nextSite == sitesEnd) return <u32>(out - touches) >> 3;
+    countOne(process, stamp, touches);
+  }
+}
+
+/** Counts accesses up to one that needs more than its site's record and a cached tile. */
+function countUsual(stamp: u64): void {
+  const sites = siteTable;
+  const end = sitesEnd;
+  let site = nextSite;
+  let address = nextAddress;
+  let touch = out;
+  let beforeLine = lastLine;
+  let beforePair = lastPair;
+  while (site < end) {
     const s = sites + load<u32>(site) * SITE_STRIDE;
     const a = load<u64>(address) & ADDRESS_MASK;
-    address += 8;
+    const low = <u32>a;
+    if ((low & 63) + load<u8>(s, SITE_LAST_BYTE) > 63) break;
     const key = (a >> TILE_SHIFT) | stamp;
-    if (load<u64>(s, SITE_KEY) != key) enterTile(process, s, a, key);
+    if (load<u64>(s, SITE_KEY) != key) {
+      const slot = slotOf(a);
+      if (load<u64>(slot, SITE_KEY) != key) break;
+      const page = load<u32>(slot, SITE_LINE) >> (pageShift - 6);
+      const part = page >> SET_SHIFT;
+      if (part >= load<u32>(s, SITE_SET_LENGTH)) break;
+      const set = <usize>load<u32>(<usize>load<u32>(s, SITE_SET) + (part << 2));
+      if (!set) break;
+      setBit(set, page);
+      const object = load<u32>(slot, SITE_TILE_OBJECT);
+      v128.store(s, v128.load(slot));
+      v128.store(s, v128.load(slot, 16), 16);
+      if (load<u32>(s, SITE_ENTRY) && object != load<u32>(s, SITE_OBJECT)) break;
+    }
     let entry = <usize>load<u32>(s, SITE_ENTRY);
     if (!entry) {
-      // Several objects share the tile: the word of the granule says whose the byte is.
-      const offset = (<usize>a & 4095) >> load<u32>(s, SITE_SHIFT);
-      entry = (<usize>(load<u32>(<usize>load<u32>(s, SITE_TABLE) + (offset << 2)) & WORD_ENTRY)) << 6;
-      if (!entry) entry = <usize>load<u32>(s, SITE_FILL);
-      const object = load<u32>(entry, ENTRY_OBJECT);
-      if (object != load<u32>(s, SITE_OBJECT)) switchPair(s, object);
+      entry = entryInTable(s, low);
+      if (load<u32>(entry, ENTRY_OBJECT) != load<u32>(s, SITE_OBJECT)) break;
     }
     const counter = entry + <usize>load<u8>(s, SITE_DIRECTION);
     const count = load<u32>(counter);
-    if (!count) touchEntry(entry, load<u32>(s, SITE_PAGE));
+    if (!count) break;
     store<u32>(counter, count + 1);
-    store<u64>(entry, load<u64>(entry, ENTRY_LINES) | ((<u64>1) << (a >> 6)), ENTRY_LINES);
+    const inTile = (low >> 6) & 63;
+    store<u64>(entry, load<u64>(entry, ENTRY_LINES) | ((<u64>1) << inTile), ENTRY_LINES);
     store<u64>(s, load<u64>(s, SITE_COUNT) + 1, SITE_COUNT);
-    const line = (load<u32>(s, SITE_PAGE) << lineBits) | (<u32>(a >> 6) & inPage);
+    const line = load<u32>(s, SITE_LINE) + inTile;
     const pair = load<u32>(s, SITE_PAIR);
-    store<u32>(touchedLine + out, line);
-    store<u32>(touchedPair + out, pair);
-    store<u64>(touchedAddress + (out << 1), a);
-    const differs = <u32>(line != lastLine) | (pair & <u32>(pair != lastPair));
-    lastLine = line;
-    lastPair = differs ? pair : lastPair;
-    out += (<usize>differs) << 2;
-    if ((<u32>a & 63) + load<u8>(s, SITE_LAST_BYTE) > 63)
-      endsInNextLine(process, s, a, entry, (<u32>out >> 2) - 1, line);
+    store<u64>(touch, ((<u64>pair) << 32) | line);
+    const differs = <u32>(line != beforeLine) | (pair & <u32>(pair != beforePair));
+    beforeLine = line;
+    beforePair = differs ? pair : beforePair;
+    touch += (<usize>differs) << 3;
+    site += 4;
+    address += 8;
   }
-  touchedCount = <u32>out >> 2;
+  nextSite = site;
+  nextAddress = address;
+  out = touch;
+  lastLine = beforeLine;
+  lastPair = beforePair;
+}
+
+/** Counts the next access, whatever it needs. */
+function countOne(process: usize, stamp: u64, touches: usize): void {
+  const s = siteTable + load<u32>(nextSite) * SITE_STRIDE;
+  const a = load<u64>(nextAddress) & ADDRESS_MASK;
+  nextSite += 4;
+  nextAddress += 8;
+  const key = (a >> TILE_SHIFT) | stamp;
+  if (load<u64>(s, SITE_KEY) != key) enterTile(process, s, a, key);
+  let entry = <usize>load<u32>(s, SITE_ENTRY);
+  if (!entry) entry = entryInTable(s, <u32>a);
+  const object = load<u32>(entry, ENTRY_OBJECT);
+  if (object != load<u32>(s, SITE_OBJECT)) switchPair(s, object);
+  const counter = entry + <usize>load<u8>(s, SITE_DIRECTION);
+  const count = load<u32>(counter);
+  const first = load<u32>(s, SITE_LINE);
+  if (!count) touchEntry(entry, first >> (pageShift - 6));
+  store<u32>(counter, count + 1);
+  const inTile = <u32>(a >> 6) & 63;
+  store<u64>(entry, load<u64>(entry, ENTRY_LINES) | ((<u64>1) << inTile), ENTRY_LINES);
+  store<u64>(s, load<u64>(s, SITE_COUNT) + 1, SITE_COUNT);
+  lastLine = first + inTile;
+  lastPair = load<u32>(s, SITE_PAIR);
+  store<u64>(out, ((<u64>lastPair) << 32) | lastLine);
+  out += 8;
+  if ((<u32>a & 63) + load<u8>(s, SITE_LAST_BYTE) > 63) {
+    endsInNextLine(process, s, a, entry, (<u32>(out - touches) >> 3) - 1, lastLine);
+    // The first line is no longer the last one used.
+    lastLine = NO_LINE;
+  }
+}
+
+/** Several objects share the tile: the word of the granule says whose the byte is. */
+function entryInTable(s: usize, low: u32): usize {
+  const granule = (low & 4095) >> load<u32>(s, SITE_SHIFT);
+  const entry = (<usize>(load<u32>(<usize>load<u32>(s, SITE_TABLE) + (granule << 2)) & WORD_ENTRY)) << 6;
+  return entry ? entry : <usize>load<u32>(s, SITE_FILL);
+}
+
+function slotOf(a: u64): usize {
+  return tileSlots + ((<usize>(<u32>(a >> TILE_SHIFT) & (TILE_SLOTS - 1))) << SLOT_SHIFT);
 }
 
 /** Points the site's record at the tile of address `a`. */
 function enterTile(process: usize, s: usize, a: u64, key: u64): void {
-  const slot = tileSlots + ((<usize>(<u32>(a >> TILE_SHIFT) & (TILE_SLOTS - 1))) << SLOT_SHIFT);
+  const slot = slotOf(a);
   if (load<u64>(slot, SITE_KEY) != key) fillSlot(slot, process, a, key);
-  const page = load<u32>(slot, SITE_PAGE);
-  const object = load<u32>(slot, SITE_TILE_OBJECT);
-  const entry = load<u32>(slot, SITE_ENTRY);
   v128.store(s, v128.load(slot));
   v128.store(s, v128.load(slot, 16), 16);
-  addToSet(s, page);
-  if (entry && object != load<u32>(s, SITE_OBJECT)) switchPair(s, object);
+  addToSet(s, load<u32>(slot, SITE_LINE) >> (pageShift - 6));
 }
 
 function fillSlot(slot: usize, process: usize, a: u64, key: u64): void {
@@ -146,8 +201,9 @@ function fillSlot(slot: usize, process: usize, a: u64, key: u64): void {
   const page = pageOf(tile);
   const table = load<u32>(tile, TILE_TABLE);
   const fill = <usize>load<u32>(tile, TILE_FILL);
+  const tileInPage = <u32>(a >> TILE_SHIFT) & (((<u32>1) << (pageShift - TILE_SHIFT)) - 1);
   store<u64>(slot, key, SITE_KEY);
-  store<u32>(slot, page, SITE_PAGE);
+  store<u32>(slot, (page << (pageShift - 6)) | (tileInPage << (TILE_SHIFT - 6)), SITE_LINE);
   store<u32>(slot, <u32>fill, SITE_FILL);
   store<u32>(slot, table, SITE_TABLE);
   store<u32>(slot, load<u8>(tile, TILE_TABLE_SHIFT), SITE_SHIFT);
@@ -185,19 +241,7 @@ function endsInNextLine(process: usize, s: usize, a: u64, entry: usize, touch: u
   addToSet(s, page);
   pageFirstInEpoch(page);
   addCross(touch, page << (pageShift - 6), pair);
-  store<u32>(straddleIndex + (straddleCount << 2), touch);
-  store<u32>(straddlePage + (straddleCount << 2), page);
-  store<u32>(straddlePair + (straddleCount << 2), pair);
-  straddleCount++;
-}
-
-function addCross(touch: u32, line: u32, pair: u32): void {
-  store<u32>(crossIndex + (crossCount << 2), touch);
-  store<u32>(crossLine + (crossCount << 2), line);
-  store<u32>(crossPair + (crossCount << 2), pair);
-  crossCount++;
-  // The first line is no longer the last one used.
-  lastLine = NO_LINE;
+  addStraddle(touch, page, pair);
 }
 
 /** The kernel stored into the page of `address` for the program: touched, but no access. Returns the page. */

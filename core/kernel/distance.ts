@@ -7,8 +7,8 @@
  * Fenwick tree over words of 64 bits. When times run out, they are renumbered without the gaps.
  */
 import { allocate, enlarge, release } from './arena';
-import { touchedCount, touchedLine } from './count';
 import { pageShift } from './pages';
+import { TOUCH_SHIFT, touchCount, touches } from './touches';
 
 const NONE: u32 = 0xffff_ffff;
 
@@ -53,10 +53,10 @@ export function distanceBatch(n: u32, known: u32): void {
   const zero = i32x4.splat(0);
   let last = load<u32>(recent);
   // Accesses that made no touch of their own are to the page before them.
-  let again: u64 = n - touchedCount;
+  let again: u64 = n - touchCount;
   const lineBits = pageShift - 6;
-  const end = touchedLine + ((<usize>touchedCount) << 2);
-  for (let at = touchedLine; at < end; at += 4) {
+  const end = touches + ((<usize>touchCount) << TOUCH_SHIFT);
+  for (let at = touches; at < end; at += 1 << TOUCH_SHIFT) {
     const page = load<u32>(at) >> lineBits;
     if (page == last) {
       again++;

@@ -1,26 +1,16 @@
 /**
  * Epochs: who was touched when. Per epoch the working set and its changes, and one heat row per page and bin.
  *
+ * Both halves keep epochs, each of its own two counters a page: reads and writes in the counting half, fills and
+ * write-backs in the machine half. The counting half decides when an epoch ends and when epochs double.
+ *
  * With a given epoch length, epochs keep it and the heat's bins widen (HeatTable.epochsPerBin) when the rows would pass
  * their limit. Without one, epochs start short and double: whenever EPOCHS_MAX are full, or the rows pass their limit,
  * neighbours merge in pairs. All figures of merged epochs are recomputed from rows, so they are what a run with the
  * longer epochs from the start would have given.
  */
 import { enlarge, FAIL_EPOCHS, fail, take } from './arena';
-import { modelledNs } from './machine';
-import {
-  ENTRY_READS,
-  ENTRY_TOTAL_READS,
-  ENTRY_TOTAL_WRITES,
-  ENTRY_WRITES,
-  PAGE_TOTAL_READS,
-  PAGE_TOTAL_TRAFFIC_READS,
-  PAGE_TOTAL_TRAFFIC_WRITES,
-  PAGE_TOTAL_WRITES,
-  pageCount,
-  pageRecord,
-} from './pages';
-import { addPairTraffic } from './pairs';
+import { ENTRY_READS, ENTRY_TOTAL_READS, ENTRY_TOTAL_WRITES, ENTRY_WRITES } from './pages';
 
 const EPOCH_START: u64 = 16384;
 const EPOCHS_MAX: u32 = 512;
@@ -29,19 +19,18 @@ const EPOCH_LENGTH_MAX: u64 = 1 << 31;
 /** Epochs of a given length, at most: their columns would otherwise exhaust memory. */
 const EPOCHS_FIXED_MAX: u32 = 1 << 21;
 
-// Epoch record, 80 bytes, all u64 but the time (f64).
-const EPOCH_STRIDE = 80;
-const E_READS = 0;
-const E_WRITES = 8;
-const E_TRAFFIC_READS = 16;
-const E_TRAFFIC_WRITES = 24;
-const E_END = 32;
-const E_PAGES = 40;
-const E_PAGES_READ = 48;
-const E_PAGES_WRITTEN = 56;
-const E_ENTERED = 64;
+// Epoch record, 64 bytes, all u64 but the time (f64). Sums of the two counters, then the pages: in all, with the first
+// counter, with the second; and those that the epoch before did not touch.
+const EPOCH_STRIDE = 64;
+const E_FIRST = 0;
+const E_SECOND = 8;
+const E_END = 16;
+const E_PAGES = 24;
+const E_PAGES_FIRST = 32;
+const E_PAGES_SECOND = 40;
+const E_ENTERED = 48;
 /** First heat row of the bin that begins with this epoch (only where one does). */
-const E_ROW = 72;
+const E_ROW = 56;
 
 let epochs: usize = 0;
 let epochCapacity: u32 = 0;
@@ -53,12 +42,10 @@ let fixedLength: bool = false;
 let rowLimit: u32 = 6_000_000;
 let epochsMax: u32 = EPOCHS_MAX;
 
-// Heat row, 20 bytes: page | TRAFFIC_ONLY, reads, writes, traffic reads, traffic writes; in chunks that never move.
-const ROW_STRIDE = 20;
+// Heat row, 12 bytes: page and its two counters; in chunks that never move.
+const ROW_STRIDE = 12;
 const ROW_SHIFT = 14;
 const ROW_MASK = (1 << ROW_SHIFT) - 1;
-/** The page was not touched in this bin: a dirty line of it was written back. */
-const TRAFFIC_ONLY: u32 = 0x8000_0000;
 let rowChunks: usize = 0;
 let rowChunksCapacity: u32 = 0;
 let rowChunksCount: u32 = 0;
@@ -66,17 +53,18 @@ export let rowCount: u32 = 0;
 /** First row of the open bin. */
 let binStart: u32 = 0;
 
-// What each page did in the running epoch, 32 bytes of u32: apart from the page records and small, because random
-// accesses come back to it from every side.
+// What each page did, 32 bytes: apart from the page records and small, because random accesses come back to it from every
+// side.
 const NOW_SHIFT = 5;
 /** Number (from 1) of the epoch that touched it last. */
 const NOW_EPOCH = 0;
 /** Its row in the bin being built. Checked against the row itself, so never cleared. */
 const NOW_ROW = 4;
-const NOW_READS = 8;
-const NOW_WRITES = 12;
-const NOW_TRAFFIC_READS = 16;
-const NOW_TRAFFIC_WRITES = 20;
+/** Its counters in the running epoch (u32), and of finished epochs (u64). */
+const NOW_FIRST = 8;
+const NOW_SECOND = 12;
+const NOW_TOTAL_FIRST = 16;
+const NOW_TOTAL_SECOND = 24;
 let nows: usize = 0;
 let nowCapacity: u32 = 0;
 
@@ -87,9 +75,6 @@ let entryListCount: u32 = 0;
 let pageList: usize = 0;
 let pageListCapacity: u32 = 0;
 let pageListCount: u32 = 0;
-let trafficList: usize = 0;
-let trafficListCapacity: u32 = 0;
-let trafficListCount: u32 = 0;
 let entered: u32 = 0;
 
 export function epochRecord(epoch: u32): usize {
@@ -117,10 +102,16 @@ function pageNow(page: u32): usize {
   return nows + ((<usize>page) << NOW_SHIFT);
 }
 
+/** Records of all pages, in steps of 32 bytes; u64[2] at 16: the page's counters. After the last epoch. */
+export function pageCounts(): usize {
+  return nows;
+}
+
 /** The run has `count` pages now. */
 export function roomForPages(count: u32): void {
   if (count <= nowCapacity) return;
-  const larger: u32 = nowCapacity ? nowCapacity * 2 : 4096;
+  let larger: u32 = nowCapacity ? nowCapacity * 2 : 4096;
+  while (larger < count) larger *= 2;
   nows = enlarge(nows, (<usize>nowCapacity) << NOW_SHIFT, (<usize>larger) << NOW_SHIFT);
   nowCapacity = larger;
 }
@@ -153,27 +144,15 @@ export function entryFirstInEpoch(entry: usize, page: u32): void {
   store<u32>(at, page, 4);
 }
 
-/**
- * A 64-byte line that memory served: a fill (`isWrite` 0), charged to the pair that missed, or a write-back (1), charged
- * to the pair that last wrote the line. `page` is the line's page.
- */
-export function addTraffic(pair: u32, page: u32, isWrite: u32): void {
-  addPairTraffic(pair, isWrite);
-  const p = pageNow(page);
-  if (load<u32>(p, NOW_EPOCH) != epochCount + 1 && !load<u64>(p, NOW_TRAFFIC_READS)) {
-    if (trafficListCount == trafficListCapacity) {
-      const larger: u32 = trafficListCapacity ? trafficListCapacity * 2 : 4096;
-      trafficList = enlarge(trafficList, trafficListCapacity << 2, larger << 2);
-      trafficListCapacity = larger;
-    }
-    store<u32>(trafficList + (trafficListCount++ << 2), page);
-  }
-  const counter = p + (isWrite << 2);
-  store<u32>(counter, load<u32>(counter, NOW_TRAFFIC_READS) + 1, NOW_TRAFFIC_READS);
+/** Adds one to a counter of a page: the first (0) or the second (1). */
+export function countPage(page: u32, counter: u32): void {
+  pageFirstInEpoch(page);
+  const at = pageNow(page) + (counter << 2);
+  store<u32>(at, load<u32>(at, NOW_FIRST) + 1, NOW_FIRST);
 }
 
-/** Ends the running epoch. */
-export function endEpoch(): void {
+/** Ends the running epoch, at `ns` of modelled time. */
+export function endEpoch(ns: f64): void {
   if (epochCount == epochCapacity) {
     const larger: u32 = epochCapacity ? epochCapacity * 2 : 512;
     if (larger > EPOCHS_FIXED_MAX) fail(FAIL_EPOCHS);
@@ -184,8 +163,14 @@ export function endEpoch(): void {
   memory.fill(record, 0, EPOCH_STRIDE);
   if (epochCount % epochsPerBin == 0) binStart = rowCount;
   store<u64>(record, binStart, E_ROW);
+  store<f64>(record, ns, E_END);
+  countsOfEntries();
+  countsOfPages(record);
+  epochCount++;
+}
 
-  // 1. From entries to their pages.
+/** From entries to their pages. */
+function countsOfEntries(): void {
   for (let i: u32 = 0; i < entryListCount; i++) {
     const entry = <usize>load<u32>(entryList + (i << 3));
     const p = pageNow(load<u32>(entryList + (i << 3), 4));
@@ -194,68 +179,61 @@ export function endEpoch(): void {
     store<u64>(entry, load<u64>(entry, ENTRY_TOTAL_READS) + reads, ENTRY_TOTAL_READS);
     store<u64>(entry, load<u64>(entry, ENTRY_TOTAL_WRITES) + writes, ENTRY_TOTAL_WRITES);
     store<u64>(entry, 0, ENTRY_READS);
-    store<u32>(p, load<u32>(p, NOW_READS) + reads, NOW_READS);
-    store<u32>(p, load<u32>(p, NOW_WRITES) + writes, NOW_WRITES);
+    store<u32>(p, load<u32>(p, NOW_FIRST) + reads, NOW_FIRST);
+    store<u32>(p, load<u32>(p, NOW_SECOND) + writes, NOW_SECOND);
   }
   entryListCount = 0;
-
-  // 2. From pages to the epoch and to heat rows.
-  let pagesRead: u32 = 0;
-  let pagesWritten: u32 = 0;
-  for (let i: u32 = 0; i < pageListCount; i++) {
-    const page = load<u32>(pageList + (i << 2));
-    const p = pageNow(page);
-    if (load<u32>(p, NOW_READS)) pagesRead++;
-    if (load<u32>(p, NOW_WRITES)) pagesWritten++;
-    endPage(record, page, 0);
-  }
-  for (let i: u32 = 0; i < trafficListCount; i++) {
-    const page = load<u32>(trafficList + (i << 2));
-    if (load<u32>(pageNow(page), NOW_EPOCH) != epochCount + 1) endPage(record, page, TRAFFIC_ONLY);
-  }
-  store<u64>(record, pageListCount, E_PAGES);
-  store<u64>(record, pagesRead, E_PAGES_READ);
-  store<u64>(record, pagesWritten, E_PAGES_WRITTEN);
-  store<u64>(record, entered, E_ENTERED);
-  store<f64>(record, modelledNs(), E_END);
-  pageListCount = 0;
-  trafficListCount = 0;
-  entered = 0;
-  epochCount++;
-
-  // 3. Make room.
-  if (fixedLength) {
-    while (rowCount > rowLimit && epochsPerBin < epochCount) widenBins();
-  } else {
-    while (
-      (epochCount == epochsMax || rowCount > rowLimit) &&
-      epochCount > 1 &&
-      epochCount % 2 == 0 &&
-      epochLength < EPOCH_LENGTH_MAX
-    )
-      doubleEpochs();
-  }
 }
 
-/** Moves the epoch's counts of a page to its totals, to the epoch and to a row of the open bin. */
-function endPage(record: usize, page: u32, flag: u32): void {
-  const now = pageNow(page);
-  const reads = load<u32>(now, NOW_READS);
-  const writes = load<u32>(now, NOW_WRITES);
-  const trafficReads = load<u32>(now, NOW_TRAFFIC_READS);
-  const trafficWrites = load<u32>(now, NOW_TRAFFIC_WRITES);
-  store<u64>(now, 0, NOW_READS);
-  store<u64>(now, 0, NOW_TRAFFIC_READS);
-  const p = pageRecord(page);
-  store<u64>(p, load<u64>(p, PAGE_TOTAL_READS) + reads, PAGE_TOTAL_READS);
-  store<u64>(p, load<u64>(p, PAGE_TOTAL_WRITES) + writes, PAGE_TOTAL_WRITES);
-  store<u64>(p, load<u64>(p, PAGE_TOTAL_TRAFFIC_READS) + trafficReads, PAGE_TOTAL_TRAFFIC_READS);
-  store<u64>(p, load<u64>(p, PAGE_TOTAL_TRAFFIC_WRITES) + trafficWrites, PAGE_TOTAL_TRAFFIC_WRITES);
-  store<u64>(record, load<u64>(record, E_READS) + reads, E_READS);
-  store<u64>(record, load<u64>(record, E_WRITES) + writes, E_WRITES);
-  store<u64>(record, load<u64>(record, E_TRAFFIC_READS) + trafficReads, E_TRAFFIC_READS);
-  store<u64>(record, load<u64>(record, E_TRAFFIC_WRITES) + trafficWrites, E_TRAFFIC_WRITES);
-  addRow(page | flag, reads, writes, trafficReads, trafficWrites);
+/** From the listed pages to their totals, to the epoch, and to rows of the open bin. */
+function countsOfPages(record: usize): void {
+  let pagesFirst: u32 = 0;
+  let pagesSecond: u32 = 0;
+  let sumFirst: u64 = 0;
+  let sumSecond: u64 = 0;
+  for (let i: u32 = 0; i < pageListCount; i++) {
+    const page = load<u32>(pageList + (i << 2));
+    const now = pageNow(page);
+    const first = load<u32>(now, NOW_FIRST);
+    const second = load<u32>(now, NOW_SECOND);
+    store<u64>(now, 0, NOW_FIRST);
+    store<u64>(now, load<u64>(now, NOW_TOTAL_FIRST) + first, NOW_TOTAL_FIRST);
+    store<u64>(now, load<u64>(now, NOW_TOTAL_SECOND) + second, NOW_TOTAL_SECOND);
+    if (first) pagesFirst++;
+    if (second) pagesSecond++;
+    sumFirst += first;
+    sumSecond += second;
+    addRow(page, first, second);
+  }
+  store<u64>(record, load<u64>(record, E_FIRST) + sumFirst, E_FIRST);
+  store<u64>(record, load<u64>(record, E_SECOND) + sumSecond, E_SECOND);
+  store<u64>(record, pageListCount, E_PAGES);
+  store<u64>(record, pagesFirst, E_PAGES_FIRST);
+  store<u64>(record, pagesSecond, E_PAGES_SECOND);
+  store<u64>(record, entered, E_ENTERED);
+  pageListCount = 0;
+  entered = 0;
+}
+
+/** What was counted behind the last epoch's border goes into that epoch. In the machine half, which has no page sets. */
+export function foldLateCounts(): void {
+  if (pageListCount && epochCount) countsOfPages(epochRecord(epochCount - 1));
+}
+
+/** Widens the bins until their rows are within the limit. */
+export function widenFullBins(): void {
+  while (rowCount > rowLimit && epochsPerBin < epochCount) widenBins();
+}
+
+/** Whether epochs chosen from the run must double now. */
+export function mustDouble(): bool {
+  if (fixedLength || epochCount < 2 || epochCount % 2 != 0 || epochLength >= EPOCH_LENGTH_MAX) return false;
+  return epochCount == epochsMax || rowCount > rowLimit;
+}
+
+/** Whether epochs keep the length that they were given. */
+export function keepsLength(): bool {
+  return fixedLength;
 }
 
 function add32(a: u32, b: u32): u32 {
@@ -264,18 +242,13 @@ function add32(a: u32, b: u32): u32 {
 }
 
 /** Adds to the page's row in the open bin (rows binStart .. rowCount), or appends one. Counts saturate at 2^32 - 1. */
-function addRow(tagged: u32, reads: u32, writes: u32, trafficReads: u32, trafficWrites: u32): void {
-  const page = tagged & ~TRAFFIC_ONLY;
+function addRow(page: u32, first: u32, second: u32): void {
   const known = load<u32>(pageNow(page), NOW_ROW);
   if (known >= binStart && known < rowCount) {
     const r = heatRow(known);
-    const held = load<u32>(r);
-    if ((held & ~TRAFFIC_ONLY) == page) {
-      store<u32>(r, held & tagged);
-      store<u32>(r, add32(load<u32>(r, 4), reads), 4);
-      store<u32>(r, add32(load<u32>(r, 8), writes), 8);
-      store<u32>(r, add32(load<u32>(r, 12), trafficReads), 12);
-      store<u32>(r, add32(load<u32>(r, 16), trafficWrites), 16);
+    if (load<u32>(r) == page) {
+      store<u32>(r, add32(load<u32>(r, 4), first), 4);
+      store<u32>(r, add32(load<u32>(r, 8), second), 8);
       return;
     }
   }
@@ -288,11 +261,9 @@ function addRow(tagged: u32, reads: u32, writes: u32, trafficReads: u32, traffic
     store<u32>(rowChunks + (rowChunksCount++ << 2), <u32>take(ROW_STRIDE << ROW_SHIFT));
   }
   const r = heatRow(rowCount);
-  store<u32>(r, tagged);
-  store<u32>(r, reads, 4);
-  store<u32>(r, writes, 8);
-  store<u32>(r, trafficReads, 12);
-  store<u32>(r, trafficWrites, 16);
+  store<u32>(r, page);
+  store<u32>(r, first, 4);
+  store<u32>(r, second, 8);
   store<u32>(pageNow(page), rowCount++, NOW_ROW);
 }
 
@@ -312,7 +283,7 @@ function mergeBins(): void {
     store<u64>(epochRecord(epoch), binStart, E_ROW);
     for (let row = from; row < to; row++) {
       const r = heatRow(row);
-      addRow(load<u32>(r), load<u32>(r, 4), load<u32>(r, 8), load<u32>(r, 12), load<u32>(r, 16));
+      addRow(load<u32>(r), load<u32>(r, 4), load<u32>(r, 8));
     }
   }
 }
@@ -322,27 +293,37 @@ function widenBins(): void {
   epochsPerBin *= 2;
 }
 
-function doubleEpochs(): void {
-  mergeBins();
+/** Merges neighbouring epochs in pairs. `recountWorkingSets` or `forgetEpochsOfPages` must follow. */
+export function doubleEpochs(): void {
+  // Bins of several epochs have merged already.
+  if (epochsPerBin > 1) epochsPerBin >>= 1;
+  else mergeBins();
   const half = epochCount >> 1;
   for (let epoch: u32 = 0; epoch < half; epoch++) {
     const to = epochRecord(epoch);
     const a = epochRecord(epoch * 2);
     const b = a + EPOCH_STRIDE;
+    const first = load<u64>(a, E_FIRST) + load<u64>(b, E_FIRST);
+    const second = load<u64>(a, E_SECOND) + load<u64>(b, E_SECOND);
     const row = load<u64>(a, E_ROW);
-    for (let field: usize = E_READS; field <= <usize>E_TRAFFIC_WRITES; field += 8)
-      store<u64>(to + field, load<u64>(a + field) + load<u64>(b + field));
+    store<u64>(to, first, E_FIRST);
+    store<u64>(to, second, E_SECOND);
     store<f64>(to, load<f64>(b, E_END), E_END);
     store<u64>(to, row, E_ROW);
   }
   epochCount = half;
   epochLength *= 2;
-  recountWorkingSets();
+}
+
+/** Every page counts as not yet touched in any epoch. */
+export function forgetEpochsOfPages(): void {
+  for (let now = nows, end = nows + ((<usize>nowCapacity) << NOW_SHIFT); now < end; now += 1 << NOW_SHIFT)
+    store<u32>(now, 0, NOW_EPOCH);
 }
 
 /** Working sets of all epochs from their rows (one bin an epoch), and the pages' last epochs. */
-function recountWorkingSets(): void {
-  for (let page: u32 = 0; page < pageCount; page++) store<u32>(pageNow(page), 0, NOW_EPOCH);
+export function recountWorkingSets(): void {
+  forgetEpochsOfPages();
   for (let epoch: u32 = 0; epoch < epochCount; epoch++) {
     const to = binRow(epoch + 1, rowCount);
     let pages: u32 = 0;
@@ -351,25 +332,23 @@ function recountWorkingSets(): void {
     let fresh: u32 = 0;
     for (let row = binRow(epoch, rowCount); row < to; row++) {
       const r = heatRow(row);
-      const page = load<u32>(r);
-      if (page & TRAFFIC_ONLY) continue;
       pages++;
       if (load<u32>(r, 4)) read++;
       if (load<u32>(r, 8)) written++;
-      const p = pageNow(page);
+      const p = pageNow(load<u32>(r));
       const last = load<u32>(p, NOW_EPOCH);
       if (last == 0 || last != epoch) fresh++;
       store<u32>(p, epoch + 1, NOW_EPOCH);
     }
     const record = epochRecord(epoch);
     store<u64>(record, pages, E_PAGES);
-    store<u64>(record, read, E_PAGES_READ);
-    store<u64>(record, written, E_PAGES_WRITTEN);
+    store<u64>(record, read, E_PAGES_FIRST);
+    store<u64>(record, written, E_PAGES_SECOND);
     store<u64>(record, fresh, E_ENTERED);
   }
 }
 
 /** True when the running epoch holds anything. */
 export function epochOpen(): bool {
-  return entryListCount + pageListCount + trafficListCount > 0;
+  return entryListCount + pageListCount > 0;
 }

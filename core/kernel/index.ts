@@ -1,8 +1,11 @@
-/** The kernel's exports: the decoder, the counting half, and the emulated machine that follows it. */
+/**
+ * The kernel's exports: the counting half (decoder, counts, objects) and the machine half (translation, caches, clocks).
+ * A replay has one instance of each, on one thread or two.
+ */
 export * from './abi';
 export { allocate, failure, release } from './arena';
 export * from './blocks';
-export { straddleCount, straddleIndex, straddlePage, touchAddress } from './count';
+export { touchAddress } from './count';
 export * from './decode';
 export { distinct, histogram } from './distance';
 export { extentCount, extentsOf } from './extents';
@@ -12,14 +15,19 @@ export {
   epochRecord,
   epochsPerBin,
   heatRow,
+  pageCounts,
   rowCount,
   setEpochLength,
   setEpochLimits,
 } from './heat';
+export { consume, finishMachine, inboxFilled, inboxStart } from './inbox';
 export { liveLogCount, liveLogEnd, liveLogEntry, liveLogFull } from './live';
 export * from './machine';
 export { countBlock, objectCount, objectRecord, plainObject, stackObjectOfSites } from './objects';
-export { addTraffic, entryCount, entryRecord, pageCount, pageRecord, processRecord, setPageSize } from './pages';
+export { flushOutbox } from './outbox';
+export { entryCount, entryRecord, pageCount, pageRecord, processRecord, setPageSize } from './pages';
 export { makeImage, setGlobal } from './paint';
 export { defineSites, pairCount, pairRecord, siteBytes, siteCount, siteWrites, unionAdd, unionTake } from './pairs';
 export * from './run';
+export { pagesKnown } from './touches';
+export { addTraffic, pairTraffic, pairTrafficCount } from './traffic';

@@ -141,11 +141,8 @@ export function modelledNs(): f64 {
   return latest / cyclesPerNs;
 }
 
-/** The host stored into `page` for the program: through its own mapping, so that no guest flag and no TLB changes. */
-export function kernelWrite(vcpu: u32, page: u32): void {}
-
-/** A relayed system call: its number, result (two's complement) and relayed bytes. */
-export function systemCall(vcpu: u32, number: u64, result: u64, bytes: u64): void {
+/** A relayed system call. What the host stores for it goes through its own mapping: no guest flag and no TLB changes. */
+export function systemCall(vcpu: u32): void {
   add(C_SYSTEM_CALLS, 1);
   charge(vcpu, systemCallCycles);
 }

@@ -233,16 +233,11 @@ export function entryOf(tile: usize, object: u32): usize {
   return entry;
 }
 
-// Page record, 64 bytes, in chunks that never move.
+// Page record, 16 bytes, in chunks that never move. Its counts are in heat.ts.
 /** u64: guest-virtual page number (address / page size). */
 export const PAGE_NUMBER = 0;
 export const PAGE_PROCESS = 8;
-/** u64 of finished epochs; the running one's are in heat.ts. */
-export const PAGE_TOTAL_READS = 32;
-export const PAGE_TOTAL_WRITES = 40;
-export const PAGE_TOTAL_TRAFFIC_READS = 48;
-export const PAGE_TOTAL_TRAFFIC_WRITES = 56;
-const PAGE_STRIDE = 64;
+const PAGE_STRIDE = 16;
 const PAGE_CHUNK = 1024;
 
 export let pageCount: u32 = 0;
@@ -304,6 +299,3 @@ export function touchEntry(entry: usize, page: u32): void {
   entryFirstInEpoch(entry, page);
   pageFirstInEpoch(page);
 }
-
-/** Traffic is noted where epochs are kept. */
-export { addTraffic } from './heat';

@@ -14,8 +14,8 @@ export const SITE_STRIDE = 64;
 export const SITE_KEY = 0;
 /** Entry of the whole tile, or 0 when the tile has a table. */
 export const SITE_ENTRY = 8;
-/** PageIndex. */
-export const SITE_PAGE = 12;
+/** The tile's first line: PageIndex << (pageShift - 6) | its place in the page. */
+export const SITE_LINE = 12;
 /** Entry of the bytes for which the table holds 0. */
 export const SITE_FILL = 16;
 /** Table of the tile, and log2 of the bytes that a word of it speaks about. */
@@ -94,11 +94,10 @@ export function siteWrites(site: u32): u32 {
   return <u32>load<u8>(siteRecord(site), SITE_DIRECTION) >> 2;
 }
 
-// Pair record, 32 bytes, in chunks that never move: accesses, traffic reads, traffic writes (u64 each), site, object.
-const PAIR_STRIDE = 32;
-const PAIR_TRAFFIC_READS = 8;
-const PAIR_SITE = 24;
-const PAIR_OBJECT = 28;
+// Pair record, 16 bytes, in chunks that never move: accesses (u64), site, object.
+const PAIR_STRIDE = 16;
+const PAIR_SITE = 8;
+const PAIR_OBJECT = 12;
 const PAIR_CHUNK = 4096;
 
 export let pairCount: u32 = 0;
@@ -187,14 +186,8 @@ function newPair(site: u32, object: u32): u32 {
   return pair;
 }
 
-/** A cache line that memory served for the pair. */
-export function addPairTraffic(pair: u32, isWrite: u32): void {
-  const p = pairRecord(pair) + (isWrite << 3);
-  store<u64>(p, load<u64>(p, PAIR_TRAFFIC_READS) + 1, PAIR_TRAFFIC_READS);
-}
-
 // The set of pages of each site: chunks of 1024 pages (128 bytes) behind a directory that doubles.
-const SET_SHIFT = 10;
+export const SET_SHIFT = 10;
 const SET_BYTES = 128;
 
 /** Notes that the site of record `s` touched `page`. */
@@ -213,6 +206,11 @@ export function addToSet(s: usize, page: u32): void {
     chunk = take(SET_BYTES);
     store<u32>(slot, <u32>chunk);
   }
+  setBit(chunk, page);
+}
+
+/** Notes the page in the chunk that it belongs to. */
+export function setBit(chunk: usize, page: u32): void {
   const word = chunk + (((page >> 5) & 31) << 2);
   store<u32>(word, load<u32>(word) | (1 << (page & 31)));
 }

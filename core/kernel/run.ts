@@ -1,6 +1,6 @@
 /**
- * Replay of one stream until the host is needed: decode a batch, count it, translate it, filter it through the caches,
- * and handle what happens between accesses.
+ * The counting half: replay of one stream until the host is needed. Decodes a batch, counts it, tells the machine half of
+ * it (outbox.ts), and handles what happens between accesses.
  *
  * Batches never cross an epoch's end or a multiple of QUANTUM accesses of the run, so no figure depends on how the
  * trace was cut into blocks. An event with a sequence number begins a segment (design 7): when another stream's turn
@@ -24,6 +24,7 @@ import {
   EVENT_THREAD_START,
   EVENT_UNMAP,
   QUANTUM,
+  SLICE,
   STOP_ERROR,
   STOP_EVENT,
   STOP_INPUT,
@@ -44,11 +45,29 @@ import {
 } from './blocks';
 import { countBatch, touchAddress } from './count';
 import { batchCount, decode, eventA, eventB, eventC, eventD, eventKind, eventSeq, processCreate } from './decode';
-import { distanceBatch } from './distance';
-import { endEpoch, epochLength, epochOpen } from './heat';
-import { cacheBatch, kernelWrite, systemCall, translateBatch, vcpuCreate, vcpuEnd, vcpuSynchronise } from './machine';
+import {
+  doubleEpochs,
+  endEpoch,
+  epochLength,
+  epochOpen,
+  keepsLength,
+  mustDouble,
+  recountWorkingSets,
+  widenFullBins,
+} from './heat';
 import { countBlock, KIND_ANONYMOUS, KIND_HEAP, stackObject } from './objects';
-import { ADDRESS_MASK, PROCESS_DECODER, pageCount, pageShift, processRecord } from './pages';
+import {
+  closeBatch,
+  flushOutbox,
+  openBatch,
+  postDouble,
+  postEpoch,
+  postSynchronise,
+  postSystemCall,
+  postVcpu,
+  postVcpuEnd,
+} from './outbox';
+import { ADDRESS_MASK, PROCESS_DECODER, pageShift, processRecord } from './pages';
 import { flushCounts } from './pairs';
 
 // Why `run` returned.
@@ -56,8 +75,8 @@ import { flushCounts } from './pairs';
 export const RUN_INPUT = 0;
 /** An event with `stampSeq` at or above the limit is next: another stream's turn. */
 export const RUN_TURN = 1;
-/** A multiple of QUANTUM accesses was reached, and the host asked to be told. */
-export const RUN_QUANTUM = 2;
+/** A multiple of SLICE accesses was reached. */
+export const RUN_SLICE = 2;
 /** The process forked: `forkedProcess` is the child's number. */
 export const RUN_FORK = 3;
 /** The process called exec and ended. */
@@ -76,12 +95,6 @@ export let systemCalls: u64 = 0;
 /** Accesses of the run, and of the running epoch. */
 export let accesses: u64 = 0;
 let epochAccesses: u64 = 0;
-let quantumStops: bool = false;
-
-/** Whether `run` returns RUN_QUANTUM. */
-export function setQuantumStops(stop: bool): void {
-  quantumStops = stop;
-}
 
 /** Announces process number `process`; returns the decoder's process, which takes its sites. */
 export function processStart(process: u32): usize {
@@ -93,10 +106,12 @@ export function processStart(process: u32): usize {
 // Processes of the vCPUs.
 let vcpuProcess: usize = 0;
 let vcpuCapacity: u32 = 0;
+let vcpus: u32 = 0;
 
-/** A recorded thread of process number `process`: its vCPU, the handle for the functions below. */
+/** A recorded thread of process number `process`: the dense number of its vCPU, the handle for the functions below. */
 export function threadCreate(process: u32): u32 {
-  const vcpu = vcpuCreate(process);
+  const vcpu = vcpus++;
+  postVcpu(process);
   if (vcpu >= vcpuCapacity) {
     let larger: u32 = vcpuCapacity ? vcpuCapacity * 2 : 64;
     while (larger <= vcpu) larger *= 2;
@@ -148,23 +163,30 @@ export function batchLimit(): u32 {
 /** Replays the first `n` accesses (at most `batchLimit`) of the batch columns on the vCPU. */
 export function replayBatch(vcpu: u32, n: u32): void {
   if (!n) return;
-  countBatch(processOf(vcpu), n);
-  distanceBatch(n, pageCount);
-  translateBatch(vcpu, n);
-  cacheBatch(vcpu, n);
+  closeBatch(vcpu, n, countBatch(processOf(vcpu), n, openBatch()));
   accesses += n;
   epochAccesses += n;
-  if (epochAccesses == epochLength) {
-    epochAccesses = 0;
-    endEpoch();
+  if (epochAccesses == epochLength) closeEpoch();
+}
+
+function closeEpoch(): void {
+  epochAccesses = 0;
+  postEpoch();
+  // The machine's clock is the machine's: here, epochs have no time.
+  endEpoch(0);
+  if (keepsLength()) widenFullBins();
+  while (mustDouble()) {
+    postDouble();
+    doubleEpochs();
+    recountWorkingSets();
   }
 }
 
 /** Ends the last epoch. After the last access. */
 export function finishRun(): void {
   flushCounts();
-  if (epochAccesses || epochOpen()) endEpoch();
-  epochAccesses = 0;
+  if (epochAccesses || epochOpen()) closeEpoch();
+  flushOutbox();
 }
 
 /** Replays the stream; returns a RUN_*. Events with a sequence number below `limit` are handled inside. */
@@ -179,7 +201,7 @@ export function run(stream: usize, limit: u64): i32 {
       return RUN_TURN;
     }
     store<u32>(stream, 0, STREAM_PENDING);
-    if (seq) vcpuSynchronise(vcpu);
+    if (seq) postSynchronise(vcpu);
     const stop = handle(
       stream,
       pending,
@@ -193,9 +215,9 @@ export function run(stream: usize, limit: u64): i32 {
   while (true) {
     const stop = decode(decoder, batchLimit());
     replayBatch(vcpu, batchCount);
-    const quantum = quantumStops && batchCount > 0 && accesses % QUANTUM == 0;
+    const slice = batchCount > 0 && accesses % SLICE == 0;
     if (stop == STOP_EVENT) {
-      if (quantum || eventSeq >= limit) {
+      if (slice || eventSeq >= limit) {
         store<u32>(stream, eventKind, STREAM_PENDING);
         store<u64>(stream, eventA, STREAM_A);
         store<u64>(stream, eventB, STREAM_B);
@@ -203,13 +225,13 @@ export function run(stream: usize, limit: u64): i32 {
         store<u64>(stream, eventD, STREAM_D);
         store<u64>(stream, eventSeq, STREAM_SEQ);
         stampSeq = eventSeq;
-        return quantum ? RUN_QUANTUM : RUN_TURN;
+        return slice ? RUN_SLICE : RUN_TURN;
       }
-      if (eventSeq) vcpuSynchronise(vcpu);
+      if (eventSeq) postSynchronise(vcpu);
       const reason = handle(stream, eventKind, eventA, eventB, eventC, eventD);
       if (reason >= 0) return reason;
     } else if (stop == STOP_ERROR) return RUN_ERROR;
-    else if (quantum) return RUN_QUANTUM;
+    else if (slice) return RUN_SLICE;
     else if (stop == STOP_INPUT) return RUN_INPUT;
   }
 }
@@ -222,7 +244,7 @@ function handle(stream: usize, kind: u32, a: u64, b: u64, c: u64, d: u64): i32 {
   const names = <usize>load<u32>(process, PROCESS_DECODER);
   switch (kind) {
     case EVENT_STAMP:
-      vcpuSynchronise(vcpu);
+      postSynchronise(vcpu);
       break;
     case EVENT_ALLOC:
       allocBlock(process, a, b, stackObject(KIND_HEAP, <u32>d, names, decoder, c));
@@ -254,17 +276,17 @@ function handle(stream: usize, kind: u32, a: u64, b: u64, c: u64, d: u64): i32 {
     case EVENT_THREAD_EXIT:
       removeStack(process, load<u64>(stream, STREAM_LOW), load<u64>(stream, STREAM_HIGH));
       // A signal handler's stream shares its thread's vCPU.
-      if (!load<u32>(stream, STREAM_SIGNAL)) vcpuEnd(vcpu);
+      if (!load<u32>(stream, STREAM_SIGNAL)) postVcpuEnd(vcpu);
       return RUN_EXIT;
     case EVENT_SYSCALL:
       systemCalls++;
-      systemCall(vcpu, a, b, c);
+      postSystemCall(vcpu);
       break;
     case EVENT_KERNEL_WRITE: {
       if (!b) break;
       const first = (a & ADDRESS_MASK) >> pageShift;
       const last = min((a & ADDRESS_MASK) + min(b, TRANSFER_MAX) - 1, ADDRESS_MASK) >> pageShift;
-      for (let number = first; number <= last; number++) kernelWrite(vcpu, touchAddress(process, number << pageShift));
+      for (let number = first; number <= last; number++) touchAddress(process, number << pageShift);
       break;
     }
     case EVENT_FORK: {
@@ -275,7 +297,7 @@ function handle(stream: usize, kind: u32, a: u64, b: u64, c: u64, d: u64): i32 {
     }
     case EVENT_EXEC:
       endProcess(process);
-      vcpuEnd(vcpu);
+      postVcpuEnd(vcpu);
       return RUN_EXEC;
   }
   return -1;

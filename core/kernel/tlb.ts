@@ -13,18 +13,20 @@
 import { C_DIRTY_WALKS, C_L1_TLB_MISSES, C_TLB_MISSES, C_TRANSLATIONS } from './abi-machine';
 import { fire, readsUnseen, writesUnseen } from './arms';
 import { add, l1TlbSets, l1TlbWays, l2TlbSets, l2TlbWays, pageShift } from './config';
-import {
-  straddleCount,
-  straddleIndex,
-  straddlePage,
-  straddlePair,
-  touchedAddress,
-  touchedCount,
-  touchedLine,
-  touchedPair,
-} from './count';
 import { lruFind, lruInsert, lruMove } from './lru';
 import { guestMap, PAGE_TABLE, pageState } from './tables';
+import {
+  CROSS_PAIR,
+  CROSS_STRIDE,
+  CROSS_TO,
+  pageNumbers,
+  straddleCount,
+  straddles,
+  TOUCH_PAIR,
+  TOUCH_SHIFT,
+  touchCount,
+  touches,
+} from './touches';
 import { V_L1_TLB, V_L2_TLB, V_NUMBER, V_VM, vcpuCount, vcpuRecord } from './vcpu';
 import { walkPage } from './walk';
 
@@ -40,35 +42,43 @@ export function translateBatch(vcpu: u32, n: u32): void {
   const tlb = <usize>load<u32>(record, V_L1_TLB);
   const setBytes = (<usize>l1TlbWays) << 2;
   const mask = l1TlbSets - 1;
-  const shift = <u64>pageShift;
   add(C_TRANSLATIONS, n + straddleCount);
 
   const lineBits = pageShift - 6;
-  const touches = touchedCount;
-  let straddle: u32 = 0;
-  let at: usize = 0;
+  const numbers = pageNumbers;
+  const lastTouch = touches + ((<usize>touchCount) << TOUCH_SHIFT);
+  const lastStraddle = straddles + <usize>straddleCount * CROSS_STRIDE;
+  let straddle = straddles;
+  let at = touches;
   while (true) {
     // A straddling access touches its second page right after its first.
-    const more = straddle < straddleCount;
-    const end = (<usize>(more ? load<u32>(straddleIndex + ((<usize>straddle) << 2)) + 1 : touches)) << 2;
-    for (; at < end; at += 4) {
-      const page = load<u32>(touchedLine + at) >> lineBits;
-      const write = load<u32>(touchedPair + at) & 1;
-      const address = load<u64>(touchedAddress + (at << 1));
-      const set = tlb + <usize>(<u32>(address >> shift) & mask) * setBytes;
+    const more = straddle < lastStraddle;
+    const end = more ? touches + ((<usize>load<u32>(straddle) + 1) << TOUCH_SHIFT) : lastTouch;
+    for (; at < end; at += 1 << TOUCH_SHIFT) {
+      const line = load<u32>(at);
+      const page = line >> lineBits;
+      const write = load<u32>(at, TOUCH_PAIR) & 1;
+      const set = tlb + <usize>(load<u32>(numbers + ((<usize>page) << 3)) & mask) * setBytes;
       const pass = READS_PASS >> write;
       const differs = load<u32>(set) ^ (((page + 1) << TAG) | pass);
       if ((differs & (((<u32>-1) << TAG) | pass)) == 0) continue;
-      translate(record, set, page, address, write);
+      translate(record, set, page, addressOf(line), write);
     }
     if (!more) break;
     // The straddling access itself may be a later one to the line of its touch: a write where the touch is a read.
-    const write = load<u32>(straddlePair + ((<usize>straddle) << 2)) & 1;
-    const address = ((load<u64>(touchedAddress + at * 2 - 8) >> shift) + 1) << shift;
-    const page = load<u32>(straddlePage + ((<usize>straddle) << 2));
-    translate(record, tlb + <usize>(<u32>(address >> shift) & mask) * setBytes, page, address, write);
-    straddle++;
+    const write = load<u32>(straddle, CROSS_PAIR) & 1;
+    const page = load<u32>(straddle, CROSS_TO);
+    const set = tlb + <usize>(load<u32>(numbers + ((<usize>page) << 3)) & mask) * setBytes;
+    translate(record, set, page, addressOf(page << lineBits), write);
+    straddle += CROSS_STRIDE;
   }
+}
+
+/** Guest-virtual address of a line. */
+function addressOf(line: u32): u64 {
+  const lineBits = pageShift - 6;
+  const number = load<u64>(pageNumbers + ((<usize>(line >> lineBits)) << 3));
+  return (number << pageShift) | ((<u64>(line & ((1 << lineBits) - 1))) << 6);
 }
 
 /** What the shortcut could not do. `set` is the page's set in L1. */

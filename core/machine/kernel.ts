@@ -1,14 +1,13 @@
 /**
- * The replay kernel as the host sees it: instantiates `kernel.wasm`, feeds it sites, modules and stream bytes, runs it,
- * and gives typed views of its memory.
+ * The counting half of the replay kernel as the host sees it: instantiates `kernel.wasm`, feeds it sites, modules and
+ * stream bytes, runs it, and gives typed views of its memory.
  *
- * One `Kernel` is one replay. Its memory grows while it runs, which detaches every view taken before: take views from
+ * One `Kernel` is one replay. What it tells the machine half goes to `deliver`. Its memory grows while it runs, which detaches every view taken before: take views from
  * `u32` and the like where they are used, and do not keep them across a call into the kernel.
  */
-import { readFileSync } from 'node:fs';
-import { assetPath } from '../assets.js';
 import { BATCH } from '../kernel/abi.js';
 import type { ModuleBlock, SitesBlock } from '../trace/blocks.js';
+import { guarded, instantiate } from './instance.js';
 
 /** Why `run` returned; RUN_* of kernel/run.ts. */
 export type RunStop =
@@ -16,8 +15,8 @@ export type RunStop =
   | { readonly stop: 'input' }
   /** An event with number `seq` at or above the limit comes next: another stream's turn. */
   | { readonly stop: 'turn'; readonly seq: bigint }
-  /** The run's accesses reached a multiple of QUANTUM. */
-  | { readonly stop: 'quantum' }
+  /** The run's accesses reached a multiple of SLICE. */
+  | { readonly stop: 'slice' }
   | { readonly stop: 'fork'; readonly child: number }
   /** The process called exec: its streams end. */
   | { readonly stop: 'exec' }
@@ -50,13 +49,9 @@ export interface KernelExports {
   allocate(bytes: number): number;
   release(block: number, bytes: number): void;
   // Set-up.
-  machineStart(): void;
-  machineParameters(): number;
-  machineCounters(): number;
   setPageSize(bytes: number): void;
   setEpochLength(accesses: bigint): void;
   setEpochLimits(start: bigint, maximum: number, rows: number): void;
-  setQuantumStops(stop: number): void;
   processStart(process: number): number;
   processRecord(process: number): number;
   processAddSites(decoderProcess: number, first: number, count: number, pc: number, kind: number, site: number): void;
@@ -74,7 +69,7 @@ export interface KernelExports {
   batchLimit(): number;
   replayBatch(vcpu: number, count: number): void;
   finishRun(): void;
-  addTraffic(pair: number, page: number, isWrite: number): void;
+  flushOutbox(): void;
   readonly stampSeq: BigGlobal;
   readonly forkedProcess: Global;
   readonly accesses: BigGlobal;
@@ -82,17 +77,6 @@ export interface KernelExports {
   readonly decodeErrorOffset: BigGlobal;
   readonly batchSite: Global;
   readonly batchAddress: Global;
-  readonly straddleIndex: Global;
-  readonly straddlePage: Global;
-  readonly straddleCount: Global;
-  modelledNs(): number;
-  // Trackers.
-  eventsStart(): number;
-  eventsCount(): number;
-  eventsClear(): void;
-  trackersArm(bits: number): void;
-  vcpuProcess(vcpu: number): number;
-  vcpusLive(): number;
   // What programs do to their address space; `process` is a record of `processRecord`.
   allocBlock(process: number, address: bigint, size: bigint, object: number): void;
   freeBlock(process: number, address: bigint): void;
@@ -121,6 +105,7 @@ export interface KernelExports {
   siteWrites(site: number): number;
   readonly pageCount: Global;
   pageRecord(page: number): number;
+  pageCounts(): number;
   readonly entryCount: Global;
   entryRecord(entry: number): number;
   readonly epochCount: Global;
@@ -129,29 +114,20 @@ export interface KernelExports {
   epochRecord(epoch: number): number;
   readonly rowCount: Global;
   heatRow(row: number): number;
-  readonly histogram: Global;
-  readonly distinct: Global;
   extentCount(process: number): number;
   extentsOf(process: number): number;
   unionAdd(site: number): void;
   unionTake(): number;
 }
 
-/** Compiled once a thread: instantiating is quick, compiling is not. */
-let compiled: WebAssembly.Module | undefined;
-
-const FAILURES: readonly string[] = [
-  '',
-  'the replay needs more than 4 GiB of memory: the program touches too much for one replay; record a smaller input',
-  'the run has more than 1,048,576 epochs of the given length: give a larger --epoch, or none',
-];
-
-const STOPS = ['input', 'turn', 'quantum', 'fork', 'exec', 'error', 'exit'] as const;
+const STOPS = ['input', 'turn', 'slice', 'fork', 'exec', 'error', 'exit'] as const;
 
 export interface KernelOptions {
   readonly pageSize: 4096 | 2097152;
   /** Length of an epoch in accesses, 1 to 2^31; 0: chosen from the run. */
   readonly epochAccesses: number;
+  /** Takes what the machine half is told; the bytes are the callee's for the time of the call. Without it: nobody. */
+  readonly deliver?: (messages: Uint8Array) => void;
 }
 
 export class Kernel {
@@ -163,11 +139,8 @@ export class Kernel {
   readonly #processes = new Set<number>();
 
   constructor(options: KernelOptions) {
-    compiled ??= new WebAssembly.Module(readFileSync(assetPath('kernel.wasm')));
-    const abort = (): never => {
-      throw new Error('the replay kernel met a state that cannot be; please report the trace');
-    };
-    this.exports = new WebAssembly.Instance(compiled, { env: { abort } }).exports as unknown as KernelExports;
+    const { deliver } = options;
+    this.exports = instantiate((at, bytes) => deliver?.(this.u8(at, bytes)));
     this.pageSize = options.pageSize;
     this.exports.setPageSize(options.pageSize);
     this.exports.setEpochLength(BigInt(options.epochAccesses));
@@ -175,12 +148,7 @@ export class Kernel {
 
   /** Calls into the kernel; a trap becomes an error that says why. */
   guard<T>(call: () => T): T {
-    try {
-      return call();
-    } catch (error) {
-      const reason = FAILURES[this.exports.failure.value];
-      throw reason ? new Error(reason) : error;
-    }
+    return guarded(this.exports, call);
   }
 
   u8(address: number, length: number): Uint8Array {
@@ -346,6 +314,11 @@ export class Kernel {
       this.guard(() => exports.replayBatch(vcpu, count));
       from = to;
     }
+  }
+
+  /** Hands over what the machine half is to be told so far. */
+  flush(): void {
+    this.guard(() => this.exports.flushOutbox());
   }
 
   /** Ends the run: what is counted after the last epoch's border becomes an epoch. */

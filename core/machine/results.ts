@@ -4,10 +4,12 @@
  * The kernel numbers pages in order of first touch; the tables are in order of process, then address. `rowOfPage`
  * leads from one to the other, for trackers, which know pages by their kernel numbers.
  */
-import type { EpochTable, HeatTable, ObjectKind, PageTable, Totals } from '../model/profile.js';
+import type { EpochTable, ObjectKind, PageTable, Totals } from '../model/profile.js';
 import type { PageSets, RawObjects, RawPairs, RawReplay, RawSites } from '../model/raw.js';
+import { mergedHeat, readEpochColumns, readHeatRows, readPageCounts } from './heatRows.js';
 import { jointPeaks } from './jointPeaks.js';
 import type { Kernel } from './kernel.js';
+import type { MachineCountsOfRun } from './machineHalf.js';
 
 export type CountedReplay = Pick<
   RawReplay,
@@ -31,28 +33,23 @@ const NONE = 0xffff_ffff;
 
 // Record layouts of the kernel, in 32-bit words: see the constants of the files named.
 /** kernel/pages.ts */
-const PAGE_WORDS = 16;
+const PAGE_WORDS = 4;
 const ENTRY_WORDS = 16;
 const RECORDS_PER_CHUNK = 1024;
 /** kernel/pairs.ts */
-const PAIR_WORDS = 8;
+const PAIR_WORDS = 4;
 const PAIRS_PER_CHUNK = 4096;
 /** kernel/objects.ts */
 const OBJECT_WORDS = 16;
-/** kernel/heat.ts */
-const EPOCH_WORDS = 20;
-const ROW_WORDS = 5;
-const ROWS_PER_CHUNK = 16384;
-const TRAFFIC_ONLY = 0x8000_0000;
 
 /** The tables of a finished replay. Call after `kernel.finish()`; `pageSets` goes on using the kernel. */
-export function countedReplay(kernel: Kernel): CountedReplay {
-  const { pages, rowOfPage } = readPages(kernel);
-  const pairs = readPairs(kernel);
+export function countedReplay(kernel: Kernel, machine: MachineCountsOfRun): CountedReplay {
+  const { pages, rowOfPage } = readPages(kernel, machine);
+  const pairs = readPairs(kernel, machine);
   const sites = sumPairs(pairs, pairs.site, kernel.exports.siteCount.value);
   const byObject = sumPairs(pairs, pairs.object, kernel.exports.objectCount.value);
   const entries = readEntries(kernel, rowOfPage, pages, byObject.count);
-  const epochs = readEpochs(kernel);
+  const epochs = readEpochs(kernel, machine);
   const totals: Totals = {
     reads: sum(pairs.reads),
     writes: sum(pairs.writes),
@@ -61,7 +58,7 @@ export function countedReplay(kernel: Kernel): CountedReplay {
     pagesTouched: pages.count,
     pagesRead: pages.reads.reduce((n, reads) => n + (reads > 0 ? 1 : 0), 0),
     pagesWritten: pages.writes.reduce((n, writes) => n + (writes > 0 ? 1 : 0), 0),
-    modelledNs: kernel.exports.modelledNs(),
+    modelledNs: machine.modelledNs,
     systemCalls: Number(kernel.exports.systemCalls.value),
   };
   return {
@@ -71,8 +68,8 @@ export function countedReplay(kernel: Kernel): CountedReplay {
     pairs,
     pages,
     epochs,
-    heat: readHeat(kernel, rowOfPage),
-    missRatio: missRatioCurve(distances(kernel), CURVE_POINTS),
+    heat: mergedHeat(readHeatRows(kernel.exports), machine.heat, rowOfPage, epochs.count),
+    missRatio: missRatioCurve(machine.distances, CURVE_POINTS),
     pageSets: pageSets(kernel, entries, pages.count),
     jointPeaks: jointPeaks(kernel),
     rowOfPage,
@@ -107,30 +104,29 @@ function eachRecord(
   }
 }
 
-function readPages(kernel: Kernel): { pages: PageTable; rowOfPage: Uint32Array } {
+function readPages(kernel: Kernel, machine: MachineCountsOfRun): { pages: PageTable; rowOfPage: Uint32Array } {
   const { exports } = kernel;
   const count = exports.pageCount.value;
   const process = new Uint32Array(count);
   const number = new Float64Array(count);
-  const columns = [0, 1, 2, 3].map(() => new Float64Array(count));
   eachRecord(kernel, count, RECORDS_PER_CHUNK, PAGE_WORDS, exports.pageRecord, (memory, at, page) => {
     number[page] = wide(memory, at);
     process[page] = memory[at + 2];
-    for (let c = 0; c < 4; c++) columns[c][page] = wide(memory, at + 8 + c * 2);
   });
+  const { first, second } = readPageCounts(exports, count);
   const order = Uint32Array.from({ length: count }, (_, page) => page);
   order.sort((a, b) => process[a] - process[b] || number[a] - number[b]);
   const rowOfPage = new Uint32Array(count);
   for (let row = 0; row < count; row++) rowOfPage[order[row]] = row;
-  const sorted = (column: Float64Array): Float64Array => Float64Array.from(order, page => column[page]);
+  const sorted = (column: Float64Array): Float64Array => Float64Array.from(order, page => column[page] ?? 0);
   const pages: PageTable = {
     count,
     process: Uint32Array.from(order, page => process[page]),
     number: sorted(number),
-    reads: sorted(columns[0]),
-    writes: sorted(columns[1]),
-    trafficReads: sorted(columns[2]),
-    trafficWrites: sorted(columns[3]),
+    reads: sorted(first),
+    writes: sorted(second),
+    trafficReads: sorted(machine.pageFills),
+    trafficWrites: sorted(machine.pageWriteBacks),
     linesUsed: new Uint32Array(count),
     object: new Uint32Array(count),
     hotness: new Uint8Array(count),
@@ -138,7 +134,7 @@ function readPages(kernel: Kernel): { pages: PageTable; rowOfPage: Uint32Array }
   return { pages, rowOfPage };
 }
 
-function readPairs(kernel: Kernel): RawPairs {
+function readPairs(kernel: Kernel, { pairFills, pairWriteBacks }: MachineCountsOfRun): RawPairs {
   const { exports } = kernel;
   const count = exports.pairCount.value;
   const pairs = {
@@ -151,12 +147,12 @@ function readPairs(kernel: Kernel): RawPairs {
     trafficWrites: new Float64Array(count),
   };
   eachRecord(kernel, count, PAIRS_PER_CHUNK, PAIR_WORDS, exports.pairRecord, (memory, at, pair) => {
-    const column = exports.siteWrites(memory[at + 6]) ? pairs.writes : pairs.reads;
+    const column = exports.siteWrites(memory[at + 2]) ? pairs.writes : pairs.reads;
     column[pair] = wide(memory, at);
-    pairs.trafficReads[pair] = wide(memory, at + 2);
-    pairs.trafficWrites[pair] = wide(memory, at + 4);
-    pairs.site[pair] = memory[at + 6];
-    pairs.object[pair] = memory[at + 7];
+    pairs.site[pair] = memory[at + 2];
+    pairs.object[pair] = memory[at + 3];
+    pairs.trafficReads[pair] = pairFills[pair] ?? 0;
+    pairs.trafficWrites[pair] = pairWriteBacks[pair] ?? 0;
   });
   return pairs;
 }
@@ -326,101 +322,24 @@ function readObjects(kernel: Kernel, counts: RawSites, entries: ObjectPages): Ra
   };
 }
 
-function readEpochs(kernel: Kernel): EpochTable {
-  const { exports } = kernel;
-  const count = exports.epochCount.value;
-  const columns = Array.from({ length: 8 }, () => new Float64Array(count));
-  const endNs = new Float64Array(count);
-  const left = new Float64Array(count);
-  const words = count > 0 ? kernel.u32(exports.epochRecord(0), count * EPOCH_WORDS) : new Uint32Array();
-  const times = count > 0 ? kernel.f64(exports.epochRecord(0), (count * EPOCH_WORDS) / 2) : new Float64Array();
-  // Words 8 and 9 hold the time.
-  const fields = [0, 2, 4, 6, 10, 12, 14, 16];
-  for (let epoch = 0; epoch < count; epoch++) {
-    for (const [c, field] of fields.entries()) columns[c][epoch] = wide(words, epoch * EPOCH_WORDS + field);
-    endNs[epoch] = times[(epoch * EPOCH_WORDS + 8) / 2];
-  }
-  const [reads, writes, trafficReads, trafficWrites, pages, pagesRead, pagesWritten, entered] = columns;
+function readEpochs({ exports }: Kernel, machine: MachineCountsOfRun): EpochTable {
+  const { count, first, second, pages, pagesFirst, pagesSecond, entered } = readEpochColumns(exports);
   // What was there and did not stay: stayed = pages - entered.
-  for (let epoch = 1; epoch < count; epoch++) left[epoch] = pages[epoch - 1] - (pages[epoch] - entered[epoch]);
+  const left = pages.map((_, epoch) => (epoch > 0 ? pages[epoch - 1] - (pages[epoch] - entered[epoch]) : 0));
   return {
     count,
     accesses: Number(exports.epochLength.value),
-    reads,
-    writes,
-    trafficReads,
-    trafficWrites,
-    endNs,
+    reads: first,
+    writes: second,
+    trafficReads: machine.epochs.first,
+    trafficWrites: machine.epochs.second,
+    endNs: machine.epochs.endNs,
     pages,
-    pagesRead,
-    pagesWritten,
+    pagesRead: pagesFirst,
+    pagesWritten: pagesSecond,
     entered,
     left,
   };
-}
-
-/**
- * Rows by bin, then page. A row without accesses is a page that only straddles, the kernel or a write-back of an
- * earlier epoch's line reached. Counts saturate at 2^32 - 1.
- */
-function readHeat(kernel: Kernel, rowOfPage: Uint32Array): HeatTable {
-  const { exports } = kernel;
-  const count = exports.rowCount.value;
-  const epochs = exports.epochCount.value;
-  const epochsPerBin = exports.epochsPerBin.value;
-  const bins = Math.ceil(epochs / epochsPerBin);
-  const start = new Float64Array(bins + 1);
-  for (let bin = 0; bin < bins; bin++)
-    start[bin] = wide(kernel.u32(exports.epochRecord(bin * epochsPerBin), EPOCH_WORDS), 18);
-  start[bins] = count;
-
-  // 1. Rows by page (counting sort, keeps the order of bins).
-  const pages = rowOfPage.length;
-  const next = new Uint32Array(pages + 1);
-  const eachRow = (visit: (memory: Uint32Array, at: number, row: number) => void): void =>
-    eachRecord(kernel, count, ROWS_PER_CHUNK, ROW_WORDS, exports.heatRow, visit);
-  eachRow((memory, at) => {
-    next[rowOfPage[(memory[at] & ~TRAFFIC_ONLY) >>> 0] + 1]++;
-  });
-  for (let p = 0; p < pages; p++) next[p + 1] += next[p];
-  const byPage = new Uint32Array(count);
-  const binOf = new Uint32Array(count);
-  let bin = 0;
-  eachRow((memory, at, row) => {
-    while (row >= start[bin + 1]) bin++;
-    binOf[row] = bin;
-    byPage[next[rowOfPage[(memory[at] & ~TRAFFIC_ONLY) >>> 0]]++] = row;
-  });
-  // 2. Dealt out to their bins in that order. `to` says where each row goes.
-  const cursor = Float64Array.from(start);
-  const to = binOf;
-  for (const row of byPage) to[row] = cursor[binOf[row]]++;
-  const heat = {
-    epochsPerBin,
-    start,
-    page: new Uint32Array(count),
-    reads: new Uint32Array(count),
-    writes: new Uint32Array(count),
-    trafficReads: new Uint32Array(count),
-    trafficWrites: new Uint32Array(count),
-  };
-  eachRow((memory, at, row) => {
-    const place = to[row];
-    heat.page[place] = rowOfPage[(memory[at] & ~TRAFFIC_ONLY) >>> 0];
-    heat.reads[place] = memory[at + 1];
-    heat.writes[place] = memory[at + 2];
-    heat.trafficReads[place] = memory[at + 3];
-    heat.trafficWrites[place] = memory[at + 4];
-  });
-  return heat;
-}
-
-/** Accesses by LRU stack distance in pages, 1-based; index 0: first accesses of a page, whose distance is infinite. */
-export function distances(kernel: Kernel): Float64Array {
-  const { exports } = kernel;
-  const length = exports.histogram.value ? exports.distinct.value + 1 : 1;
-  const words = exports.histogram.value ? kernel.u32(exports.histogram.value, length * 2) : new Uint32Array(2);
-  return Float64Array.from({ length }, (_, distance) => wide(words, distance * 2));
 }
 
 /**

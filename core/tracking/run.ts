@@ -25,6 +25,12 @@ export type TrackerOptions = Pick<
   'pageSize' | 'pmlEntries' | 'cyclesPerNs' | 'timeScale' | 'tlbEntries'
 >;
 
+/** What a tracker saw; page columns by kernel page number. */
+export interface Observed {
+  readonly id: string;
+  readonly seen: Observation;
+}
+
 /** The exact counts, rows in order of page number, and the row of each kernel page number. */
 export interface ExactPages {
   readonly reads: Float64Array;
@@ -38,7 +44,6 @@ export class TrackerRun {
   readonly #kernel: TrackerExports;
   readonly #running: { readonly id: string; readonly bits: number; readonly tracker: Tracker }[] = [];
   readonly #event: FlagEvent = { page: 0, vcpu: 0, table: 0, accessed: false, dirty: false };
-  #logEntries = 0;
 
   /** Starts the trackers; before the first access of the run. @throws Error for an id that is not in the table. */
   constructor(kernel: TrackerExports, ids: readonly string[], options: TrackerOptions) {
@@ -92,27 +97,30 @@ export class TrackerRun {
     kernel.eventsClear();
   }
 
-  /** Ends the trackers. Page columns of the results are rows of `exact`. */
-  finish(exact: ExactPages): TrackerResult[] {
+  /** Ends the trackers: what each saw. */
+  finish(): Observed[] {
     this.#deliver();
     const now = this.#kernel.modelledNs();
-    const truth = exact.reads.map((reads, row) => reads + exact.writes[row]);
-    return this.#running.map(({ id, tracker }) => {
-      const seen = tracker.finish(now);
-      if (id === 'pml') this.#logEntries = seen.own.logEntries;
-      const pageReads = id === 'exact' ? exact.reads : inRows(seen.pageReads, exact.rowOfPage);
-      const pageWrites = id === 'exact' ? exact.writes : inRows(seen.pageWrites, exact.rowOfPage);
-      return { id, ...result(seen, truth, pageReads, pageWrites, exact.busyNs) };
-    });
+    return this.#running.map(({ id, tracker }) => ({ id, seen: tracker.finish(now) }));
   }
+}
 
-  /**
-   * Entries that the PML tracker logged in the run, the `frequency of PML events` of the temperature; null when it did
-   * not run. Known after `finish`.
-   */
-  get pmlLogEntries(): number | null {
-    return this.#running.some(({ id }) => id === 'pml') ? this.#logEntries : null;
-  }
+/** The rows of the report. Page columns are rows of `exact`. */
+export function trackerResults(observed: readonly Observed[], exact: ExactPages): TrackerResult[] {
+  const truth = exact.reads.map((reads, row) => reads + exact.writes[row]);
+  return observed.map(({ id, seen }) => {
+    const pageReads = id === 'exact' ? exact.reads : inRows(seen.pageReads, exact.rowOfPage);
+    const pageWrites = id === 'exact' ? exact.writes : inRows(seen.pageWrites, exact.rowOfPage);
+    return { id, ...result(seen, truth, pageReads, pageWrites, exact.busyNs) };
+  });
+}
+
+/**
+ * Entries that the PML tracker logged in the run, the `frequency of PML events` of the temperature; null when it did not
+ * run.
+ */
+export function pmlLogEntries(observed: readonly Observed[]): number | null {
+  return observed.find(({ id }) => id === 'pml')?.seen.own.logEntries ?? null;
 }
 
 function result(

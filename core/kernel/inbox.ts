@@ -1,0 +1,101 @@
+/**
+ * The machine half's end of the messages (outbox.ts): distances, translation, caches, clocks and epochs of traffic.
+ */
+import {
+  MESSAGE_BATCH,
+  MESSAGE_DOUBLE,
+  MESSAGE_EPOCH,
+  MESSAGE_PAGES,
+  MESSAGE_SYNCHRONISE,
+  MESSAGE_SYSTEM_CALL,
+  MESSAGE_VCPU,
+  MESSAGE_VCPU_END,
+  OUTBOX_BYTES,
+  QUANTUM,
+} from './abi';
+import { distanceBatch } from './distance';
+import { doubleEpochs, endEpoch, foldLateCounts, forgetEpochsOfPages, roomForPages, widenFullBins } from './heat';
+import { cacheBatch, modelledNs, systemCall, translateBatch, vcpuCreate, vcpuEnd, vcpuSynchronise } from './machine';
+import { addPages, pagesKnown, setCrosses, setTouches } from './touches';
+
+const inbox: usize = heap.alloc(OUTBOX_BYTES);
+let position: usize = 0;
+let end: usize = 0;
+/** Accesses of the run that the machine has seen. */
+let accesses: u64 = 0;
+
+/** Where the host puts at most OUTBOX_BYTES of messages. */
+export function inboxStart(): usize {
+  return inbox;
+}
+
+/** The inbox holds so many bytes of whole messages now. */
+export function inboxFilled(bytes: u32): void {
+  position = inbox;
+  end = inbox + bytes;
+}
+
+/** Works through the inbox. True: stopped at a multiple of QUANTUM accesses, to be called again. */
+export function consume(): bool {
+  while (position < end) {
+    const kind = load<u32>(position);
+    const argument = load<u32>(position, 4);
+    switch (kind) {
+      case MESSAGE_BATCH:
+        if (batch(argument)) return true;
+        continue;
+      case MESSAGE_PAGES:
+        position = namedPages(position + 8, argument);
+        continue;
+      case MESSAGE_EPOCH:
+        endEpoch(modelledNs());
+        widenFullBins();
+        break;
+      case MESSAGE_DOUBLE:
+        doubleEpochs();
+        forgetEpochsOfPages();
+        break;
+      case MESSAGE_VCPU:
+        vcpuCreate(argument);
+        break;
+      case MESSAGE_VCPU_END:
+        vcpuEnd(argument);
+        break;
+      case MESSAGE_SYNCHRONISE:
+        vcpuSynchronise(argument);
+        break;
+      case MESSAGE_SYSTEM_CALL:
+        systemCall(argument);
+        break;
+    }
+    position += 8;
+  }
+  return false;
+}
+
+/** Replays the batch at `position`; true at a quantum. */
+function batch(vcpu: u32): bool {
+  const n = load<u32>(position, 8);
+  let at = setTouches(position + 32, load<u32>(position, 12));
+  at = namedPages(at, load<u32>(position, 16));
+  const crosses = load<u32>(position, 20);
+  const straddles = load<u32>(position, 24);
+  setCrosses(at, crosses, straddles);
+  position = (at + <usize>(crosses + straddles) * 12 + 7) & ~7;
+  distanceBatch(n, pagesKnown);
+  translateBatch(vcpu, n);
+  cacheBatch(vcpu, n);
+  accesses += n;
+  return accesses % QUANTUM == 0;
+}
+
+function namedPages(numbers: usize, count: u32): usize {
+  const behind = addPages(numbers, count);
+  roomForPages(pagesKnown);
+  return behind;
+}
+
+/** After the last message: traffic behind the last epoch's border belongs to that epoch. */
+export function finishMachine(): void {
+  foldLateCounts();
+}

@@ -1,0 +1,59 @@
+/**
+ * The batch that the machine's loops (distance.ts, tlb.ts, cache.ts) go over, in the inbox, and the pages by number.
+ *
+ * A touch is an access to a line, but repeats of the line before it are left out (count.ts): 8 bytes, the line
+ * (PageIndex << (pageShift - 6) | line in the page), then pair << 1 | isWrite.
+ */
+import { enlarge } from './arena';
+
+export const TOUCH_SHIFT = 3;
+export const TOUCH_PAIR = 4;
+
+export let touches: usize = 0;
+export let touchCount: u32 = 0;
+/**
+ * Accesses whose bytes go on in a second line, in order, 12 bytes each: index of the touch of their first line (which a
+ * repeat shares with other accesses), second line, pair << 1 | isWrite.
+ */
+export let crosses: usize = 0;
+export let crossCount: u32 = 0;
+/** The same of those whose bytes go on in a second page, with that page. */
+export let straddles: usize = 0;
+export let straddleCount: u32 = 0;
+
+export const CROSS_STRIDE = 12;
+export const CROSS_TO = 4;
+export const CROSS_PAIR = 8;
+
+/** Virtual page number of each page (u64[], in units of the page), and how many there are. */
+export let pageNumbers: usize = 0;
+export let pagesKnown: u32 = 0;
+let capacity: u32 = 0;
+
+/** Takes the columns of a batch; `at` is where its touches begin. Returns where the page numbers do. */
+export function setTouches(at: usize, count: u32): usize {
+  touches = at;
+  touchCount = count;
+  return at + ((<usize>count) << TOUCH_SHIFT);
+}
+
+export function setCrosses(at: usize, count: u32, straddling: u32): void {
+  crosses = at;
+  crossCount = count;
+  straddles = at + <usize>count * CROSS_STRIDE;
+  straddleCount = straddling;
+}
+
+/** The next pages of the run have these numbers. Returns what is behind them. */
+export function addPages(numbers: usize, count: u32): usize {
+  const bytes = (<usize>count) << 3;
+  if (pagesKnown + count > capacity) {
+    let larger: u32 = capacity ? capacity * 2 : 4096;
+    while (larger < pagesKnown + count) larger *= 2;
+    pageNumbers = enlarge(pageNumbers, (<usize>capacity) << 3, (<usize>larger) << 3);
+    capacity = larger;
+  }
+  memory.copy(pageNumbers + ((<usize>pagesKnown) << 3), numbers, bytes);
+  pagesKnown += count;
+  return numbers + bytes;
+}

@@ -1,0 +1,34 @@
+/**
+ * Traffic, in the machine half: cache lines that memory served, by pair of site and object, and by page and epoch.
+ * Pairs and pages have the counting half's numbers.
+ */
+import { enlarge } from './arena';
+import { countPage } from './heat';
+
+/** Fills and write-backs of each pair: u64[2]. */
+let pairs: usize = 0;
+let capacity: u32 = 0;
+
+/**
+ * A 64-byte line that memory served: a fill (`isWrite` 0), charged to the pair that missed, or a write-back (1), charged
+ * to the pair that last wrote the line. `page` is the line's page.
+ */
+export function addTraffic(pair: u32, page: u32, isWrite: u32): void {
+  if (pair >= capacity) {
+    let larger: u32 = capacity ? capacity * 2 : 4096;
+    while (larger <= pair) larger *= 2;
+    pairs = enlarge(pairs, (<usize>capacity) << 4, (<usize>larger) << 4);
+    capacity = larger;
+  }
+  const counter = pairs + ((<usize>pair) << 4) + ((<usize>isWrite) << 3);
+  store<u64>(counter, load<u64>(counter) + 1);
+  countPage(page, isWrite);
+}
+
+/** u64[2] of each pair below `pairTrafficCount`: fills, write-backs. */
+export function pairTraffic(): usize {
+  return pairs;
+}
+export function pairTrafficCount(): u32 {
+  return capacity;
+}
