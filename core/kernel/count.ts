@@ -55,7 +55,7 @@ import { STAMP_SHIFT, viewStamp } from './views';
 const NO_LINE: u32 = 0xffff_ffff;
 
 // Tile cache: direct-mapped by tile number. A slot is the first half of a site record.
-const TILE_SLOTS: u32 = 1024;
+const TILE_SLOTS: u32 = 8192;
 const SLOT_SHIFT = 5;
 const tileSlots: usize = heap.alloc(TILE_SLOTS << SLOT_SHIFT);
 memory.fill(tileSlots, 0, TILE_SLOTS << SLOT_SHIFT);
