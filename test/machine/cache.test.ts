@@ -112,8 +112,7 @@ class NaiveCaches {
 
 /** Traffic of a replay by site and by kernel page, in the naive simulator's keys. */
 function trafficOf(e: Emulated): Map<string, number> {
-  e.kernel.finish();
-  const { pairs, pages, rowOfPage } = countedReplay(e.kernel);
+  const { pairs, pages, rowOfPage } = countedReplay(e.kernel, e.finish());
   const traffic = new Map<string, number>();
   const add = (key: string, n: number) => n && traffic.set(key, (traffic.get(key) ?? 0) + n);
   for (let pair = 0; pair < pairs.count; pair++) {
@@ -230,7 +229,6 @@ describe('the caches', () => {
   test('count lines still dirty at the end of the run as no traffic', () => {
     const e = new Emulated();
     e.write(0);
-    e.kernel.finish();
-    expect(countedReplay(e.kernel).totals).toMatchObject({ trafficReads: 1, trafficWrites: 0 });
+    expect(countedReplay(e.kernel, e.finish()).totals).toMatchObject({ trafficReads: 1, trafficWrites: 0 });
   });
 });

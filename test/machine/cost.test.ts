@@ -72,7 +72,7 @@ describe('the minimal VMM, as its authors report (mechanisms, section C)', () =>
     const e = new Emulated({ kernelIntegration });
     for (let i = 0; i < 2000; i++) {
       e.replay(hits(50));
-      e.inspect.systemCall(0, 1n, 100n, 100n);
+      e.inspect.systemCall(0);
     }
     return e.machine;
   }

@@ -1,6 +1,7 @@
-/** A kernel with an emulated machine, fed access by access: what the machine's tests stand on. */
+/** Both halves of the kernel, fed access by access: what the machine's tests stand on. */
 import { Kernel } from '../../core/machine/kernel.js';
 import { EmulatedMachine, type MachineOptions, type ParameterOverrides } from '../../core/machine/machine.js';
+import { type MachineCountsOfRun, MachineHalf } from '../../core/machine/machineHalf.js';
 
 export interface Access {
   readonly vcpu: number;
@@ -10,7 +11,7 @@ export interface Access {
   readonly size?: number;
 }
 
-/** Exports of the kernel that only inspection needs. */
+/** Exports of the machine half that only inspection needs. */
 interface Inspection {
   eptFlags(page: number): number;
   guestFlags(page: number, number: number): number;
@@ -23,13 +24,7 @@ interface Inspection {
   pmlDrainedCount(): number;
   vcpuEnd(vcpu: number): void;
   vcpuSynchronise(vcpu: number): void;
-  systemCall(vcpu: number, number: bigint, result: bigint, bytes: bigint): void;
-  eventsStart(): number;
-  eventsCount(): number;
-  eventsClear(): void;
-  trackersArm(bits: number): void;
-  vcpuProcess(vcpu: number): number;
-  vcpusLive(): number;
+  systemCall(vcpu: number): void;
 }
 
 export const ACCESSED = 2;
@@ -46,14 +41,20 @@ const defaults: MachineOptions = {
 export class Emulated {
   readonly kernel: Kernel;
   readonly machine: EmulatedMachine;
-  readonly inspect: Inspection & Kernel['exports'];
+  readonly half: MachineHalf;
+  readonly inspect: Inspection & MachineHalf['exports'];
 
   /** @param processes process of each vCPU */
   constructor(options: Partial<MachineOptions> = {}, overrides: ParameterOverrides = {}, processes: number[] = [0]) {
     const all = { ...defaults, ...options };
-    this.kernel = new Kernel({ pageSize: all.pageSize, epochAccesses: 0 });
-    this.inspect = this.kernel.exports as Inspection & Kernel['exports'];
-    this.machine = new EmulatedMachine(this.kernel.exports, all, overrides);
+    this.half = new MachineHalf({ pageSize: all.pageSize, epochAccesses: 0 });
+    this.kernel = new Kernel({
+      pageSize: all.pageSize,
+      epochAccesses: 0,
+      deliver: messages => this.half.deliver(messages),
+    });
+    this.inspect = this.half.exports as Inspection & MachineHalf['exports'];
+    this.machine = new EmulatedMachine(this.half.exports, all, overrides);
     // Site 2 * log2(size) + isWrite.
     const sites = Uint32Array.from({ length: 14 }, (_, i) => i);
     this.kernel.defineRunSites(
@@ -61,6 +62,7 @@ export class Emulated {
       Uint16Array.from(sites, site => (site & 1) | ((site >> 1) << 3)),
     );
     for (const process of processes) this.kernel.createThread(process);
+    this.kernel.flush();
   }
 
   /** Replays accesses in order, one batch for each run of accesses of one vCPU. */
@@ -76,6 +78,13 @@ export class Emulated {
       );
       from = to;
     }
+    this.kernel.flush();
+  }
+
+  /** Ends the run. */
+  finish(): MachineCountsOfRun {
+    this.kernel.finish();
+    return this.half.finish();
   }
 
   read(address: number, vcpu = 0): void {
@@ -89,12 +98,17 @@ export class Emulated {
   /** Guest-physical addresses in the vCPU's log, oldest first. */
   log(vcpu = 0): number[] {
     const entries = this.machine.options.pmlEntries;
-    const log = this.kernel.u64(this.inspect.pmlLogPointer(vcpu), entries);
+    const log = this.u64(this.inspect.pmlLogPointer(vcpu), entries);
     return Array.from(log.subarray(this.inspect.pmlIndex(vcpu) + 1), Number).reverse();
   }
 
   /** Everything drained so far (needs P_PML_KEEP), oldest first. */
   drained(): number[] {
-    return Array.from(this.kernel.u64(this.inspect.pmlDrained(), this.inspect.pmlDrainedCount()), Number);
+    return Array.from(this.u64(this.inspect.pmlDrained(), this.inspect.pmlDrainedCount()), Number);
+  }
+
+  /** Memory of the machine half. */
+  u64(address: number, length: number): BigUint64Array {
+    return new BigUint64Array(this.inspect.memory.buffer, address, length);
   }
 }

@@ -14,7 +14,7 @@ describe('the modification log', () => {
     e.write(0x1000);
     // Root, then levels 3, 2, 1, in the order of the walk; then the first data frame.
     expect(e.log()).toEqual([TABLES, TABLES + PAGE, TABLES + 2 * PAGE, TABLES + 3 * PAGE, 0]);
-    const log = e.kernel.u64(e.inspect.pmlLogPointer(0), 512);
+    const log = e.u64(e.inspect.pmlLogPointer(0), 512);
     expect(Number(log[511])).toBe(TABLES);
     expect(e.inspect.pmlIndex(0)).toBe(506);
   });

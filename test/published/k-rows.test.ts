@@ -98,7 +98,7 @@ describe('K 3: the log-full exit (SDM vol. 3C, Page-Modification Logging)', () =
     e.write(512 * PAGE);
     expect(e.machine.counts().pmlFull).toBe(1);
     expect(e.inspect.pmlIndex(0)).toBe(510);
-    expect(Number(e.kernel.u64(e.inspect.pmlLogPointer(0), 512)[511])).toBe(512 * PAGE);
+    expect(Number(e.u64(e.inspect.pmlLogPointer(0), 512)[511])).toBe(512 * PAGE);
     expect(e.inspect.eptFlags(512) & DIRTY).toBe(DIRTY);
   });
 });

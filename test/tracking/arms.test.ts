@@ -30,7 +30,11 @@ describe('arms', () => {
 
   /** Fired arms since the last call, as [page, arms]. */
   function fired(): number[][] {
-    const events = e.kernel.u32(e.inspect.eventsStart(), (e.inspect.eventsCount() * EVENT_BYTES) / 4);
+    const events = new Uint32Array(
+      e.inspect.memory.buffer,
+      e.inspect.eventsStart(),
+      (e.inspect.eventsCount() * EVENT_BYTES) / 4,
+    );
     const list = Array.from({ length: e.inspect.eventsCount() }, (_, i) => [events[i * 4], events[i * 4 + 1] | 0]);
     e.inspect.eventsClear();
     return list;

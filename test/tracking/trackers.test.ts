@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { QUANTUM } from '../../core/kernel/abi.js';
 import { countedReplay } from '../../core/machine/results.js';
 import type { TrackerResult } from '../../core/model/profile.js';
-import { TrackerRun } from '../../core/tracking/run.js';
+import { TrackerRun, trackerResults } from '../../core/tracking/run.js';
 import { tooShort } from '../../core/tracking/tracker.js';
 import { trackers } from '../../core/tracking/trackers.js';
 import { type Access, Emulated } from '../machine/emulated.js';
@@ -41,11 +41,10 @@ function replay(
     run.quantum();
     times.push(e.machine.modelledNs());
   }
-  e.kernel.finish();
-  const { pages, rowOfPage } = countedReplay(e.kernel);
+  const { pages, rowOfPage } = countedReplay(e.kernel, e.finish());
   const counts = e.machine.counts();
   const { reads, writes } = pages;
-  const rows = run.finish({ reads, writes, rowOfPage, busyNs: counts.busyCycles / 4 });
+  const rows = trackerResults(run.finish(), { reads, writes, rowOfPage, busyNs: counts.busyCycles / 4 });
   return { rows, counts, times, addresses: Array.from(pages.number, number => number * PAGE) };
 }
 
