@@ -4,9 +4,9 @@ import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { iconColors } from '../../extension/annotations/icons.js';
 import { colors, commands, contexts, linkable, profileEditor, views } from '../../extension/ids.js';
+import { localized as manifest } from '../helpers/manifest.js';
 
 const root = path.resolve(__dirname, '../..');
-const manifest = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
 const { contributes } = manifest;
 
 const sources = readdirSync(path.join(root, 'extension'), { recursive: true, withFileTypes: true })
