@@ -12,6 +12,7 @@ import {
   TextDocuments,
 } from 'vscode-languageserver/node';
 import { messageOf, UsageError } from '../errors.js';
+import { optionTexts } from '../options.js';
 import type { Notifications, ProfileSummary, Requests } from '../protocol.js';
 import { Annotator } from './annotator.js';
 import type { Backend, Hooks } from './backend.js';
@@ -64,8 +65,9 @@ export function serve(connection: Connection, backend: Backend): void {
     if (refreshLenses) connection.sendRequest('workspace/codeLens/refresh').catch(() => {});
     if (refreshHints) connection.sendRequest('workspace/inlayHint/refresh').catch(() => {});
   };
-  const selectionChanged = () => {
+  const selectionChanged = (marksToo = true) => {
     notify('pagelens/selectionChanged', state.selection);
+    if (!marksToo) return;
     notify('pagelens/annotationsChanged', { uris: null });
     refresh();
   };
@@ -126,8 +128,15 @@ export function serve(connection: Connection, backend: Backend): void {
   handle('pagelens/profile', (request, token) =>
     exclusively(`profiling ${path.basename(request.program)}`, token, async (hooks): Promise<ProfileSummary> => {
       const profile = await backend.profileProgram(request, hooks);
-      if (request.saveTo) await backend.saveProfile(profile, request.saveTo);
+      // The run before this one of the same program is what one wants to compare with.
+      const before = state.opened?.program.path === profile.program.path ? state.opened : null;
+      let kept = state.selection.profile;
+      if (request.saveTo) {
+        if (before && kept === request.saveTo) kept = await backend.keepPrevious(request.saveTo);
+        await backend.saveProfile(profile, request.saveTo);
+      }
       const summary = state.show(profile, request.saveTo ?? null);
+      if (before) state.compare(before, kept);
       profileChanged();
       return summary;
     }),
@@ -139,14 +148,28 @@ export function serve(connection: Connection, backend: Backend): void {
       return summary;
     }),
   );
+  handle('pagelens/compare', ({ file }, token) => {
+    if (file === null) {
+      state.compare(null, null);
+      selectionChanged();
+      return state.selection;
+    }
+    const { options } = state.required().profile;
+    return exclusively(`opening ${path.basename(file)}`, token, async hooks => {
+      // A trace is replayed as the shown profile was, so that only the runs differ.
+      state.compare(await backend.openProfile(file, optionTexts(options), hooks), file);
+      selectionChanged();
+      return state.selection;
+    });
+  });
   handle('pagelens/save', async ({ file }) => {
-    await backend.saveProfile(state.required().profile, file);
+    await backend.saveProfile(state.placed(), file);
     state.savedAs(file);
     notify('pagelens/selectionChanged', state.selection);
     return null;
   });
   handle('pagelens/export', async ({ file, format }) => {
-    await backend.exportProfile(state.required().profile, file, format);
+    await backend.exportProfile(state.placed(), file, format);
     return null;
   });
   handle('pagelens/clear', () => {
@@ -155,8 +178,7 @@ export function serve(connection: Connection, backend: Backend): void {
     return null;
   });
   handle('pagelens/select', change => {
-    state.select(change);
-    selectionChanged();
+    selectionChanged(state.select(change));
     return state.selection;
   });
   handle('pagelens/selection', () => state.selection);

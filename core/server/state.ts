@@ -1,7 +1,16 @@
-/** The one profile that is shown and the one selection into it (design, section 6, "State"). */
+/**
+ * The one profile that is shown, the one that it is compared with, and the one selection into them (design, section 6,
+ * "State").
+ *
+ * What is shown is made of what was opened in three steps, each redone only when its part of the selection changes:
+ * the tiers place it anew, the tracker projects it (projection.ts), the window narrows what views show.
+ */
+
+import { withPlacement } from '../attribution/placement.js';
 import { UsageError } from '../errors.js';
 import type { Profile } from '../model/profile.js';
-import type { ProfileSummary, Selection } from '../protocol.js';
+import { placeObjects } from '../placement/place-objects.js';
+import type { Focus, ProfileSummary, Selection } from '../protocol.js';
 import { exitText } from './annotations.js';
 import { ProfileIndex } from './profileIndex.js';
 
@@ -17,12 +26,29 @@ const nothing: Selection = {
 };
 
 export class State {
+  /** As opened, before the selection changed anything about it. */
+  #opened: Profile | null = null;
   #index: ProfileIndex | null = null;
+  #baseline: ProfileIndex | null = null;
   #selection: Selection = nothing;
   #unsaved = 0;
 
+  get opened(): Profile | null {
+    return this.#opened;
+  }
+
   get index(): ProfileIndex | null {
     return this.#index;
+  }
+
+  /** The exact counts of the run in the selected tiers: what is saved and exported. @throws UsageError without one */
+  placed(): Profile {
+    return this.required().profile;
+  }
+
+  /** The profile that the shown one is compared with: its exact counts, whole run. */
+  get baseline(): ProfileIndex | null {
+    return this.#baseline;
   }
 
   get selection(): Selection {
@@ -37,11 +63,20 @@ export class State {
 
   /** @param file where the profile is kept; null: only in memory */
   show(profile: Profile, file: string | null): ProfileSummary {
+    this.#opened = profile;
     this.#index = new ProfileIndex(profile);
+    this.#baseline = null;
     const id = file ?? `unsaved:${++this.#unsaved}`;
     const { tiers } = profile.options;
     this.#selection = { ...nothing, profile: id, tiers, policy: profile.placement.recommended };
     return summary(profile, id);
+  }
+
+  /** Compares the shown profile with another; null: with none. */
+  compare(profile: Profile | null, file: string | null): void {
+    this.required();
+    this.#baseline = profile && new ProfileIndex(profile);
+    this.#selection = { ...this.#selection, baseline: profile && (file ?? `unsaved:${++this.#unsaved}`) };
   }
 
   /** The profile is kept in this file from now on. */
@@ -50,33 +85,85 @@ export class State {
   }
 
   clear(): void {
+    this.#opened = null;
     this.#index = null;
+    this.#baseline = null;
     this.#selection = nothing;
   }
 
-  /** @throws UsageError naming what the profile does not have */
-  select(change: Partial<Selection>): void {
+  /**
+   * @returns whether the marks in the source change with it
+   * @throws UsageError naming what the profile does not have; the selection stays as it was
+   */
+  select(change: Partial<Selection>): boolean {
     const { profile } = this.required();
-    const next = { ...this.#selection, ...change };
-    const policies = [...profile.placement.policies, profile.placement.oracle].map(policy => policy.id);
-    const fixed = ['profile', 'tiers', 'tracker', 'phase'] as const;
-    for (const key of fixed) {
-      if (next[key] !== this.#selection[key]) {
-        throw new UsageError(`${key} ${next[key]}: this profile has ${this.#selection[key] ?? 'none'} only`);
+    const before = this.#selection;
+    let next = { ...before, ...change };
+    for (const key of ['profile', 'phase', 'baseline'] as const) {
+      if (next[key] !== before[key]) {
+        throw new UsageError(`${key} ${next[key]}: this profile has ${before[key] ?? 'none'} only`);
       }
     }
-    if (!policies.includes(next.policy)) {
-      throw new UsageError(`policy ${next.policy}: not in this profile; it has ${policies.join(', ')}`);
+    checkTracker(profile, next.tracker);
+    checkWindow(profile, next.window);
+    checkFocus(profile, next.focus);
+    let placed = profile;
+    if (next.tiers !== before.tiers) {
+      placed = placedIn(this.#opened!, next.tiers);
+      // A policy that was chosen stays chosen; the recommendation follows the tiers.
+      const followed = before.policy === profile.placement.recommended && change.policy === undefined;
+      if (followed) next = { ...next, policy: placed.placement.recommended };
     }
-    if (next.window) {
-      const [from, to] = next.window;
-      const whole = Number.isInteger(from) && Number.isInteger(to);
-      if (!whole || from < 0 || to <= from || to > profile.epochs.count) {
-        throw new UsageError(`window ${from} to ${to}: must lie within the profile's ${profile.epochs.count} epochs`);
-      }
-    }
+    checkPolicy(placed, next.policy);
+    if (placed !== profile) this.#index = new ProfileIndex(placed);
     this.#selection = next;
+    return (['tracker', 'tiers', 'policy'] as const).some(key => next[key] !== before[key]);
   }
+}
+
+/** The profile with its objects in other tiers; capacities that were asked for belong to the tiers they were asked for. */
+function placedIn(opened: Profile, tiers: string): Profile {
+  if (tiers === opened.options.tiers) return opened;
+  const options = { ...opened.options, tiers, capacity: [] };
+  return { ...withPlacement(opened, placeObjects(opened, options)), options };
+}
+
+function checkTracker({ trackers }: Profile, tracker: string): void {
+  const result = trackers.find(({ id }) => id === tracker);
+  if (tracker === 'exact' || result?.pageReads || result?.pageWrites) return;
+  if (result) throw new UsageError(`tracker ${tracker}: it names no pages, so nothing can be shown as it sees it`);
+  const known = trackers.map(({ id }) => id).filter(id => id !== 'exact');
+  throw new UsageError(`tracker ${tracker}: not in this profile; it has ${['exact', ...known].join(', ')}`);
+}
+
+function checkWindow({ epochs }: Profile, window: Selection['window']): void {
+  if (window === null) return;
+  const [from, to] = window;
+  const whole = Number.isInteger(from) && Number.isInteger(to);
+  if (!whole || from < 0 || to <= from || to > epochs.count) {
+    throw new UsageError(`window ${from} to ${to}: must lie within the profile's ${epochs.count} epochs`);
+  }
+}
+
+function checkFocus({ objects, pages }: Profile, focus: Focus | null): void {
+  if (focus === null) return;
+  const isRow = (row: number, count: number) => Number.isInteger(row) && row >= 0 && row < count;
+  if (focus.kind === 'object') {
+    if (isRow(focus.object, objects.count)) return;
+    throw new UsageError(`focus on allocation ${focus.object}: the profile has ${objects.count}`);
+  }
+  if (focus.kind === 'page') {
+    if (isRow(focus.page, pages.count)) return;
+    throw new UsageError(`focus on page ${focus.page}: the profile has ${pages.count}`);
+  }
+  if (focus.kind === 'line' && typeof focus.file === 'string' && Number.isInteger(focus.line) && focus.line > 0) return;
+  throw new UsageError('focus: must be an allocation, a page or a line of a file');
+}
+
+function checkPolicy({ placement }: Profile, policy: string): void {
+  const policies = [...placement.policies, placement.oracle].map(({ id }) => id);
+  if (policies.includes(policy)) return;
+  throw new UsageError(`policy ${policy}: not in this profile; it has ${policies.join(', ')}`);
 }
 
 function summary(profile: Profile, id: string): ProfileSummary {

@@ -59,6 +59,7 @@ beforeEach(() => {
     },
     openProfile: async name => profile(file, name.endsWith('other.pagelens') ? 'something else' : source),
     saveProfile: async (_profile, name) => void backend.saved.push(name),
+    keepPrevious: async name => path.join(path.dirname(name), 'previous.pagelens'),
     exportProfile: async (_profile, name, format) => void backend.saved.push(`${format}:${name}`),
   };
 });
@@ -342,7 +343,7 @@ describe('selection', () => {
   test.each([
     [{ policy: 'none' }, 'policy none: not in this profile; it has static-optimal, first-touch, oracle'],
     [{ window: [3, 9] }, "window 3 to 9: must lie within the profile's 4 epochs"],
-    [{ tracker: 'pml' }, 'tracker pml: this profile has exact only'],
+    [{ tracker: 'pml' }, 'tracker pml: not in this profile; it has exact'],
   ])('%j is refused with the reason', async (choice, reason) => {
     await start();
     await openProfile();
