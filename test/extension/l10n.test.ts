@@ -44,6 +44,6 @@ test('the bundle holds the texts of the code', async () => {
 test('texts are found in either quotes, over lines and with arguments; others are refused', () => {
   const source = `a(vscode.l10n.t('One {0}', x)); b(l10n.t(\n  "It's two",\n)); c(l10n.t('It\\'s\\nthree'));`;
   expect(textsOf(source, 'a.ts')).toEqual(['One {0}', "It's two", "It's\nthree"]);
-  expect(() => textsOf('\nl10n.t(`${name} ended`)', 'a.ts')).toThrow('a.ts:2');
+  expect(() => textsOf('\nl10n.t(`ended`)', 'a.ts')).toThrow('a.ts:2');
   expect(() => textsOf('l10n.t(message)', 'a.ts')).toThrow('a.ts:1');
 });

@@ -64,7 +64,7 @@ describe('the visible part', () => {
 
 describe('the heat’s colours', () => {
   const css = readFileSync(path.resolve(__dirname, '../../webview/webview.css'), 'utf8');
-  const ramps = [...css.matchAll(/((?:\s*--heat-\d: #[0-9a-f]{6};){7})/g)].map(([text]) =>
+  const ramps = [...css.matchAll(/((?:\s*--heat-\d: [^;]+;){7})/g)].map(([text]) =>
     [...text.matchAll(/#[0-9a-f]{6}/g)].map(([hex]) => parseHex(hex)),
   );
   // Published values of Ottosson's Oklab: white, and the sRGB primaries' lightness.
@@ -110,6 +110,7 @@ describe('the heat’s colours', () => {
   });
   test('reads its stops strictly', () => {
     expect(parseHex(' #0180ff')).toEqual([1, 128, 255]);
+    expect(parseHex('rgba(1, 128, 255, 0.5)')).toEqual([1, 128, 255]);
     expect(() => parseHex('red')).toThrow('must read #rrggbb');
   });
 });

@@ -5,8 +5,10 @@
 
 export type Rgb = readonly [number, number, number];
 
-/** `#rrggbb`. */
+/** `#rrggbb`, or the `rgba(r, g, b, a)` that a theme's colour with transparency becomes, here without it. */
 export function parseHex(text: string): Rgb {
+  const channels = /^rgba?\((\d+), ?(\d+), ?(\d+)/.exec(text.trim());
+  if (channels) return [Number(channels[1]), Number(channels[2]), Number(channels[3])];
   const digits = /^#([0-9a-f]{6})$/i.exec(text.trim())?.[1];
   if (!digits) throw new RangeError(`colour ${text}: must read #rrggbb`);
   const value = Number.parseInt(digits, 16);
