@@ -5,6 +5,7 @@ import type { ReplayOptions } from './model/profile.js';
 import type { ProfileProgress } from './protocol.js';
 import type { ProgramStreams } from './record/launch.js';
 import type { RecordProgress } from './record/record.js';
+import { failureOf } from './server/failure.js';
 
 export interface RecordTask {
   readonly kind: 'record';
@@ -45,7 +46,8 @@ async function main(port: MessagePort, task: RecordTask | ReplayTask): Promise<v
     post({ kind: 'done', value }, buffersOf(value));
   } catch (error) {
     const { name, exitStatus, stack } = error as Error & { exitStatus?: number };
-    post({ kind: 'failed', message: messageOf(error), details: { name, stack, ...(exitStatus && { exitStatus }) } });
+    const details = { name, stack, ...(exitStatus && { exitStatus }), failure: failureOf(error) };
+    post({ kind: 'failed', message: messageOf(error), details });
   } finally {
     port.close();
   }

@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, constants as fsConstants, openSync } from 'node:fs';
 import process from 'node:process';
+import type { FailureCode } from '../model/failure.js';
 import { RecordError } from './errors.js';
 
 /** Where the program's standard streams go. */
@@ -114,9 +115,16 @@ function standardStreams(streams: ProgramStreams, opened: number[]): ('ignore' |
   }
 }
 
+const START_FAILURES: Readonly<Record<string, FailureCode>> = {
+  EACCES: 'not-permitted',
+  ENOENT: 'no-such-program',
+  ENOEXEC: 'not-a-program',
+};
+
 function notStarted(options: LaunchOptions, error: NodeJS.ErrnoException): RecordError {
   if (error instanceof RecordError) return error;
-  return new RecordError(`${options.executable} could not be started: ${reasonOf(error)}`);
+  const code = START_FAILURES[error.code ?? ''] ?? 'other';
+  return new RecordError(`${options.executable} could not be started: ${reasonOf(error)}`, 3, { code });
 }
 
 function reasonOf(error: unknown): string {

@@ -12,10 +12,12 @@ import {
   TextDocuments,
 } from 'vscode-languageserver/node';
 import { messageOf, UsageError } from '../errors.js';
+import type { Failure } from '../model/failure.js';
 import { optionTexts } from '../options.js';
 import type { Notifications, ProfileSummary, Requests } from '../protocol.js';
 import { Annotator } from './annotator.js';
 import type { Backend, Hooks } from './backend.js';
+import { failureOf } from './failure.js';
 import { clientAbilities, defaultSettings, type Settings, settingsOf } from './settings.js';
 import { SourceDocument } from './sourceDocument.js';
 import { State } from './state.js';
@@ -192,11 +194,12 @@ export function serve(connection: Connection, backend: Backend): void {
     return document ? annotator.hotRegions(document, limit) : [];
   });
   handle('pagelens/view', query => {
-    if (!state.index) return null;
+    const index = state.viewIndex;
+    if (!index) return null;
     if (!Object.hasOwn(views, query.view)) {
       throw new UsageError(`view ${query.view}: unknown; known: ${Object.keys(views).join(', ')}`);
     }
-    const { facts, columns = {} } = views[query.view](state.index, query, state.selection);
+    const { facts, columns = {} } = views[query.view](index, query, state.selection, state.baseline);
     return { view: query.view, facts, columns };
   });
 
@@ -208,11 +211,11 @@ export function serve(connection: Connection, backend: Backend): void {
       token: { onCancellationRequested(listener: () => void): unknown },
     ) => Requests[M]['result'] | Promise<Requests[M]['result']>,
   ): void {
-    connection.onRequest<unknown, void>(method, async (params: Requests[M]['params'], token) => {
+    connection.onRequest<unknown, Failure>(method, async (params: Requests[M]['params'], token) => {
       try {
         return await handler(params, token);
       } catch (error) {
-        throw new ResponseError(ErrorCodes.InternalError, messageOf(error));
+        throw new ResponseError(ErrorCodes.InternalError, messageOf(error), failureOf(error));
       }
     });
   }
