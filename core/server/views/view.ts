@@ -9,6 +9,8 @@ export type View = (
   index: ProfileIndex,
   query: ViewQuery,
   selection: Selection,
+  /** The profile that this one is compared with: exact counts, whole run. */
+  baseline?: ProfileIndex | null,
 ) => { readonly facts: unknown; readonly columns?: Readonly<Record<string, WireColumn>> };
 
 /** The most that one answer may hold, columns as base64 and facts as JSON together. */
