@@ -1,10 +1,11 @@
 /** A profile as a tracker sees it: every expected figure is worked out by hand in the comments. */
 import { describe, expect, test } from 'vitest';
-import type { Profile, TrackerResult } from '../../core/model/profile.js';
+import type { Profile } from '../../core/model/profile.js';
 import { project } from '../../core/server/projection.js';
 import { inWindow, wholeBins } from '../../core/server/window.js';
 import { profileOf } from '../helpers/profile.js';
 import { spec } from './fixture.js';
+import { seenAs } from './tracker.js';
 
 /**
  * Pages in their order: log_count (49 reads, 1 write), table five times (120 reads, 50 writes each), stack (100 reads).
@@ -12,22 +13,7 @@ import { spec } from './fixture.js';
  */
 const exact = profileOf({ ...spec('/prog.c'), epochs: 2 });
 
-const tracker = (reads: number[] | null, writes: number[] | null): TrackerResult => ({
-  id: 'pml',
-  pagesReported: 3,
-  precision: 0,
-  recall: 0,
-  f1: 0,
-  rankCorrelation: null,
-  workingSetError: null,
-  vmExits: 0,
-  overheadPercent: 0,
-  periods: 12,
-  own: {},
-  pageReads: reads && Float64Array.from(reads),
-  pageWrites: writes && Float64Array.from(writes),
-  warnings: [],
-});
+const tracker = (reads: number[] | null, writes: number[] | null) => seenAs('pml', reads, writes);
 
 const rows = (profile: Profile) =>
   Array.from(profile.lines.line, (line, row) => [line, profile.lines.reads[row], profile.lines.writes[row]]);
