@@ -39,7 +39,15 @@ export interface WireColumn {
 }
 
 /** The views of the dashboard; a view is one file in webview/views and one line in its table. */
-export type ViewId = 'overview' | 'heatmap' | 'placement' | 'trackers' | 'policies' | 'workingSet';
+export type ViewId =
+  | 'overview'
+  | 'heatmap'
+  | 'placement'
+  | 'flame'
+  | 'pageInspector'
+  | 'trackers'
+  | 'policies'
+  | 'workingSet';
 
 export interface ViewQuery {
   readonly view: ViewId;
@@ -61,6 +69,8 @@ export interface ViewData {
 export interface LineHeat {
   /** 1-based. */
   readonly line: number;
+  /** The same line as it was built. */
+  readonly built: number;
   readonly reads: number;
   readonly writes: number;
   readonly pages: number;
@@ -80,6 +90,8 @@ export interface LineHeat {
 }
 
 export interface FileHeat {
+  /** The file's path as it was built: what a focus names. */
+  readonly file: string;
   readonly lines: readonly LineHeat[];
   /** Why the marks are grey: the document differs from the content that was built; null when it matches. */
   readonly stale: string | null;
@@ -130,6 +142,34 @@ export interface Location {
   readonly line: number;
 }
 
+/** A built line on this machine. */
+export interface LocalLocation extends Location {
+  /** Whether there is such a file here. */
+  readonly exists: boolean;
+  /** Why the line is only where it was once; null when it is sure. */
+  readonly stale: string | null;
+}
+
+/** The profile's source files on this machine; without headers of the system, and files that could not be read when built. */
+export interface FilesReport {
+  readonly total: number;
+  /** Here, with the content that was built. */
+  readonly matched: number;
+  readonly differing: number;
+  readonly missing: number;
+  /** Paths as built, the hottest first; at most 200. */
+  readonly differingFiles: readonly string[];
+  readonly missingFiles: readonly string[];
+}
+
+/** A folder of the machine that built the program, and the one that holds the same here. */
+export interface MappingProposal {
+  readonly built: string;
+  readonly local: string;
+  /** Missing files that it finds. */
+  readonly files: number;
+}
+
 export interface Requests {
   'pagelens/profile': { params: ProfileRequest; result: ProfileSummary };
   'pagelens/open': {
@@ -146,6 +186,14 @@ export interface Requests {
   'pagelens/selection': { params: Record<string, never>; result: Selection };
   'pagelens/lineHeat': { params: { uri: string }; result: FileHeat | null };
   'pagelens/hotRegions': { params: { uri: string | null; limit: number }; result: readonly HotRegion[] };
+  /** null: no profile. Waits until all files were looked at. */
+  'pagelens/files': { params: Record<string, never>; result: FilesReport | null };
+  /** Where a line, as built, is here and now. */
+  'pagelens/sourceFile': { params: Location; result: LocalLocation };
+  /** How a folder of this machine may stand for one of the machine that built; null: it holds none of the missing files. */
+  'pagelens/proposeMapping': { params: { folder: string }; result: MappingProposal | null };
+  /** Markdown of all that is known about a line of an open document, as its hover tells it; null: nothing. 1-based. */
+  'pagelens/explain': { params: { uri: string; line: number }; result: string | null };
   'pagelens/view': { params: ViewQuery; result: ViewData | null };
 }
 
@@ -168,7 +216,11 @@ export type FromWebview =
   | { readonly kind: 'ready' }
   | { readonly kind: 'request'; readonly id: number; readonly method: keyof Requests; readonly params: unknown }
   | { readonly kind: 'reveal'; readonly location: Location }
-  | { readonly kind: 'command'; readonly command: string };
+  | { readonly kind: 'command'; readonly command: string }
+  /** Text for the clipboard. */
+  | { readonly kind: 'copy'; readonly text: string }
+  /** A chart for a file: the user chooses where, and by the file's ending which of the two forms. */
+  | { readonly kind: 'savePicture'; readonly name: string; readonly svg: string; readonly pngBase64: string };
 
 /** Extension -> webview. */
 export type ToWebview =

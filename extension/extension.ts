@@ -1,6 +1,7 @@
 /** Registration, and nothing else: core starts with the first need for it. */
 import * as vscode from 'vscode';
 import { LineMarks } from './annotations/lineMarks.js';
+import { registerTools } from './chat/tools.js';
 import { registerCommands } from './commands.js';
 import { Core } from './core.js';
 import { profileEditor, views } from './ids.js';
@@ -25,6 +26,7 @@ export function activate(context: vscode.ExtensionContext): void {
     createStatusBar(core),
     rememberProfile(core),
     registerCommands(core, new Profiler(core), dashboards),
+    registerTools(core),
     vscode.window.registerWebviewViewProvider(views.dashboard, dashboards),
     vscode.window.registerCustomEditorProvider(profileEditor, new ProfileEditor(core, dashboards)),
   );

@@ -32,6 +32,13 @@ export const colors = {
   stale: 'pagelens.staleForeground',
 } as const;
 
+/** Tools of the editor's chat. */
+export const tools = {
+  hottestRegions: 'pagelens_hottestRegions',
+  placement: 'pagelens_placement',
+  why: 'pagelens_why',
+} as const;
+
 /** What a webview or a hover may ask for; never something that needs an argument. */
 export const linkable: readonly string[] = [
   commands.profile,

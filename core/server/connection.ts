@@ -7,6 +7,7 @@ import {
   type Connection,
   ErrorCodes,
   type InitializeResult,
+  type MarkupContent,
   ResponseError,
   TextDocumentSyncKind,
   TextDocuments,
@@ -192,6 +193,12 @@ export function serve(connection: Connection, backend: Backend): void {
     if (uri === null) return annotator.hotRegions(null, limit);
     const document = documents.get(uri);
     return document ? annotator.hotRegions(document, limit) : [];
+  });
+  handle('pagelens/explain', ({ uri, line }) => {
+    const document = documents.get(uri);
+    const asked = { ...settings, hover: true };
+    const hover = document ? annotator.hover(document, { line: line - 1, character: 0 }, asked) : null;
+    return hover ? (hover.contents as MarkupContent).value : null;
   });
   handle('pagelens/view', query => {
     const index = state.viewIndex;
