@@ -13,6 +13,9 @@ import { placeObjects } from '../placement/place-objects.js';
 import type { Focus, ProfileSummary, Selection } from '../protocol.js';
 import { exitText } from './annotations.js';
 import { ProfileIndex } from './profileIndex.js';
+import { project } from './projection.js';
+import { seenBy } from './seen.js';
+import { inWindow } from './window.js';
 
 const nothing: Selection = {
   profile: null,
@@ -28,7 +31,12 @@ const nothing: Selection = {
 export class State {
   /** As opened, before the selection changed anything about it. */
   #opened: Profile | null = null;
+  /** In the selected tiers, as the selected tracker sees it. */
   #index: ProfileIndex | null = null;
+  /** Where each row of the opened profile's objects is in the shown one's; null: at the same place. */
+  #objectRow: Uint32Array | null = null;
+  /** The shown profile within the selected window; null: not yet made. */
+  #windowed: ProfileIndex | null = null;
   #baseline: ProfileIndex | null = null;
   #selection: Selection = nothing;
   #unsaved = 0;
@@ -37,13 +45,28 @@ export class State {
     return this.#opened;
   }
 
+  /** The whole run as it is shown in the source. */
   get index(): ProfileIndex | null {
     return this.#index;
   }
 
+  /** What views show: the same within the selected window. Object rows are those of `index`. */
+  get viewIndex(): ProfileIndex | null {
+    const { window } = this.#selection;
+    if (!this.#index || !window) return this.#index;
+    const { profile, seen, exact } = this.#index;
+    const byTracker = exact !== this.#index;
+    this.#windowed ??= new ProfileIndex(
+      inWindow(profile, window, byTracker),
+      seen,
+      byTracker ? new ProfileIndex(inWindow(exact.profile, window)) : null,
+    );
+    return this.#windowed;
+  }
+
   /** The exact counts of the run in the selected tiers: what is saved and exported. @throws UsageError without one */
   placed(): Profile {
-    return this.required().profile;
+    return this.required().exact.profile;
   }
 
   /** The profile that the shown one is compared with: its exact counts, whole run. */
@@ -65,6 +88,8 @@ export class State {
   show(profile: Profile, file: string | null): ProfileSummary {
     this.#opened = profile;
     this.#index = new ProfileIndex(profile);
+    this.#objectRow = null;
+    this.#windowed = null;
     this.#baseline = null;
     const id = file ?? `unsaved:${++this.#unsaved}`;
     const { tiers } = profile.options;
@@ -87,6 +112,8 @@ export class State {
   clear(): void {
     this.#opened = null;
     this.#index = null;
+    this.#objectRow = null;
+    this.#windowed = null;
     this.#baseline = null;
     this.#selection = nothing;
   }
@@ -96,7 +123,7 @@ export class State {
    * @throws UsageError naming what the profile does not have; the selection stays as it was
    */
   select(change: Partial<Selection>): boolean {
-    const { profile } = this.required();
+    const shown = this.required();
     const before = this.#selection;
     let next = { ...before, ...change };
     for (const key of ['profile', 'phase', 'baseline'] as const) {
@@ -104,20 +131,40 @@ export class State {
         throw new UsageError(`${key} ${next[key]}: this profile has ${before[key] ?? 'none'} only`);
       }
     }
-    checkTracker(profile, next.tracker);
-    checkWindow(profile, next.window);
-    checkFocus(profile, next.focus);
-    let placed = profile;
+    checkTracker(shown.profile, next.tracker);
+    checkWindow(shown.profile, next.window);
+    checkFocus(shown.profile, next.focus);
+    let exact = shown.exact;
     if (next.tiers !== before.tiers) {
-      placed = placedIn(this.#opened!, next.tiers);
-      // A policy that was chosen stays chosen; the recommendation follows the tiers.
-      const followed = before.policy === profile.placement.recommended && change.policy === undefined;
-      if (followed) next = { ...next, policy: placed.placement.recommended };
+      exact = new ProfileIndex(placedIn(this.#opened!, next.tiers));
+      // Who followed the recommendation goes on following it.
+      const follows = before.policy === shown.profile.placement.recommended && change.policy === undefined;
+      if (follows) next = { ...next, policy: exact.profile.placement.recommended };
     }
-    checkPolicy(placed, next.policy);
-    if (placed !== profile) this.#index = new ProfileIndex(placed);
+    checkPolicy(exact.profile, next.policy);
+    const anew = exact !== shown.exact || next.tracker !== before.tracker;
+    if (anew) {
+      const row =
+        change.focus === undefined && next.focus?.kind === 'object' ? this.#openedRow(next.focus.object) : null;
+      this.#look(exact, next.tracker);
+      if (row !== null) next = { ...next, focus: { kind: 'object', object: this.#objectRow?.[row] ?? row } };
+    }
+    if (anew || next.window !== before.window) this.#windowed = null;
     this.#selection = next;
     return (['tracker', 'tiers', 'policy'] as const).some(key => next[key] !== before[key]);
+  }
+
+  /** Row that an object of the shown profile has in the opened one. */
+  #openedRow(shown: number): number {
+    return this.#objectRow ? this.#objectRow.indexOf(shown) : shown;
+  }
+
+  /** Shows the exact profile as a tracker sees it. */
+  #look(exact: ProfileIndex, tracker: string): void {
+    const result = exact.profile.trackers.find(({ id }) => id === tracker);
+    const projection = tracker === 'exact' || !result ? null : project(exact.profile, result);
+    this.#objectRow = projection?.objectRow ?? null;
+    this.#index = projection ? new ProfileIndex(projection.profile, seenBy(tracker), exact) : exact;
   }
 }
 
