@@ -272,18 +272,33 @@ export interface OverviewFacts {
   readonly warnings: readonly string[];
 }
 
-/** Columns of the heatmap's answer: `reads`, `writes`, `traffic` (f32, bins row-major: y * columns + x). */
+/**
+ * Columns of the heatmap's answer: `reads`, `writes`, `traffic` (f32, bins row-major: y * columns + x). By row of bins:
+ * `tier` (u8, of `tiers`; 255 unknown) and, where there is an `agreement`, `found`, `missed`, `falsely` (u32, pages).
+ *
+ * Bins lie on a grid that starts at epoch 0 and row 0 and is the same for every part of the map, so that a part that is
+ * already known fits what is asked next. Query options: `stepX`, `stepY` (epochs and rows a bin spans, powers of two;
+ * without them as fine as `pixels` allow), `part`: `bins` or `axes`, for one half of the answer alone, `baseline`: true
+ * for the profile that is compared with.
+ */
 export interface HeatmapFacts {
+  /** Differs between profiles: bins of another one must not be mixed in. */
+  readonly stamp: number;
   readonly columns: number;
   readonly rows: number;
   /** The whole extent: epochs, and compact rows (mapped ranges only, gaps cut out; one row a page). */
   readonly epochs: number;
   readonly pageRows: number;
+  /** Epochs and rows that every bin spans; the last ones may be cut by the end of the map. */
+  readonly step: { readonly x: number; readonly y: number };
+  /** Epochs that cannot be told apart: no bin is narrower. */
+  readonly leastStepX: number;
   readonly shown: { readonly x: readonly [number, number]; readonly y: readonly [number, number] };
   readonly epochAccesses: number;
+  /** What the counts are: `accesses`, or readings of a tracker. */
+  readonly counted: string;
   /** Modelled ns at the start of each shown bin, and one more for the end. */
   readonly timesNs: readonly number[];
-  readonly max: { readonly reads: number; readonly writes: number; readonly traffic: number };
   /** Mapped ranges in view, from low to high rows: what lies there and where it starts. */
   readonly segments: readonly {
     readonly from: number;
@@ -291,6 +306,8 @@ export interface HeatmapFacts {
     readonly address: string;
     readonly bytes: number;
     readonly objects: readonly {
+      /** Row of `objects`. */
+      readonly object: number;
       readonly from: number;
       readonly to: number;
       readonly name: string;
@@ -299,6 +316,22 @@ export interface HeatmapFacts {
     }[];
   }[];
   readonly pageSize: number;
+  /** Names for the column `tier`, the fastest first, then `mixed`. */
+  readonly tiers: readonly string[];
+  /** What the selected tracker made of the `k` hottest pages of the whole run; null for exact counts. */
+  readonly agreement: {
+    readonly tracker: string;
+    readonly k: number;
+    readonly found: number;
+    readonly missed: number;
+    readonly falsely: number;
+  } | null;
+  /** What is pointed at: the rows that are its, as far as they are in view, and from the first to the last of all. */
+  readonly focus: {
+    readonly label: string;
+    readonly runs: readonly (readonly [number, number])[];
+    readonly extent: readonly [number, number];
+  } | null;
 }
 
 export interface PlacementFacts {
@@ -337,6 +370,116 @@ export interface PlacementFacts {
     readonly hotness: string;
     readonly tier: string;
   }[];
+}
+
+/** What the flame view can be asked for in `options`: all of it is optional. */
+export type FlameBy = 'code' | 'allocation';
+export type FlameMeasure = 'accesses' | 'reads' | 'writes' | 'traffic' | 'bytes';
+
+export interface FlameFacts {
+  readonly by: FlameBy;
+  readonly measure: FlameMeasure;
+  /** What an access is called: `accesses`, or a tracker's readings. */
+  readonly counted: string;
+  /** Epochs that the weights are of; null: the whole run. */
+  readonly window: readonly [number, number] | null;
+  /** A frame comes before what it calls; the first is everything, and its parent -1. */
+  readonly frames: readonly FlameFrame[];
+  /** The frame that was asked for as the widest: all before it are what calls it. */
+  readonly root: number;
+  /** Frames that were too small to be sent one by one: each is part of a frame of kind `rest`. */
+  readonly folded: number;
+}
+
+export interface FlameFrame {
+  readonly parent: number;
+  readonly name: string;
+  readonly kind: 'all' | 'function' | 'line' | 'object' | 'group' | 'rest';
+  /** By the measure asked for. */
+  readonly weight: number;
+  readonly reads: number;
+  readonly writes: number;
+  readonly traffic: number;
+  /** Class of most of its accesses; '' without any. */
+  readonly hotness: string;
+  readonly location: Location | null;
+  /** Row of the profile's objects, for one that is a single object. */
+  readonly object: number | null;
+}
+
+export interface PageRow {
+  /** PageIndex. */
+  readonly page: number;
+  readonly process: number;
+  readonly address: string;
+  readonly reads: number;
+  readonly writes: number;
+  /** Cache lines, both directions. */
+  readonly traffic: number;
+  readonly linesUsed: number;
+  readonly hotness: string;
+  /** The object with most of the page's accesses: its row, -1 for none; and the tier of the selected policy. */
+  readonly object: number;
+  readonly objectName: string;
+  readonly tier: string;
+}
+
+/** Columns, when a page was asked for: `historyReads`, `historyWrites`, `historyTraffic` (f64), one value a bin of the heat. */
+export interface PageInspectorFacts {
+  /** What an access is called: `accesses`, or a tracker's readings. */
+  readonly counted: string;
+  /** Epochs that the counts are of; null: the whole run. */
+  readonly window: readonly [number, number] | null;
+  readonly pageSize: number;
+  /** Cache lines of a page. */
+  readonly linesPerPage: number;
+  /** Touched pages, and those that the filter leaves. */
+  readonly pages: number;
+  readonly total: number;
+  readonly from: number;
+  readonly rows: readonly PageRow[];
+  /** Place of what is pointed at in this order; null: not among the rows. */
+  readonly focus: number | null;
+  /** The answer to an address asked for: the page that holds it, or the nearest touched one. */
+  readonly found: { readonly page: number; readonly exact: boolean } | null;
+  readonly detail: PageDetail | null;
+}
+
+export interface PageDetail extends PageRow {
+  /** Accesses in exact counts, and the page's rank by them: 1 is the most accessed. */
+  readonly exactReads: number;
+  readonly exactWrites: number;
+  readonly exactRank: number;
+  readonly trafficReads: number;
+  readonly trafficWrites: number;
+  readonly objectKind: string;
+  readonly objectPages: number;
+  readonly objectLocation: Location | null;
+  /** Lines that use the page's main object, whole run; on which of its pages is not recorded. */
+  readonly users: readonly LineUse[];
+  readonly usersInAll: number;
+  readonly policies: readonly { readonly id: string; readonly tier: string; readonly recommended: boolean }[];
+  /** Each mechanism's reading in its own unit; null: it names no pages. `rank` is null where it did not report the page. */
+  readonly trackers: readonly {
+    readonly id: string;
+    readonly label: string;
+    readonly reads: number | null;
+    readonly writes: number | null;
+    readonly rank: number | null;
+  }[];
+  /** Of the history: epochs that a value spans, epochs in all, and modelled ns at the end of each value. */
+  readonly epochsPerBin: number;
+  readonly epochs: number;
+  readonly endNs: readonly number[];
+}
+
+/** What one source line did to one object, whole run. */
+export interface LineUse {
+  readonly label: string;
+  readonly location: Location | null;
+  readonly reads: number;
+  readonly writes: number;
+  readonly traffic: number;
 }
 
 export interface TrackersFacts {

@@ -2,7 +2,9 @@
  * The language server: standard LSP (code lens, hover, inlay hints, incremental sync) and the requests of
  * `core/protocol.ts` on one connection. It wires; the answers come from `annotator.ts` and `views/`.
  */
+import { existsSync } from 'node:fs';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import {
   type Connection,
   ErrorCodes,
@@ -19,6 +21,8 @@ import type { Notifications, ProfileSummary, Requests } from '../protocol.js';
 import { Annotator } from './annotator.js';
 import type { Backend, Hooks } from './backend.js';
 import { failureOf } from './failure.js';
+import { LocalSources } from './localSources.js';
+import { proposeMapping } from './pathMap.js';
 import { clientAbilities, defaultSettings, type Settings, settingsOf } from './settings.js';
 import { SourceDocument } from './sourceDocument.js';
 import { State } from './state.js';
@@ -27,13 +31,16 @@ import { views } from './views/views.js';
 /** Serves until the connection closes. */
 export function serve(connection: Connection, backend: Backend): void {
   const state = new State();
-  let annotator = new Annotator(state, clientAbilities({}));
+  const local = new LocalSources();
+  let annotator = new Annotator(state, clientAbilities({}), local);
+  /** Folders of the workspace, absolute. */
+  let folders: readonly string[] = [];
   let settings: Settings = defaultSettings;
   /** Set while a program is profiled or a trace replayed: one at a time, each wants the whole machine. */
   let running: string | null = null;
 
   const documents = new TextDocuments<SourceDocument>({
-    create: (uri, languageId, version, text) => new SourceDocument(uri, languageId, version, text),
+    create: (uri, languageId, version, text) => new SourceDocument(uri, languageId, version, text, local.snapshots),
     update: (document, changes, version) => {
       document.update(changes, version);
       return document;
@@ -43,10 +50,13 @@ export function serve(connection: Connection, backend: Backend): void {
   const notify = <M extends keyof Notifications>(method: M, params: Notifications[M]) =>
     void connection.sendNotification(method, params);
 
-  connection.onInitialize(({ initializationOptions, capabilities }): InitializeResult => {
+  connection.onInitialize(({ initializationOptions, capabilities, workspaceFolders }): InitializeResult => {
     const abilities = clientAbilities(initializationOptions);
-    annotator = new Annotator(state, abilities);
+    annotator = new Annotator(state, abilities, local);
     settings = settingsOf(initializationOptions?.settings);
+    const uris = (workspaceFolders ?? []).map(({ uri }) => uri);
+    folders = uris.filter(uri => uri.startsWith('file:')).map(uri => fileURLToPath(uri));
+    local.configure(folders, settings.pathMapping);
     refreshLenses = capabilities.workspace?.codeLens?.refreshSupport === true;
     refreshHints = capabilities.workspace?.inlayHint?.refreshSupport === true && !abilities.lineHeat;
     return {
@@ -55,6 +65,7 @@ export function serve(connection: Connection, backend: Backend): void {
         textDocumentSync: { openClose: true, change: TextDocumentSyncKind.Incremental },
         codeLensProvider: { resolveProvider: true },
         hoverProvider: true,
+        workspace: { fileOperations: { didRename: { filters: [{ scheme: 'file', pattern: { glob: '**' } }] } } },
         ...(abilities.lineHeat ? {} : { inlayHintProvider: true }),
       },
     };
@@ -74,13 +85,39 @@ export function serve(connection: Connection, backend: Backend): void {
     notify('pagelens/annotationsChanged', { uris: null });
     refresh();
   };
-  const profileChanged = () => {
+  const rebind = () => {
     for (const document of documents.all()) annotator.bind(document);
+  };
+  const profileChanged = () => {
+    local.show(state.index?.profile ?? null);
+    rebind();
     selectionChanged();
+    void lookAtFiles();
+  };
+  /** Files that turn out to lie elsewhere, and contents that become known, give marks to documents without sure ones. */
+  const lookAtFiles = async () => {
+    await local.report();
+    const unsure = documents.all().filter(document => !document.bound || document.stale !== null);
+    for (const document of unsure) annotator.bind(document);
+    const uris = unsure.filter(document => annotator.knows(document)).map(({ uri }) => uri);
+    if (uris.length === 0) return;
+    notify('pagelens/annotationsChanged', { uris });
+    refresh();
   };
 
   connection.onDidChangeConfiguration(({ settings: sections }) => {
     settings = settingsOf(sections?.pagelens);
+    if (local.configure(folders, settings.pathMapping)) {
+      rebind();
+      notify('pagelens/annotationsChanged', { uris: null });
+      void lookAtFiles();
+    }
+    refresh();
+  });
+  connection.workspace.onDidRenameFiles(({ files }) => {
+    for (const { oldUri, newUri } of files) local.sources?.renamed(fileURLToPath(oldUri), fileURLToPath(newUri));
+    rebind();
+    notify('pagelens/annotationsChanged', { uris: null });
     refresh();
   });
 
@@ -89,6 +126,8 @@ export function serve(connection: Connection, backend: Backend): void {
     if (annotator.knows(document)) notify('pagelens/annotationsChanged', { uris: [document.uri] });
   });
   documents.onDidChangeContent(({ document }) => {
+    // The other side of a diff is now another state of the file.
+    if (document.past) annotator.bind(document);
     if (annotator.knows(document)) notify('pagelens/annotationsChanged', { uris: [document.uri] });
   });
   documents.onDidClose(({ document }) => annotator.forget(document.uri));
@@ -199,6 +238,14 @@ export function serve(connection: Connection, backend: Backend): void {
     const asked = { ...settings, hover: true };
     const hover = document ? annotator.hover(document, { line: line - 1, character: 0 }, asked) : null;
     return hover ? (hover.contents as MarkupContent).value : null;
+  });
+  handle('pagelens/files', () => local.report());
+  handle('pagelens/sourceFile', location =>
+    annotator.locate(location, file => documents.all().find(document => document.path === file && !document.past)),
+  );
+  handle('pagelens/proposeMapping', async ({ folder }) => {
+    const missing = (await local.report())?.missingFiles ?? [];
+    return proposeMapping(missing, folder, existsSync);
   });
   handle('pagelens/view', query => {
     const index = state.viewIndex;
