@@ -162,6 +162,22 @@ export interface FilesReport {
   readonly missingFiles: readonly string[];
 }
 
+/** What the marks in the source are shares of, and how lines are classed. */
+export interface LegendFacts {
+  /** `accesses`, or `PML readings`. */
+  readonly counted: string;
+  /** How a tracker's readings came to lines; '' for exact counts. */
+  readonly note: string;
+  /** Level, window and run. */
+  readonly window: string;
+  /** Shares that bound the classes, 0 to 1. */
+  readonly hotShare: number;
+  readonly coldShare: number;
+  readonly policy: string;
+  /** The run that "was" speaks of: its profile; null: none. */
+  readonly baseline: string | null;
+}
+
 /** A folder of the machine that built the program, and the one that holds the same here. */
 export interface MappingProposal {
   readonly built: string;
@@ -172,6 +188,8 @@ export interface MappingProposal {
 
 export interface Requests {
   'pagelens/profile': { params: ProfileRequest; result: ProfileSummary };
+  /** Executables below a folder that can be profiled, the latest built first: absolute paths. */
+  'pagelens/findPrograms': { params: { folder: string }; result: readonly string[] };
   'pagelens/open': {
     /** `options` as in ProfileRequest: a trace is replayed with them, a profile has its own. */
     params: { file: string; options?: Readonly<Record<string, string>> };
@@ -190,6 +208,10 @@ export interface Requests {
   'pagelens/files': { params: Record<string, never>; result: FilesReport | null };
   /** Where a line, as built, is here and now. */
   'pagelens/sourceFile': { params: Location; result: LocalLocation };
+  /** Lines of a document, 1-based and where they are now, that belong to the selection's focus. */
+  'pagelens/focusLines': { params: { uri: string }; result: readonly number[] };
+  /** What the marks in the source mean; null: no profile. */
+  'pagelens/legend': { params: Record<string, never>; result: LegendFacts | null };
   /** How a folder of this machine may stand for one of the machine that built; null: it holds none of the missing files. */
   'pagelens/proposeMapping': { params: { folder: string }; result: MappingProposal | null };
   /** Markdown of all that is known about a line of an open document, as its hover tells it; null: nothing. 1-based. */
@@ -226,7 +248,9 @@ export type FromWebview =
 export type ToWebview =
   | { readonly kind: 'reply'; readonly id: number; readonly result: Result<unknown> }
   | { readonly kind: 'selection'; readonly selection: Selection }
-  | { readonly kind: 'progress'; readonly progress: ProfileProgress | null };
+  | { readonly kind: 'progress'; readonly progress: ProfileProgress | null }
+  /** Bring a view to the front. */
+  | { readonly kind: 'show'; readonly view: ViewId };
 
 /** Facts of each view (`ViewData.facts`). */
 export interface OverviewFacts {

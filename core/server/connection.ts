@@ -18,6 +18,7 @@ import { messageOf, UsageError } from '../errors.js';
 import type { Failure } from '../model/failure.js';
 import { optionTexts } from '../options.js';
 import type { Notifications, ProfileSummary, Requests } from '../protocol.js';
+import { findPrograms } from '../record/programs.js';
 import { Annotator } from './annotator.js';
 import type { Backend, Hooks } from './backend.js';
 import { failureOf } from './failure.js';
@@ -183,6 +184,7 @@ export function serve(connection: Connection, backend: Backend): void {
       return summary;
     }),
   );
+  handle('pagelens/findPrograms', ({ folder }) => findPrograms(folder));
   handle('pagelens/open', ({ file, options }, token) =>
     exclusively(`opening ${path.basename(file)}`, token, async (hooks): Promise<ProfileSummary> => {
       const summary = state.show(await backend.openProfile(file, options ?? {}, hooks), file);
@@ -243,6 +245,11 @@ export function serve(connection: Connection, backend: Backend): void {
   handle('pagelens/sourceFile', location =>
     annotator.locate(location, file => documents.all().find(document => document.path === file && !document.past)),
   );
+  handle('pagelens/focusLines', ({ uri }) => {
+    const document = documents.get(uri);
+    return document ? annotator.focusLines(document) : [];
+  });
+  handle('pagelens/legend', () => annotator.legend());
   handle('pagelens/proposeMapping', async ({ folder }) => {
     const missing = (await local.report())?.missingFiles ?? [];
     return proposeMapping(missing, folder, existsSync);
