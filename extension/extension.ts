@@ -9,6 +9,7 @@ import { installLauncher } from './launcher.js';
 import { Profiler } from './program/profiler.js';
 import { rememberProfile, restoreProfile } from './restore.js';
 import { createStatusBar } from './statusBar.js';
+import { UriHandler } from './uriHandler.js';
 import { Dashboards } from './views/dashboard.js';
 import { HotRegions } from './views/hotRegions.js';
 import { ProfileEditor } from './views/profileEditor.js';
@@ -25,8 +26,9 @@ export function activate(context: vscode.ExtensionContext): void {
     new HotRegions(core),
     createStatusBar(core),
     rememberProfile(core),
-    registerCommands(core, new Profiler(core), dashboards),
+    registerCommands(core, new Profiler(core), dashboards, legend),
     registerTools(core),
+    vscode.window.registerUriHandler(new UriHandler(core, dashboards)),
     vscode.window.registerWebviewViewProvider(views.dashboard, dashboards),
     vscode.window.registerCustomEditorProvider(profileEditor, new ProfileEditor(core, dashboards)),
   );

@@ -11,6 +11,9 @@ connect(message => {
     case 'selection':
       page.select(message.selection);
       return;
+    case 'show':
+      page.show(message.view);
+      return;
     case 'progress':
       page.progress(message.progress);
       return;

@@ -65,6 +65,11 @@ export class Page {
     this.#progress.show(progress);
   }
 
+  /** Brings a view to the front; one that this page does not have leaves it as it is. */
+  show(id: ViewId): void {
+    if (ids.includes(id)) this.#show(id);
+  }
+
   #current(): Panel {
     return this.#panels.find(panel => panel.kind.id === this.#state.view)!;
   }
@@ -158,6 +163,8 @@ export class Page {
       // The extension tells every page of the new selection, this one too.
       select: async change => void (await host.request('pagelens/select', change)),
       reveal: host.reveal,
+      copy: host.copy,
+      savePicture: host.savePicture,
       state: () => this.#state,
       remember: change => this.#remember(change),
       failed: error => this.#failed(panel, error),
