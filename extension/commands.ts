@@ -1,5 +1,7 @@
 /** Every command of the extension: an id and what it does. */
 import * as vscode from 'vscode';
+import type { Legend } from './annotations/legend.js';
+import { mapPaths } from './annotations/mapPaths.js';
 import { toggleAnnotations } from './annotations/toggle.js';
 import { type Core, reasonOf } from './core.js';
 import { exportReport } from './exportReport.js';
@@ -8,7 +10,12 @@ import { explainTrust, type Profiler } from './program/profiler.js';
 import { findTarget, pickExecutable, type Target } from './program/target.js';
 import type { Dashboards } from './views/dashboard.js';
 
-export function registerCommands(core: Core, profiler: Profiler, dashboards: Dashboards): vscode.Disposable {
+export function registerCommands(
+  core: Core,
+  profiler: Profiler,
+  dashboards: Dashboards,
+  legend: Legend,
+): vscode.Disposable {
   /** Trust comes first: nobody should pick a program only to be refused. */
   const profile = async (choose: () => Promise<Target | undefined>) => {
     if (!vscode.workspace.isTrusted) return explainTrust();
@@ -29,6 +36,8 @@ export function registerCommands(core: Core, profiler: Profiler, dashboards: Das
     },
     [commands.showLog]: () => core.log.show(),
     [commands.openDashboard]: () => dashboards.openPanel(),
+    [commands.showLegend]: () => legend.show(),
+    [commands.mapPaths]: () => mapPaths(core),
   };
   const registered = Object.entries(table).map(([id, run]) =>
     vscode.commands.registerCommand(id, async (argument?: unknown) => {

@@ -1,6 +1,9 @@
 /** Registration, and nothing else: core starts with the first need for it. */
 import * as vscode from 'vscode';
+import { FocusLink } from './annotations/focus.js';
+import { Legend } from './annotations/legend.js';
 import { LineMarks } from './annotations/lineMarks.js';
+import { MatchedFiles } from './annotations/matchedFiles.js';
 import { registerTools } from './chat/tools.js';
 import { registerCommands } from './commands.js';
 import { Core } from './core.js';
@@ -18,13 +21,19 @@ export function activate(context: vscode.ExtensionContext): void {
   const log = vscode.window.createOutputChannel('Pagelens', { log: true });
   const core = new Core(context, log);
   const dashboards = new Dashboards(core);
+  const files = new MatchedFiles(core);
+  const legend = new Legend(core, files);
+  const marks = new LineMarks(core);
   context.subscriptions.push(
     log,
     core,
     dashboards,
-    new LineMarks(core),
-    new HotRegions(core),
-    createStatusBar(core),
+    files,
+    legend,
+    marks,
+    new FocusLink(core, dashboards, marks),
+    new HotRegions(core, files),
+    createStatusBar(core, files),
     rememberProfile(core),
     registerCommands(core, new Profiler(core), dashboards, legend),
     registerTools(core),

@@ -12,6 +12,8 @@ export const commands = {
   clear: 'pagelens.clear',
   showLog: 'pagelens.showLog',
   openDashboard: 'pagelens.openDashboard',
+  showLegend: 'pagelens.showLegend',
+  mapPaths: 'pagelens.mapPaths',
 } as const;
 
 export type CommandId = (typeof commands)[keyof typeof commands];
@@ -23,7 +25,7 @@ export const profileEditor = 'pagelens.profileEditor';
 export const dashboardPanel = 'pagelens.dashboardPanel';
 
 /** Keys of `when` clauses. */
-export const contexts = { hasProfile: 'pagelens.hasProfile', running: 'pagelens.running' } as const;
+export const contexts = { hasProfile: 'pagelens.hasProfile', running: 'pagelens.running', filesMissing: 'pagelens.filesMissing' } as const;
 
 export const colors = {
   hot: 'pagelens.hotForeground',
@@ -48,5 +50,7 @@ export const linkable: readonly string[] = [
   commands.export,
   commands.showLog,
   commands.openDashboard,
+  commands.showLegend,
+  commands.mapPaths,
   'workbench.trust.manage',
 ];

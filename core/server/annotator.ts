@@ -1,8 +1,9 @@
 /** Answers an editor's questions about one document: lenses, hover, heat, inlay hints. */
 import { realpathSync } from 'node:fs';
 import type { CodeLens, Hover, InlayHint, Position } from 'vscode-languageserver/node';
-import type { FileHeat, HotRegion, LocalLocation, Location } from '../protocol.js';
-import { fileHeat, lensText, lensTooltip, type Shown } from './annotations.js';
+import type { FileHeat, HotRegion, LegendFacts, LocalLocation, Location } from '../protocol.js';
+import { fileHeat, lensText, lensTooltip, provenance, type Shown, trackerNote } from './annotations.js';
+import { focusLines } from './focusLines.js';
 import { hotRegions } from './hotRegions.js';
 import { hoverText, lineHover, regionHover } from './hover.js';
 import type { LocalSources } from './localSources.js';
@@ -124,6 +125,31 @@ export class Annotator {
     if (document && !known) return [];
     const list = hotRegions(index, limit, known?.rows ?? null, selection.policy);
     return list.map(({ row, line, ...region }) => ({ ...region, location: this.#locate(row, line, document) }));
+  }
+
+  /** Lines, 1-based and where they are now, that belong to what the user points at. */
+  focusLines(document: SourceDocument): number[] {
+    const { focus } = this.state.selection;
+    const known = this.#lookUp(document);
+    if (!known || !focus) return [];
+    return focusLines(known.index, known.rows, focus)
+      .map(line => document.lineNow(line))
+      .filter(line => line > 0);
+  }
+
+  legend(): LegendFacts | null {
+    const { index, selection } = this.state;
+    if (!index) return null;
+    const { hotShare, coldShare } = index.profile.options;
+    return {
+      counted: index.seen.counted,
+      note: index.exact === index ? '' : trackerNote(index.seen),
+      window: provenance(index.profile),
+      hotShare,
+      coldShare,
+      policy: selection.policy,
+      baseline: index.exact === index ? selection.baseline : null,
+    };
   }
 
   /** Where a line, as built, is on this machine, and now if it is in an open document. */

@@ -260,7 +260,7 @@ export function serve(connection: Connection, backend: Backend): void {
     if (!Object.hasOwn(views, query.view)) {
       throw new UsageError(`view ${query.view}: unknown; known: ${Object.keys(views).join(', ')}`);
     }
-    const { facts, columns = {} } = views[query.view](index, query, state.selection, state.baseline);
+    const { facts, columns = {} } = views[query.view](index, query, state.selection, state.comparison(local.snapshots));
     return { view: query.view, facts, columns };
   });
 

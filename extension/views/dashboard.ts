@@ -7,7 +7,7 @@ import * as path from 'node:path';
 import * as vscode from 'vscode';
 import type { FromWebview, Location, Requests, ToWebview, ViewId } from '../../core/protocol.js';
 import { type Core, reasonOf } from '../core.js';
-import { dashboardPanel, linkable } from '../ids.js';
+import { commands, dashboardPanel, linkable } from '../ids.js';
 import { dashboardHtml } from './dashboardHtml.js';
 import { savePicture } from './savePicture.js';
 
@@ -70,6 +70,11 @@ export class Dashboards implements vscode.WebviewViewProvider, vscode.Disposable
     this.#panel = panel;
   }
 
+  /** Whether the user sees one. */
+  get visible(): boolean {
+    return [...this.#open.values()].some(page => page.visible());
+  }
+
   /** Brings a view to the front in the dashboards that are in sight; opens one if there is none. */
   show(view: ViewId): void {
     const inSight = [...this.#open.values()].filter(page => page.visible());
@@ -115,7 +120,7 @@ export class Dashboards implements vscode.WebviewViewProvider, vscode.Disposable
       case 'request':
         return this.#relay(webview, message);
       case 'reveal':
-        return reveal(message.location);
+        return revealBuilt(this.core, message.location);
       case 'command':
         if (linkable.includes(message.command)) await vscode.commands.executeCommand(message.command);
         return;
@@ -156,6 +161,11 @@ export class Dashboards implements vscode.WebviewViewProvider, vscode.Disposable
   }
 }
 
+/** Shows a line that is named as it was built: where its file is on this machine, and where the line is now. */
+export async function revealBuilt(core: Core, location: Location): Promise<void> {
+  await reveal(await core.request('pagelens/sourceFile', location));
+}
+
 /** Shows a line of source beside the dashboard, where the user's other sources are. */
 export async function reveal({ file, line }: Location): Promise<void> {
   try {
@@ -165,10 +175,13 @@ export async function reveal({ file, line }: Location): Promise<void> {
     const editor = await vscode.window.showTextDocument(document, { viewColumn, selection: new vscode.Range(at, at) });
     editor.revealRange(new vscode.Range(at, at), vscode.TextEditorRevealType.InCenterIfOutsideViewport);
   } catch {
+    const map = vscode.l10n.t('Map paths...');
     const message = vscode.l10n.t(
-      '{0} is not on this machine; the profile was recorded elsewhere.',
+      '{0} is not on this machine; the program was built elsewhere. Choose the folder that holds its sources.',
       path.basename(file),
     );
-    void vscode.window.showWarningMessage(message);
+    if ((await vscode.window.showWarningMessage(message, map)) === map) {
+      await vscode.commands.executeCommand(commands.mapPaths);
+    }
   }
 }
