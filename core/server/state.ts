@@ -12,9 +12,11 @@ import type { Profile } from '../model/profile.js';
 import { placeObjects } from '../placement/place-objects.js';
 import type { Focus, ProfileSummary, Selection } from '../protocol.js';
 import { exitText } from './annotations.js';
+import { Baseline } from './baseline.js';
 import { ProfileIndex } from './profileIndex.js';
-import { project } from './projection.js';
+import { type Projection, project } from './projection.js';
 import { seenBy } from './seen.js';
+import type { Snapshots } from './snapshots.js';
 import { inWindow } from './window.js';
 
 const nothing: Selection = {
@@ -37,7 +39,10 @@ export class State {
   #objectRow: Uint32Array | null = null;
   /** The shown profile within the selected window; null: not yet made. */
   #windowed: ProfileIndex | null = null;
+  /** The run that is compared with, as opened; and as the shown one is seen. */
+  #compared: Profile | null = null;
   #baseline: ProfileIndex | null = null;
+  #comparison: Baseline | null = null;
   #selection: Selection = nothing;
   #unsaved = 0;
 
@@ -69,9 +74,19 @@ export class State {
     return this.required().exact.profile;
   }
 
-  /** The profile that the shown one is compared with: its exact counts, whole run. */
+  /**
+   * The run that the shown one is compared with, whole, seen as it is; null also when it has not the selected tracker:
+   * readings compare with readings.
+   */
   get baseline(): ProfileIndex | null {
     return this.#baseline;
+  }
+
+  /** The same with its rows matched to those of the shown run. @param snapshots texts to follow lines by */
+  comparison(snapshots: Snapshots | null): Baseline | null {
+    if (!this.#baseline || !this.#index) return null;
+    this.#comparison ??= new Baseline(this.#baseline, this.#index.profile, snapshots);
+    return this.#comparison;
   }
 
   get selection(): Selection {
@@ -90,7 +105,7 @@ export class State {
     this.#index = new ProfileIndex(profile);
     this.#objectRow = null;
     this.#windowed = null;
-    this.#baseline = null;
+    this.#setBaseline(null);
     const id = file ?? `unsaved:${++this.#unsaved}`;
     const { tiers } = profile.options;
     this.#selection = { ...nothing, profile: id, tiers, policy: profile.placement.recommended };
@@ -100,7 +115,7 @@ export class State {
   /** Compares the shown profile with another; null: with none. */
   compare(profile: Profile | null, file: string | null): void {
     this.required();
-    this.#baseline = profile && new ProfileIndex(profile);
+    this.#setBaseline(profile);
     this.#selection = { ...this.#selection, baseline: profile && (file ?? `unsaved:${++this.#unsaved}`) };
   }
 
@@ -114,7 +129,7 @@ export class State {
     this.#index = null;
     this.#objectRow = null;
     this.#windowed = null;
-    this.#baseline = null;
+    this.#setBaseline(null);
     this.#selection = nothing;
   }
 
@@ -147,11 +162,18 @@ export class State {
       const row =
         change.focus === undefined && next.focus?.kind === 'object' ? this.#openedRow(next.focus.object) : null;
       this.#look(exact, next.tracker);
+      this.#setBaseline(this.#compared, next);
       if (row !== null) next = { ...next, focus: { kind: 'object', object: this.#objectRow?.[row] ?? row } };
     }
     if (anew || next.window !== before.window) this.#windowed = null;
     this.#selection = next;
     return (['tracker', 'tiers', 'policy'] as const).some(key => next[key] !== before[key]);
+  }
+
+  #setBaseline(profile: Profile | null, { tiers, tracker } = this.#selection): void {
+    this.#compared = profile;
+    this.#comparison = null;
+    this.#baseline = profile && seenThrough(new ProfileIndex(placedIn(profile, tiers)), tracker);
   }
 
   /** Row that an object of the shown profile has in the opened one. */
@@ -161,11 +183,23 @@ export class State {
 
   /** Shows the exact profile as a tracker sees it. */
   #look(exact: ProfileIndex, tracker: string): void {
-    const result = exact.profile.trackers.find(({ id }) => id === tracker);
-    const projection = tracker === 'exact' || !result ? null : project(exact.profile, result);
+    const projection = projectionBy(exact, tracker);
     this.#objectRow = projection?.objectRow ?? null;
     this.#index = projection ? new ProfileIndex(projection.profile, seenBy(tracker), exact) : exact;
   }
+}
+
+/** null: `exact`, or the profile has no such tracker. */
+function projectionBy({ profile }: ProfileIndex, tracker: string): Projection | null {
+  const result = tracker === 'exact' ? undefined : profile.trackers.find(({ id }) => id === tracker);
+  return result?.pageReads || result?.pageWrites ? project(profile, result) : null;
+}
+
+/** null: the profile has no such tracker. */
+function seenThrough(exact: ProfileIndex, tracker: string): ProfileIndex | null {
+  if (tracker === 'exact') return exact;
+  const projection = projectionBy(exact, tracker);
+  return projection && new ProfileIndex(projection.profile, seenBy(tracker), exact);
 }
 
 /** The profile with its objects in other tiers; capacities that were asked for belong to the tiers they were asked for. */
