@@ -6,8 +6,12 @@ import { toggleAnnotations } from './annotations/toggle.js';
 import { type Core, reasonOf } from './core.js';
 import { exportReport } from './exportReport.js';
 import { type CommandId, commands, profileEditor } from './ids.js';
+import { findTarget } from './program/findTarget.js';
+import { pickExecutable } from './program/picks.js';
+import { toggleProfileOnSave } from './program/profileOnSave.js';
 import { explainTrust, type Profiler } from './program/profiler.js';
-import { findTarget, pickExecutable, type Target } from './program/target.js';
+import { openSample } from './program/sample.js';
+import type { Target } from './program/target.js';
 import type { Dashboards } from './views/dashboard.js';
 
 export function registerCommands(
@@ -23,10 +27,11 @@ export function registerCommands(
     if (target) await profiler.run(target);
   };
   const table: Readonly<Record<CommandId, (argument?: unknown) => unknown>> = {
-    [commands.profile]: uri => profile(() => findTarget(uri instanceof vscode.Uri ? uri : undefined)),
+    [commands.profile]: uri =>
+      profile(() => findTarget(profiler.builders, uri instanceof vscode.Uri ? uri : undefined)),
     [commands.profileExecutable]: uri =>
       profile(async () => (uri instanceof vscode.Uri ? { program: uri.fsPath, scope: uri } : pickExecutable())),
-    [commands.rerun]: () => profile(async () => profiler.lastTarget ?? findTarget(undefined)),
+    [commands.rerun]: () => profile(async () => profiler.lastTarget ?? findTarget(profiler.builders, undefined)),
     [commands.cancel]: () => profiler.cancel(),
     [commands.open]: () => openFile(),
     [commands.toggleAnnotations]: () => toggleAnnotations(core.context),
@@ -36,6 +41,8 @@ export function registerCommands(
     },
     [commands.showLog]: () => core.log.show(),
     [commands.openDashboard]: () => dashboards.openPanel(),
+    [commands.profileSample]: () => profile(() => openSample(core.context)),
+    [commands.toggleProfileOnSave]: () => toggleProfileOnSave(),
     [commands.showLegend]: () => legend.show(),
     [commands.mapPaths]: () => mapPaths(core),
   };

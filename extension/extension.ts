@@ -9,9 +9,11 @@ import { registerCommands } from './commands.js';
 import { Core } from './core.js';
 import { profileEditor, views } from './ids.js';
 import { installLauncher } from './launcher.js';
+import { createProfileOnSave } from './program/profileOnSave.js';
 import { Profiler } from './program/profiler.js';
 import { rememberProfile, restoreProfile } from './restore.js';
 import { createStatusBar } from './statusBar.js';
+import { registerTasks } from './tasks/provider.js';
 import { UriHandler } from './uriHandler.js';
 import { Dashboards } from './views/dashboard.js';
 import { HotRegions } from './views/hotRegions.js';
@@ -21,6 +23,7 @@ export function activate(context: vscode.ExtensionContext): void {
   const log = vscode.window.createOutputChannel('Pagelens', { log: true });
   const core = new Core(context, log);
   const dashboards = new Dashboards(core);
+  const profiler = new Profiler(core);
   const files = new MatchedFiles(core);
   const legend = new Legend(core, files);
   const marks = new LineMarks(core);
@@ -35,7 +38,10 @@ export function activate(context: vscode.ExtensionContext): void {
     new HotRegions(core, files),
     createStatusBar(core, files),
     rememberProfile(core),
-    registerCommands(core, new Profiler(core), dashboards, legend),
+    profiler,
+    createProfileOnSave(core, profiler),
+    registerTasks(profiler),
+    registerCommands(core, profiler, dashboards, legend),
     registerTools(core),
     vscode.window.registerUriHandler(new UriHandler(core, dashboards)),
     vscode.window.registerWebviewViewProvider(views.dashboard, dashboards),

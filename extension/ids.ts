@@ -14,6 +14,8 @@ export const commands = {
   openDashboard: 'pagelens.openDashboard',
   showLegend: 'pagelens.showLegend',
   mapPaths: 'pagelens.mapPaths',
+  profileSample: 'pagelens.profileSample',
+  toggleProfileOnSave: 'pagelens.toggleProfileOnSave',
 } as const;
 
 export type CommandId = (typeof commands)[keyof typeof commands];
@@ -23,6 +25,9 @@ export const views = { dashboard: 'pagelens.dashboard', hotRegions: 'pagelens.ho
 /** Custom editor of `*.pagelens` and `*.pltrace`; the dashboard as a tab. */
 export const profileEditor = 'pagelens.profileEditor';
 export const dashboardPanel = 'pagelens.dashboardPanel';
+
+/** Type of the tasks that build and profile. */
+export const taskType = 'pagelens';
 
 /** Keys of `when` clauses. */
 export const contexts = { hasProfile: 'pagelens.hasProfile', running: 'pagelens.running', filesMissing: 'pagelens.filesMissing' } as const;
@@ -44,6 +49,7 @@ export const tools = {
 /** What a webview or a hover may ask for; never something that needs an argument. */
 export const linkable: readonly string[] = [
   commands.profile,
+  commands.profileSample,
   commands.rerun,
   commands.cancel,
   commands.open,

@@ -221,6 +221,12 @@ function nothingYet(): Node[] {
         press: () => host.runCommand('pagelens.profile'),
       }),
       button({
+        label: 'Profile the sample',
+        icon: 'beaker',
+        appearance: 'secondary',
+        press: () => host.runCommand('pagelens.profileSample'),
+      }),
+      button({
         label: 'Open a profile or trace',
         icon: 'folder-opened',
         appearance: 'secondary',
