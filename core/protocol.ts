@@ -110,6 +110,8 @@ export interface ProfileRequest {
   readonly options?: Readonly<Record<string, string>>;
   /** Terminal device that becomes the program's standard streams; without it they go to the log. */
   readonly terminal?: string;
+  /** File for its standard output and error instead; it reads no input then. */
+  readonly programOutput?: string;
   /** Where to keep the profile, so that it is there again after a reload. */
   readonly saveTo?: string;
 }
@@ -413,6 +415,8 @@ export interface FlameFacts {
   readonly root: number;
   /** Frames that were too small to be sent one by one: each is part of a frame of kind `rest`. */
   readonly folded: number;
+  /** What the search found in the whole tree: frames, and the weight under any of them, none counted twice. */
+  readonly matched: { readonly frames: number; readonly weight: number } | null;
 }
 
 export interface FlameFrame {

@@ -72,7 +72,7 @@ async function runRecord(port: MessagePort, task: RecordTask, post: (message: Fr
 
 function streamsOf(task: RecordTask, onText: (text: string) => void): ProgramStreams {
   if (task.terminal) return { kind: 'terminal', path: task.terminal };
-  if (task.programOutput) return { kind: 'file', path: task.programOutput };
+  if (task.programOutput) return { kind: 'file', path: task.programOutput, noInput: task.captureOutput };
   return task.captureOutput ? { kind: 'text', onText } : { kind: 'standardError' };
 }
 

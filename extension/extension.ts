@@ -14,6 +14,7 @@ import { Profiler } from './program/profiler.js';
 import { rememberProfile, restoreProfile } from './restore.js';
 import { createStatusBar } from './statusBar.js';
 import { registerTasks } from './tasks/provider.js';
+import { Testing } from './testing/testing.js';
 import { UriHandler } from './uriHandler.js';
 import { Dashboards } from './views/dashboard.js';
 import { HotRegions } from './views/hotRegions.js';
@@ -43,6 +44,7 @@ export function activate(context: vscode.ExtensionContext): void {
     registerTasks(profiler),
     registerCommands(core, profiler, dashboards, legend),
     registerTools(core),
+    new Testing(core, profiler),
     vscode.window.registerUriHandler(new UriHandler(core, dashboards)),
     vscode.window.registerWebviewViewProvider(views.dashboard, dashboards),
     vscode.window.registerCustomEditorProvider(profileEditor, new ProfileEditor(core, dashboards)),

@@ -98,6 +98,22 @@ export class Profiler implements vscode.Disposable {
     }
   }
 
+  /** For who shows a run elsewhere: it counts as the one run there may be, and "Cancel profiling" cancels it. */
+  async exclusively(cancel: vscode.CancellationTokenSource, work: () => Promise<void>): Promise<void> {
+    if (this.#cancel) return this.#explainRunning();
+    this.#cancel = cancel;
+    await this.#setRunning(true);
+    try {
+      await this.#saveAll();
+      await work();
+    } finally {
+      this.#cancel = null;
+      this.core.progressEnded();
+      await this.#setRunning(false);
+      this.#ended.fire();
+    }
+  }
+
   /** What is profiled must be what is on screen. */
   async #saveAll(): Promise<void> {
     this.#saving = true;
@@ -155,7 +171,7 @@ export class Profiler implements vscode.Disposable {
     cancel: vscode.CancellationTokenSource,
   ): Promise<ProfileSummary> {
     const request = profileRequest(target);
-    const saveTo = await this.#keepAt();
+    const saveTo = await this.keepAt();
     const terminal = await openProgramTerminal(
       this.core.context.extensionPath,
       vscode.l10n.t('Profile {0}', path.basename(request.program)),
@@ -203,7 +219,7 @@ export class Profiler implements vscode.Disposable {
   }
 
   /** The latest profile of a workspace is kept with the workspace, so that it is there again after a reload. */
-  async #keepAt(): Promise<string> {
+  async keepAt(): Promise<string> {
     const { storageUri, globalStorageUri } = this.core.context;
     const folder = (storageUri ?? globalStorageUri).fsPath;
     await mkdir(folder, { recursive: true });

@@ -48,6 +48,11 @@ export class Builders {
     return (await this.#prepare(plan)).steps();
   }
 
+  /** Where `cmake` plans of a project are built. */
+  async cmakeBuildFolder(project: CMakeProject): Promise<string> {
+    return (await this.#cmake(project)).build;
+  }
+
   async #prepare(plan: BuildPlan): Promise<Prepared> {
     switch (plan.kind) {
       case 'command':
