@@ -70,6 +70,11 @@ enum {
   PL_META_LOST = 7,
 };
 
+/* Flags of PL_META_PROCESS. */
+enum {
+  PL_PROCESS_TRAPS = 1, /* system calls that libc makes inside itself are recorded too */
+};
+
 /* Why a stream ended early: PL_META_LOST. */
 enum {
   PL_LOST_DISK = 1, /* the disk is full, or a file could not be made */

@@ -22,6 +22,7 @@ static __thread bool silent __attribute__((tls_model("initial-exec")));
 
 struct pl_run *pl_run;
 uint32_t pl_process = UINT32_MAX;
+bool pl_traps;
 int pl_meta_fd = -1;
 
 static char directory[1024];
@@ -75,7 +76,8 @@ static bool reserve(int fd, uint64_t bytes) {
 static uint32_t lock_word;
 
 struct pl_guard pl_lock(void) {
-  struct pl_guard guard;
+  /* With signals blocked none may trap: dl_iterate_phdr and fork are called under the lock. */
+  struct pl_guard guard = {.native = pl_native_begin()};
   uint64_t all = ~0ull;
   PL_SYS4(SYS_rt_sigprocmask, 0 /* SIG_BLOCK */, &all, &guard.signals, 8);
   uint32_t expected = 0;
@@ -90,6 +92,7 @@ void pl_unlock(struct pl_guard guard) {
   if (__atomic_exchange_n(&lock_word, 0, __ATOMIC_RELEASE) == 2)
     PL_SYS3(SYS_futex, &lock_word, FUTEX_WAKE_PRIVATE, 1);
   PL_SYS4(SYS_rt_sigprocmask, 2 /* SIG_SETMASK */, &guard.signals, 0, 8);
+  pl_native_end(&guard.native);
 }
 
 /* ---- the meta file ---- */
@@ -230,9 +233,9 @@ static void announce_process(uint32_t parent, uint64_t fork_seq) {
   long length = PL_SYS4(SYS_readlinkat, AT_FDCWD, "/proc/self/exe", exe, sizeof exe);
   if (failed(length)) length = 0;
   struct {
-    uint32_t process, pid, parent, zero;
+    uint32_t process, pid, parent, flags;
     uint64_t fork_seq;
-  } process = {pl_process, (uint32_t)PL_SYS0(SYS_getpid), parent, 0, fork_seq};
+  } process = {pl_process, (uint32_t)PL_SYS0(SYS_getpid), parent, pl_traps ? PL_PROCESS_TRAPS : 0, fork_seq};
   struct pl_part parts[2] = {{&process, sizeof process}, {exe, (uint64_t)length}};
   pl_meta(PL_META_PROCESS, parts, 2);
 }
@@ -256,6 +259,7 @@ static bool join(void) {
   PL_SYS1(SYS_close, fd);
   if (!pl_run || !pl_starts_with(pl_run->magic, "PLRUN001") || pl_run->stop) return false;
   pl_process = pl_process_take();
+  pl_traps = pl_dispatch_possible();
   struct pl_guard guard = pl_lock();
   announce_process(UINT32_MAX, 0);
   pl_modules_scan_locked();
@@ -290,7 +294,9 @@ bool pl_stop_asked(void) { return __atomic_load_n(&pl_run->stop, __ATOMIC_RELAXE
 
 #define SITES_MAX 196608u
 #define FRAMES_BYTES ((PL_DEPTH_MAX + 2) * sizeof(struct pl_frame))
-#define CONTEXT_BYTES (sizeof(struct pl_context) + FRAMES_BYTES + SITES_MAX * sizeof(struct pl_site))
+#define SITES_BYTES (SITES_MAX * sizeof(struct pl_site))
+#define TRAP_STACK_BYTES (64u << 10)
+#define CONTEXT_BYTES (sizeof(struct pl_context) + FRAMES_BYTES + SITES_BYTES + TRAP_STACK_BYTES)
 
 /* Bounds of the stack that this frame lies on: its mapping, down to the limit to which the kernel would grow it. */
 static void stack_bounds(struct pl_context *c) {
@@ -428,6 +434,7 @@ static struct pl_context *context_make(uint32_t signal, struct pl_context *of) {
   c->frames = (struct pl_frame *)(c + 1);
   c->sites = (struct pl_site *)((char *)c->frames + FRAMES_BYTES);
   c->site_limit = SITES_MAX;
+  c->trap_stack = (void *)((uintptr_t)((char *)c->sites + SITES_BYTES + TRAP_STACK_BYTES) & -64ul);
   pl_predictor_start(c);
 
   struct pl_guard guard = pl_lock();
@@ -462,6 +469,7 @@ struct pl_context *pl_context_get(void) {
   if (!c) return NULL;
   pl_current = c;
   silent = false;
+  pl_dispatch_start();
   pl_event(c, PL_EVENT_THREAD_START, pl_seq_take(), c->stack_low, c->stack_high, c->tid, 0);
   return pl_current == &pl_inert ? NULL : c;
 }
@@ -492,6 +500,7 @@ void pl_context_end(void) {
   if (c == &pl_inert) return;
   pl_event(c, PL_EVENT_THREAD_EXIT, pl_seq_take(), 0, 0, 0, 0);
   if (pl_current == &pl_inert) return;
+  pl_dispatch_stop();
   pl_current = &pl_inert;
   silent = true;
   for (struct pl_context *next; c; c = next) {
@@ -508,6 +517,7 @@ void pl_lost(struct pl_context *c, uint32_t reason) {
   pl_meta(PL_META_LOST, &part, 1);
   pl_unlock(guard);
   *(volatile uint64_t *)&c->ctl.state = PL_STATE_ENDED;
+  pl_dispatch_stop();
   pl_current = &pl_inert;
   silent = true;
 }

@@ -62,12 +62,15 @@ uint32_t pl_filename(const char *path);
 /* Takes the lock over the tables and meta file with signals blocked; nothing below may be interrupted by a handler. */
 struct pl_guard {
   uint64_t signals;
+  uint8_t native;
 };
 struct pl_guard pl_lock(void);
 void pl_unlock(struct pl_guard guard);
 
 extern struct pl_run *pl_run;
 extern uint32_t pl_process;
+/* Calls that libc makes inside itself trap in this process (dispatch.h). */
+extern bool pl_traps;
 extern int pl_meta_fd;
 
 /* ---- modules.c ---- */
