@@ -246,7 +246,7 @@ function unshuffled(type: ColumnType, bytes: Uint8Array): Column {
   const width = bytesPerRow(type);
   const rows = bytes.length / width;
   if (width === 1) return columnOver(type, new Uint8Array(bytes).buffer);
-  // Whole words, low and (of eight bytes) high: a store a byte takes four times as long.
+  // Whole words, low and (of eight bytes) high: a store a byte takes twice as long.
   const words = new Uint32Array(bytes.length / 4);
   const step = width / 4;
   for (let word = 0; word < step; word++) {
