@@ -7,7 +7,8 @@
 import { bytes, compact, nanoseconds, pages, percent, readWriteSplit, whole } from '../model/format.js';
 import { CLASS_NAMES, type Profile } from '../model/profile.js';
 import type { FileHeat, LineHeat } from '../protocol.js';
-import { type Previous, wasText } from './previous.js';
+import type { Baseline } from './baseline.js';
+import { shareOfLine, shareOfRegion, wasText } from './previous.js';
 import { countsOf, type FileRows, type ProfileIndex } from './profileIndex.js';
 import { accessesOf, type Region } from './regions.js';
 import { exactly, type Seen } from './seen.js';
@@ -18,16 +19,15 @@ export interface Shown {
   readonly index: ProfileIndex;
   /** Where the tiers come from. */
   readonly policy: string;
-  /** The run before; null: none, or what is shown cannot be compared with it. */
-  readonly previous: Previous | null;
+  /** The run before; null: none. */
+  readonly baseline: Baseline | null;
 }
 
 /** `hot · 38 % of accesses · 71 % read, 29 % write · 2,104 pages (8.2 MiB) · HBM` */
-export function lensText(region: Region, file: number, shown: Shown): string {
-  const { index } = shown;
+export function lensText(region: Region, { index, baseline }: Shown): string {
   const { reads, writes } = region;
   const share = accessesOf(region) / index.accesses;
-  const was = wasText(share, shown.previous?.shareOfRegion(file, region) ?? null, percent);
+  const was = wasText(share, baseline && shareOfRegion(baseline, region), percent);
   const parts = [
     region.several,
     region.hotness,
@@ -107,11 +107,11 @@ export function fileHeat(shown: Shown, rows: FileRows, document: SourceDocument)
   };
 }
 
-function lineHeat({ index, policy, previous }: Shown, row: number, line: number, stale: string | null): LineHeat {
+function lineHeat({ index, policy, baseline }: Shown, row: number, line: number, stale: string | null): LineHeat {
   const { lines } = index.profile;
   const counts = countsOf(lines, row);
   const share = accessesOf(counts) / index.accesses;
-  const was = wasText(share, previous?.shareOfLine(lines.file[row], lines.line[row]) ?? null, percent);
+  const was = wasText(share, baseline && shareOfLine(baseline, row), percent);
   return {
     line,
     built: lines.line[row],

@@ -7,7 +7,6 @@ import { focusLines } from './focusLines.js';
 import { hotRegions } from './hotRegions.js';
 import { hoverText, lineHover, regionHover } from './hover.js';
 import type { LocalSources } from './localSources.js';
-import { Previous } from './previous.js';
 import type { FileRows, ProfileIndex } from './profileIndex.js';
 import { accessesOf, type Region, regionsOf } from './regions.js';
 import type { ClientAbilities, Settings } from './settings.js';
@@ -32,7 +31,6 @@ interface Known {
 
 export class Annotator {
   readonly #known = new Map<string, Known>();
-  #previous: Previous | null = null;
 
   constructor(
     readonly state: State,
@@ -87,7 +85,7 @@ export class Annotator {
     return {
       ...lens,
       command: {
-        title: `${stale ? 'stale · ' : ''}${lensText(region, known.rows.file, shown)}`,
+        title: `${stale ? 'stale · ' : ''}${lensText(region, shown)}`,
         tooltip: `${stale ? `Stale: ${stale}\n` : ''}${lensTooltip(region, known.index)}`,
         command: this.abilities.lensCommand,
       },
@@ -104,7 +102,7 @@ export class Annotator {
     const built = index.profile.lines.line;
     const line = rows.lines.find(row => document.lineNow(built[row]) === now);
     const subjects = [
-      ...here.map(region => regionHover(region, rows.file, shown)),
+      ...here.map(region => regionHover(region, shown)),
       ...(line === undefined ? [] : [lineHover(shown, line)]),
     ];
     if (subjects.length === 0) return null;
@@ -148,7 +146,7 @@ export class Annotator {
       hotShare,
       coldShare,
       policy: selection.policy,
-      baseline: index.exact === index ? selection.baseline : null,
+      baseline: this.state.baseline && selection.baseline,
     };
   }
 
@@ -185,14 +183,8 @@ export class Annotator {
   }
 
   #shown(index: ProfileIndex): Shown {
-    const { selection, baseline } = this.state;
-    // A tracker's readings are not comparable with the counts of the run before.
-    const before = index.exact === index ? baseline : null;
-    if (!before) this.#previous = null;
-    else if (this.#previous?.now !== index || this.#previous.before !== before) {
-      this.#previous = new Previous(index, before, this.local.snapshots);
-    }
-    return { index, policy: selection.policy, previous: this.#previous };
+    const { selection } = this.state;
+    return { index, policy: selection.policy, baseline: this.state.comparison(this.local.snapshots) };
   }
 
   /** Row of the document's file in the shown profile; -1: it has none. */

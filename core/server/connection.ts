@@ -98,9 +98,11 @@ export function serve(connection: Connection, backend: Backend): void {
   /** Files that turn out to lie elsewhere, and contents that become known, give marks to documents without sure ones. */
   const lookAtFiles = async () => {
     await local.report();
+    state.textsAdded();
     const unsure = documents.all().filter(document => !document.bound || document.stale !== null);
     for (const document of unsure) annotator.bind(document);
-    const uris = unsure.filter(document => annotator.knows(document)).map(({ uri }) => uri);
+    const changed = state.baseline ? documents.all() : unsure;
+    const uris = changed.filter(document => annotator.knows(document)).map(({ uri }) => uri);
     if (uris.length === 0) return;
     notify('pagelens/annotationsChanged', { uris });
     refresh();

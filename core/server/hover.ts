@@ -4,7 +4,7 @@ import { compact, nanoseconds, percent } from '../model/format.js';
 import { CLASS_NAMES } from '../model/profile.js';
 import { pagesText, provenance, readings, type Shown, trackerNote, trafficText } from './annotations.js';
 import { type Part, partsOfSites } from './parts.js';
-import { wasText } from './previous.js';
+import { shareOfLine, shareOfRegion, wasText } from './previous.js';
 import { type Counts, countsOf, type ObjectShare, type ProfileIndex } from './profileIndex.js';
 import { accessesOf, type Hotness, type Region } from './regions.js';
 import { exactly, trackerLabel } from './seen.js';
@@ -33,7 +33,7 @@ const shownObjects = 3;
 /** Instantiations, callers and call paths, likewise. */
 const shownParts = 4;
 
-export function lineHover({ index, policy, previous }: Shown, line: number): Subject {
+export function lineHover({ index, policy, baseline }: Shown, line: number): Subject {
   const { lines, functions } = index.profile;
   const objects = index.objectsOfLine(line);
   const name = functions.name[lines.function[line]];
@@ -45,16 +45,16 @@ export function lineHover({ index, policy, previous }: Shown, line: number): Sub
     objects,
     tier: index.tierOfShares(objects, policy),
     parts: partsOfSites(index, index.sitesOfLine(line)),
-    before: previous?.shareOfLine(lines.file[line], lines.line[line]) ?? null,
+    before: baseline && shareOfLine(baseline, line),
   };
 }
 
-export function regionHover(region: Region, file: number, { previous }: Shown): Subject {
+export function regionHover(region: Region, { baseline }: Shown): Subject {
   const title = region.kind === 'function' ? `Function ${code(region.name)}` : `Memory of ${code(region.name)}`;
   return {
     ...region,
     title: region.several ? `${title}, sum of ${region.several}` : title,
-    before: previous?.shareOfRegion(file, region) ?? null,
+    before: baseline && shareOfRegion(baseline, region),
   };
 }
 

@@ -6,7 +6,7 @@
  */
 import { NONE } from '../model/columns.js';
 import { shortFunctionName } from '../model/names.js';
-import { CLASS_NAMES, type FunctionTable, type ObjectTable } from '../model/profile.js';
+import { CLASS_NAMES, type FunctionTable, type ObjectTable, type Profile } from '../model/profile.js';
 import { type Part, partsOfSites } from './parts.js';
 import { type Counts, countsOf, type FileRows, type ObjectShare, type ProfileIndex } from './profileIndex.js';
 
@@ -14,6 +14,8 @@ export type Hotness = (typeof CLASS_NAMES)[number];
 
 export interface Region extends Counts {
   readonly kind: 'function' | 'allocation';
+  /** Rows of `functions` or of `objects` that it sums. */
+  readonly rows: readonly number[];
   readonly name: string;
   /** What one lens sums when the line holds more than one thing of its kind: `3 instantiations`, `2 allocations`; else ''. */
   readonly several: string;
@@ -114,6 +116,7 @@ function functionRegion(index: ProfileIndex, rows: readonly number[], policy: st
   const families = new Set(names.map(name => shortFunctionName(name, true)));
   return {
     kind: 'function',
+    rows,
     name: rows.length > 1 && families.size === 1 ? [...families][0] : names.join(', '),
     several: rows.length === 1 ? '' : `${rows.length} ${families.size === 1 ? 'instantiations' : 'functions'}`,
     line: functions.startLine[rows[0]],
@@ -140,6 +143,7 @@ function allocationRegion(index: ProfileIndex, rows: readonly number[], policy: 
   const names = [...new Set(rows.map(row => objects.name[row]))];
   return {
     kind: 'allocation',
+    rows,
     name: names.join(', '),
     several: calls === 1 ? '' : `${calls} ${noun}`,
     line,
@@ -167,6 +171,14 @@ function splitStack(stack: readonly string[], place: string): { call: string; ca
 }
 
 type Table = FunctionTable | ObjectTable;
+
+/** The table that regions of a kind are rows of, and its column of lines. */
+export function regionTable(
+  { functions, objects }: Profile,
+  kind: Region['kind'],
+): { table: Table; line: Uint32Array } {
+  return kind === 'function' ? { table: functions, line: functions.startLine } : { table: objects, line: objects.line };
+}
 
 /** The sum of some rows of a table that is sorted by accesses, and the class and rank that the sum would have in it. */
 function summed(index: ProfileIndex, table: Table, rows: readonly number[]) {

@@ -14,7 +14,7 @@ import type { Focus, ProfileSummary, Selection } from '../protocol.js';
 import { exitText } from './annotations.js';
 import { Baseline } from './baseline.js';
 import { ProfileIndex } from './profileIndex.js';
-import { type Projection, project } from './projection.js';
+import { project } from './projection.js';
 import { seenBy } from './seen.js';
 import type { Snapshots } from './snapshots.js';
 import { inWindow } from './window.js';
@@ -35,8 +35,6 @@ export class State {
   #opened: Profile | null = null;
   /** In the selected tiers, as the selected tracker sees it. */
   #index: ProfileIndex | null = null;
-  /** Where each row of the opened profile's objects is in the shown one's; null: at the same place. */
-  #objectRow: Uint32Array | null = null;
   /** The shown profile within the selected window; null: not yet made. */
   #windowed: ProfileIndex | null = null;
   /** The run that is compared with, as opened; and as the shown one is seen. */
@@ -59,13 +57,9 @@ export class State {
   get viewIndex(): ProfileIndex | null {
     const { window } = this.#selection;
     if (!this.#index || !window) return this.#index;
-    const { profile, seen, exact } = this.#index;
+    const { profile, seen, exact, objectRow } = this.#index;
     const byTracker = exact !== this.#index;
-    this.#windowed ??= new ProfileIndex(
-      inWindow(profile, window, byTracker),
-      seen,
-      byTracker ? new ProfileIndex(inWindow(exact.profile, window)) : null,
-    );
+    this.#windowed ??= new ProfileIndex(inWindow(profile, window, byTracker), seen, exact, objectRow);
     return this.#windowed;
   }
 
@@ -89,6 +83,11 @@ export class State {
     return this.#comparison;
   }
 
+  /** More texts of edited files are at hand: what could not be followed may be now. */
+  textsAdded(): void {
+    this.#comparison = null;
+  }
+
   get selection(): Selection {
     return this.#selection;
   }
@@ -103,7 +102,6 @@ export class State {
   show(profile: Profile, file: string | null): ProfileSummary {
     this.#opened = profile;
     this.#index = new ProfileIndex(profile);
-    this.#objectRow = null;
     this.#windowed = null;
     this.#setBaseline(null);
     const id = file ?? `unsaved:${++this.#unsaved}`;
@@ -127,7 +125,6 @@ export class State {
   clear(): void {
     this.#opened = null;
     this.#index = null;
-    this.#objectRow = null;
     this.#windowed = null;
     this.#setBaseline(null);
     this.#selection = nothing;
@@ -159,11 +156,12 @@ export class State {
     checkPolicy(exact.profile, next.policy);
     const anew = exact !== shown.exact || next.tracker !== before.tracker;
     if (anew) {
-      const row =
-        change.focus === undefined && next.focus?.kind === 'object' ? this.#openedRow(next.focus.object) : null;
-      this.#look(exact, next.tracker);
+      this.#index = seenThrough(exact, next.tracker)!;
       this.#setBaseline(this.#compared, next);
-      if (row !== null) next = { ...next, focus: { kind: 'object', object: this.#objectRow?.[row] ?? row } };
+      if (change.focus === undefined && next.focus?.kind === 'object') {
+        const object = this.#index.objectFromExact(shown.exactObject(next.focus.object));
+        next = { ...next, focus: { kind: 'object', object } };
+      }
     }
     if (anew || next.window !== before.window) this.#windowed = null;
     this.#selection = next;
@@ -175,31 +173,15 @@ export class State {
     this.#comparison = null;
     this.#baseline = profile && seenThrough(new ProfileIndex(placedIn(profile, tiers)), tracker);
   }
-
-  /** Row that an object of the shown profile has in the opened one. */
-  #openedRow(shown: number): number {
-    return this.#objectRow ? this.#objectRow.indexOf(shown) : shown;
-  }
-
-  /** Shows the exact profile as a tracker sees it. */
-  #look(exact: ProfileIndex, tracker: string): void {
-    const projection = projectionBy(exact, tracker);
-    this.#objectRow = projection?.objectRow ?? null;
-    this.#index = projection ? new ProfileIndex(projection.profile, seenBy(tracker), exact) : exact;
-  }
 }
 
-/** null: `exact`, or the profile has no such tracker. */
-function projectionBy({ profile }: ProfileIndex, tracker: string): Projection | null {
-  const result = tracker === 'exact' ? undefined : profile.trackers.find(({ id }) => id === tracker);
-  return result?.pageReads || result?.pageWrites ? project(profile, result) : null;
-}
-
-/** null: the profile has no such tracker. */
+/** null: the profile has no such tracker, or it names no pages. */
 function seenThrough(exact: ProfileIndex, tracker: string): ProfileIndex | null {
   if (tracker === 'exact') return exact;
-  const projection = projectionBy(exact, tracker);
-  return projection && new ProfileIndex(projection.profile, seenBy(tracker), exact);
+  const result = exact.profile.trackers.find(({ id }) => id === tracker);
+  if (!result?.pageReads && !result?.pageWrites) return null;
+  const { profile, objectRow } = project(exact.profile, result);
+  return new ProfileIndex(profile, seenBy(tracker), exact, objectRow);
 }
 
 /** The profile with its objects in other tiers; capacities that were asked for belong to the tiers they were asked for. */

@@ -2,8 +2,9 @@
 import { describe, expect, test } from 'vitest';
 import { percent } from '../../core/model/format.js';
 import { lensText, lensTooltip } from '../../core/server/annotations.js';
+import { Baseline } from '../../core/server/baseline.js';
 import { focusLines } from '../../core/server/focusLines.js';
-import { Previous, wasText } from '../../core/server/previous.js';
+import { shareOfLine, shareOfRegion, wasText } from '../../core/server/previous.js';
 import { ProfileIndex } from '../../core/server/profileIndex.js';
 import { regionsOf } from '../../core/server/regions.js';
 import { Snapshots, sha256 } from '../../core/server/snapshots.js';
@@ -28,14 +29,14 @@ const spec: ProfileSpec = {
   ],
 };
 const index = new ProfileIndex(profileOf(spec));
-const shown = { index, policy: 'static-optimal', previous: null };
+const shown = { index, policy: 'static-optimal', baseline: null };
 const regions = () => regionsOf(index, index.rowsOf(0), 'static-optimal');
 const at = (line: number, kind: string) => regions().find(region => region.line === line && region.kind === kind)!;
 
 describe('what is written once is one mark', () => {
   test('instantiations of a template are summed in one lens; pages that they may share are an upper bound', () => {
     const sum = at(2, 'function');
-    expect(lensText(sum, 0, shown)).toBe(
+    expect(lensText(sum, shown)).toBe(
       '2 instantiations · hot · 70 % of accesses · 100 % read, 0 % write · ≤ 5 pages (20 KiB) · mixed',
     );
     expect(sum.name).toBe('sum');
@@ -56,7 +57,7 @@ describe('what is written once is one mark', () => {
   });
 
   test('two allocations on a line, and two globals of one declaration, are one lens each', () => {
-    expect(lensText(at(5, 'allocation'), 0, shown)).toBe(
+    expect(lensText(at(5, 'allocation'), shown)).toBe(
       '2 allocations · hot · 95 % of accesses · 74 % read, 26 % write · ≤ 5 pages (20 KiB) · mixed',
     );
     // 750 of the 950 accesses go to HBM: 79 %, less than a tier needs.
@@ -103,29 +104,29 @@ describe('the run before', () => {
     return new ProfileIndex(profileOf(moved));
   }
   const now = new ProfileIndex(profileOf({ ...spec, sha256: sha256(text) }));
+  const line = (number: number) => now.profile.lines.line.indexOf(number);
 
   test('a line is followed by the two texts; its share then is of the accesses then', () => {
     const snapshots = new Snapshots();
     for (const known of [text, longer]) snapshots.keep(sha256(known), known);
-    const previous = new Previous(now, ranBefore(longer, 1500, 1), snapshots);
+    const baseline = new Baseline(ranBefore(longer, 1500, 1), now.profile, snapshots);
     // 1,500 + 200 of 2,000.
-    expect(previous.shareOfLine(0, 3)).toBe(0.85);
-    expect(previous.shareOfRegion(0, at(2, 'function'))).toBe(0.85);
-    expect(lensText(at(2, 'function'), 0, { ...shown, previous })).toContain('70 % of accesses, was 85 %');
+    expect(shareOfLine(baseline, line(3))).toBe(0.85);
+    expect(shareOfRegion(baseline, at(2, 'function'))).toBe(0.85);
+    expect(lensText(at(2, 'function'), { ...shown, baseline })).toContain('70 % of accesses, was 85 %');
     // 250 of 2,000, on another line of the text before.
-    expect(previous.shareOfLine(0, 5)).toBe(0.125);
+    expect(shareOfLine(baseline, line(5))).toBe(0.125);
   });
 
   test('without the text before nothing is said of lines, and functions are known by name', () => {
-    const previous = new Previous(now, ranBefore(longer, 1500, 1), new Snapshots());
-    expect(previous.shareOfLine(0, 3)).toBeNull();
-    expect(previous.shareOfRegion(0, at(2, 'function'))).toBe(0.85);
+    const baseline = new Baseline(ranBefore(longer, 1500, 1), now.profile, new Snapshots());
+    expect(shareOfLine(baseline, line(3))).toBeNull();
+    expect(shareOfRegion(baseline, at(2, 'function'))).toBe(0.85);
   });
 
-  test('with the same text lines are where they were; one that did nothing had no share', () => {
-    const previous = new Previous(now, ranBefore(text, 1500), new Snapshots());
-    expect(previous.shareOfLine(0, 3)).toBe(0.85);
-    expect(previous.shareOfLine(0, 7)).toBe(0);
+  test('with the same text lines are where they were', () => {
+    const baseline = new Baseline(ranBefore(text, 1500), now.profile, new Snapshots());
+    expect(shareOfLine(baseline, line(3))).toBe(0.85);
   });
 
   test('a function that was not there is not said to have been 0 %', () => {
@@ -133,8 +134,8 @@ describe('the run before', () => {
     const { make, ...rest } = other.functions;
     const renamed = { ...other, functions: { ...rest, build: make } };
     const lines = renamed.lines.map(line => (line.function === 'make' ? { ...line, function: 'build' } : line));
-    const previous = new Previous(now, new ProfileIndex(profileOf({ ...renamed, lines })), new Snapshots());
-    expect(previous.shareOfRegion(0, at(5, 'function'))).toBeNull();
+    const baseline = new Baseline(new ProfileIndex(profileOf({ ...renamed, lines })), now.profile, new Snapshots());
+    expect(shareOfRegion(baseline, at(5, 'function'))).toBeNull();
   });
 
   test.each([
