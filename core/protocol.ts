@@ -254,15 +254,11 @@ export type ToWebview =
   /** Bring a view to the front. */
   | { readonly kind: 'show'; readonly view: ViewId };
 
-/** Facts of each view (`ViewData.facts`). */
-export interface OverviewFacts {
-  readonly program: string;
-  readonly exit: string;
-  readonly complete: boolean;
-  readonly machine: string;
-  readonly level: string;
+/** The figures of a run, or of a window of it, that the overview shows; of the run before too. */
+export interface RunFigures {
   readonly reads: number;
   readonly writes: number;
+  /** Cache lines of 64 bytes. */
   readonly trafficReads: number;
   readonly trafficWrites: number;
   readonly pagesTouched: number;
@@ -271,12 +267,73 @@ export interface OverviewFacts {
   readonly hotPages: number;
   readonly warmPages: number;
   readonly coldPages: number;
-  readonly pageSize: number;
+  /** Most distinct pages touched in one epoch. */
+  readonly peakWorkingSet: number;
   readonly modelledNs: number;
+  /** Share of the 64-byte lines of the touched pages that were used, 0 to 1; of the whole run. */
+  readonly density: number;
+  /** Modelled, of the whole run; null where the profile has not the policy. */
+  readonly slowdown: {
+    readonly policy: string;
+    readonly value: number;
+    readonly range: readonly [number, number];
+  } | null;
+}
+
+/** Something that one can do, with what it rests on and what it would gain. */
+export interface AdviceFacts {
+  readonly action: string;
+  readonly evidence: string;
+  readonly gain: /** Shares of the modelled run time. */
+    | { readonly kind: 'time'; readonly low: number; readonly high: number }
+    /** Bytes, `of` what memory. */
+    | { readonly kind: 'memory'; readonly low: number; readonly high: number; readonly of: string };
+  readonly location: Location | null;
+  /** Row of the shown profile's objects, to point at. */
+  readonly object: number | null;
+  /** Where to look closer. */
+  readonly view: ViewId;
+}
+
+/** A line, function or allocation in both runs; null: it did nothing, or was not there. */
+export interface ChangedRow {
+  readonly label: string;
+  readonly location: Location | null;
+  /** Shares of each run's own accesses. */
+  readonly before: number | null;
+  readonly now: number | null;
+  readonly accessesBefore: number;
+  readonly accessesNow: number;
+}
+
+export interface OverviewFacts extends RunFigures {
+  readonly program: string;
+  readonly exit: string;
+  readonly complete: boolean;
+  readonly machine: string;
+  readonly level: string;
+  readonly pageSize: number;
   readonly epochs: number;
   readonly epochAccesses: number;
-  readonly density: number;
   readonly unattributed: number;
+  /** What is counted: `accesses`, or `PML readings` where a tracker's eyes are chosen. */
+  readonly counted: string;
+  /** Epochs that pages and allocations are of, from (inclusive) and to (exclusive); null: the whole run. */
+  readonly window: readonly [number, number] | null;
+  /** The run before, whole; null: none, or it cannot be compared. */
+  readonly before: RunFigures | null;
+  readonly changes: {
+    /** Lines, or functions where edited files cannot be followed line by line. */
+    readonly kind: 'lines' | 'functions';
+    readonly source: readonly ChangedRow[];
+    readonly objects: readonly (ChangedRow & { readonly bytesBefore: number; readonly bytesNow: number })[];
+    /** Changed rows in all. */
+    readonly sources: number;
+    readonly allocations: number;
+    readonly cautions: readonly string[];
+  } | null;
+  /** The best things to do, best first, from the exact counts of the whole run. */
+  readonly advice: readonly AdviceFacts[];
   readonly topLines: readonly {
     readonly label: string;
     readonly location: Location | null;
@@ -524,7 +581,20 @@ export interface TrackersFacts {
     readonly vmExits: number;
     readonly overheadPercent: number;
     readonly periods: number | null;
+    /** Why the run cannot be shown as it sees it; null: it can. */
+    readonly blind: string | null;
+    /** Of the `k` truly hottest pages: found and missed; and how many of its own hottest are not. */
+    readonly agreement: {
+      readonly k: number;
+      readonly found: number;
+      readonly missed: number;
+      readonly falseAlarms: number;
+    } | null;
+    /** The same tracker in the run before. */
+    readonly before: { readonly f1: number | null; readonly overheadPercent: number } | null;
   }[];
+  /** The one through whose eyes everything is shown. */
+  readonly chosen: string;
 }
 
 export interface PoliciesFacts {

@@ -29,7 +29,7 @@ export interface FileRows {
 const tierShare = 0.8;
 
 export class ProfileIndex {
-  /** The same run in exact counts; itself unless it is shown as a tracker sees it. */
+  /** The whole run in exact counts; itself unless it is shown in a window, or as a tracker sees it. */
   readonly exact: ProfileIndex;
   readonly #files = new Map<string, number>();
   readonly #linesOfFile: Grouped;
@@ -43,12 +43,14 @@ export class ProfileIndex {
 
   /**
    * @param seen what the profile's counts are
-   * @param exactIndex the same run in exact counts, where `profile` is not
+   * @param exactIndex the whole run in exact counts, where `profile` is not
+   * @param objectRow row of each object of the exact profile; null: the same
    */
   constructor(
     readonly profile: Profile,
     readonly seen: Seen = exactly,
     exactIndex: ProfileIndex | null = null,
+    readonly objectRow: Uint32Array | null = null,
   ) {
     this.exact = exactIndex ?? this;
     const { files, lines, functions, objects, pairs, sites } = profile;
@@ -74,6 +76,16 @@ export class ProfileIndex {
       siteOfPair.map(site => functionOfSite[site]),
       functions.count,
     );
+  }
+
+  /** Row here of an object of the exact profile. */
+  objectFromExact(row: number): number {
+    return this.objectRow ? this.objectRow[row] : row;
+  }
+
+  /** Row in the exact profile of an object here. */
+  exactObject(row: number): number {
+    return this.objectRow ? this.objectRow.indexOf(row) : row;
   }
 
   /** Accesses of the run: the denominator of every share. */
