@@ -27,6 +27,10 @@ export interface ViewContext {
   /** Changes the selection for every view; the views that show it load again. */
   select(change: Partial<Selection>): Promise<void>;
   reveal(location: Location): void;
+  /** Puts a text on the clipboard. */
+  copy(text: string): void;
+  /** Asks the user for a file and writes the picture into it; see picture.ts. */
+  savePicture(picture: { name: string; svg: string; pngBase64: string }): void;
   state(): State;
   remember(change: Partial<State>): void;
   /** Shows a failure of something that was begun in the view itself, such as a zoom. */
