@@ -29,7 +29,8 @@ const BRK = 7;
 const SYSCALL = 10;
 const KERNEL_WRITE = 11;
 const GETPGID = 121;
-const WRITE = 1n;
+const EXIT_GROUP = 231n;
+const OPENAT = 257n;
 
 const source = (name: string) => path.join(ROOT, 'test/programs/record', name);
 const built = (name: string) => path.join(folder.path, name);
@@ -120,6 +121,7 @@ async function recordedCalls(run: Run): Promise<Counts> {
 beforeAll(async () => {
   runtime = await buildRuntime();
   buildBoth('inside.c');
+  buildBoth('disturbed.c');
 });
 
 describe('system calls by number', () => {
@@ -133,5 +135,73 @@ describe('system calls by number', () => {
     delete found[202];
     expect(found).toEqual(expected);
     expect(Object.keys(found).length).toBeGreaterThan(2);
+  });
+});
+
+describe('what a trap could disturb', () => {
+  it.each([
+    ...['masks', 'small', 'alternate', 'interrupted', 'cancellation', 'children', 'contexts', 'instruction', 'storm'],
+    ...['crowd', 'errors'],
+  ])('%s: the program does as it does unrecorded', async mode => {
+    const { plain, recorded } = runBoth('disturbed', mode);
+    expect(plain.output).toMatch(/done 1\n$/);
+    expect(recorded.output).toBe(plain.output);
+    expect([recorded.status, recorded.signal]).toEqual([0, null]);
+    // It was recorded to its end, with the calls inside libc: `lines` opens a file. (A jump out of a handler begins a
+    // new stream.)
+    const streams = (await eventsOf(recorded.run)).filter(({ process }) => process === 0);
+    const events = streams.flatMap(stream => stream.events);
+    expect(events.filter(({ kind, fields }) => kind === SYSCALL && fields[0] === EXIT_GROUP)).toHaveLength(1);
+    expect(events.some(({ kind, fields }) => kind === SYSCALL && fields[0] === OPENAT)).toBe(true);
+  });
+
+  it('sigsys: the program’s own handler, SIG_IGN and the default all work', () => {
+    const { plain, recorded } = runBoth('disturbed', 'sigsys');
+    expect(plain.signal).toBe('SIGSYS');
+    expect(recorded.signal).toBe('SIGSYS');
+    expect(plain.output).toBe('1\nSIGSYS 1 from 1, 1\n1 1\nignored\n');
+    expect(recorded.output).toBe(plain.output);
+  });
+
+  it('refused: a program that asks for a dispatch of its own is told that there is none', () => {
+    expect(runBoth('disturbed', 'refused').recorded.output).toBe('1\ndone 1\n');
+  });
+});
+
+describe('mappings inside libc', () => {
+  it('malloc’s own mmap, mremap, munmap and brk are events, on the call stack of the program', async () => {
+    const { recorded } = runBoth('inside', 'blocks');
+    const { events } = (await eventsOf(recorded.run))[0]!;
+    // malloc(40 MiB) and realloc to 80 MiB: a mapping of the block, its header, and what rounds it to pages.
+    const map = events.find(({ kind, fields }) => kind === MAP && fields[1] === BigInt((40 << 20) + 4096))!;
+    const moved = events.find(({ kind, fields }) => kind === REMAP && fields[0] === map.fields[0])!;
+    expect([moved.fields[1], moved.fields[3]]).toEqual([BigInt((40 << 20) + 4096), BigInt((80 << 20) + 4096)]);
+    expect(events.some(({ kind, fields }) => kind === UNMAP && fields[0] === moved.fields[2])).toBe(true);
+    // 4000 blocks of 1008 bytes: the heap grows by 132 KiB at a time, and is trimmed at the end.
+    const ends = events.filter(({ kind }) => kind === BRK).map(({ fields }) => fields[0]);
+    const grown = ends.map((end, i) => (i > 0 ? Number(end - ends[i - 1]!) : 0)).filter(bytes => bytes > 0);
+    expect(grown.reduce((sum, bytes) => sum + bytes, 0)).toBeGreaterThanOrEqual(4000 * 1008);
+    expect(ends.at(-1)! < [...ends].sort().at(-1)!).toBe(true);
+    // The call that the mapping is named by lies in the program, not in libc.
+    const { sites, modules } = recorded.run.processes.get(0)!;
+    const site = sites.find(({ pc, kind }) => pc === map.fields[2] && kind === 6)!;
+    expect(modules[site.module]?.path).toBe(built('inside'));
+    // Each was made once.
+    const calls = (number: number) =>
+      events.filter(({ kind, fields }) => kind === SYSCALL && Number(fields[0]) === number).length;
+    expect(calls(9)).toBe(events.filter(({ kind }) => kind === MAP).length);
+    expect(calls(25)).toBe(1);
+  });
+
+  it('what the kernel reads into a buffer of stdio touches its pages', async () => {
+    const { recorded } = runBoth('inside', 'copy');
+    const { events } = (await eventsOf(recorded.run))[0]!;
+    // 30,000 numbers, one a line: 10 * 2 + 90 * 3 + 900 * 4 + 9000 * 5 + 20000 * 6 bytes, read twice.
+    const written = events.filter(
+      ({ kind, fields }) => kind === KERNEL_WRITE && fields[1] <= 4096n && fields[1] > 200n,
+    );
+    const read = events.filter(({ kind, fields }) => kind === SYSCALL && fields[0] === 0n);
+    expect(read.reduce((sum, { fields }) => sum + fields[2], 0n)).toBe(2n * 168_890n);
+    expect(written.reduce((sum, { fields }) => sum + fields[1], 0n)).toBe(2n * 168_890n);
   });
 });
