@@ -230,6 +230,7 @@ export interface HotRegion {
 
 export interface Notifications {
   'pagelens/progress': ProfileProgress;
+  'pagelens/liveHeat': LiveHeat;
   'pagelens/selectionChanged': Selection;
   /** The marks of open documents changed (a new profile, an edit, another tracker): ask `lineHeat` again. */
   'pagelens/annotationsChanged': { readonly uris: readonly string[] | null };
@@ -251,6 +252,7 @@ export type ToWebview =
   | { readonly kind: 'reply'; readonly id: number; readonly result: Result<unknown> }
   | { readonly kind: 'selection'; readonly selection: Selection }
   | { readonly kind: 'progress'; readonly progress: ProfileProgress | null }
+  | { readonly kind: 'liveHeat'; readonly heat: LiveHeat }
   /** Bring a view to the front. */
   | { readonly kind: 'show'; readonly view: ViewId };
 
@@ -316,6 +318,10 @@ export interface OverviewFacts extends RunFigures {
   readonly epochs: number;
   readonly epochAccesses: number;
   readonly unattributed: number;
+  /** Accesses of the whole run: what lines are shares of, also while a window is shown. */
+  readonly runAccesses: number;
+  /** Share of the accesses that hot pages receive, 0 to 1. */
+  readonly hotShare: number;
   /** What is counted: `accesses`, or `PML readings` where a tracker's eyes are chosen. */
   readonly counted: string;
   /** Epochs that pages and allocations are of, from (inclusive) and to (exclusive); null: the whole run. */
@@ -417,6 +423,28 @@ export interface HeatmapFacts {
   } | null;
 }
 
+/**
+ * The heat of a recording that goes on, up to its last whole epoch: at most 256 rows of equal blocks of addresses that
+ * were touched, ascending by process and address, by at most 256 columns of equal stretches of time.
+ */
+export interface LiveHeat {
+  readonly columns: number;
+  readonly rows: number;
+  readonly bytesPerRow: number;
+  readonly accessesPerColumn: number;
+  /** Modelled ns at the end of each column. */
+  readonly endNs: readonly number[];
+  /** By row: the process (u32), and the address in units of `bytesPerRow` (f64). */
+  readonly process: WireColumn;
+  readonly block: WireColumn;
+  /** f32, row-major: y * columns + x. */
+  readonly reads: WireColumn;
+  readonly writes: WireColumn;
+  /** Of the run so far. */
+  readonly accesses: number;
+  readonly pages: number;
+}
+
 export interface PlacementFacts {
   readonly tiers: readonly {
     readonly id: string;
@@ -434,10 +462,29 @@ export interface PlacementFacts {
   }[];
   readonly recommended: string;
   readonly assumptions: readonly string[];
-  /** Rows of the object table in the asked order and range. */
+  /** What an access is called: `accesses`, or a tracker's readings. */
+  readonly counted: string;
+  /** Epochs that accesses, traffic, pages and classes are of; null: the whole run. */
+  readonly window: readonly [number, number] | null;
+  /** Accesses of all objects in that window: the denominator of shares. */
+  readonly accesses: number;
+  /** Whether there is a run before, whose accesses the rows have. */
+  readonly compared: boolean;
+  /** Objects in all, and those that the filter leaves: rows in the asked order and range. */
+  readonly objects: number;
   readonly total: number;
   readonly from: number;
+  /** Place of what is pointed at in this order; null: not among the rows. */
+  readonly focus: number | null;
+  /** The object that was asked for. */
+  readonly detail: AllocationDetail | null;
   readonly rows: readonly {
+    /** Row of the profile's objects. */
+    readonly object: number;
+    /** Accesses of the same allocation in the run before, whole run; null: it was not there, or nothing is compared. */
+    readonly before: number | null;
+    readonly perPagePerSecond: number;
+    readonly touchedBytes: number;
     readonly kind: string;
     readonly name: string;
     readonly location: Location | null;
@@ -565,6 +612,17 @@ export interface LineUse {
   readonly reads: number;
   readonly writes: number;
   readonly traffic: number;
+}
+
+/** What the table has no room for. Column `history` (f64): accesses a bin of the heat to the pages that are mostly its own. */
+export interface AllocationDetail {
+  readonly object: number;
+  /** Innermost first. */
+  readonly stack: readonly string[];
+  /** Lines that use it, most accesses first, whole run. */
+  readonly users: readonly LineUse[];
+  readonly usersInAll: number;
+  readonly epochsPerBin: number;
 }
 
 export interface TrackersFacts {

@@ -127,7 +127,7 @@ export class Grid<Row> {
 
   /** Selects a row that was chosen elsewhere, and shows it; the focus and its events stay where they are. */
   select(index: number): void {
-    if (index < 0 || index >= this.#source.total) return;
+    if (index < 0 || index >= this.#source.total || index === this.#selected) return;
     this.#row = this.#selected = this.#anchor = index;
     const top = index * rowHeight;
     const { scrollTop, clientHeight } = this.element;

@@ -1,5 +1,5 @@
 /** Page inspector: the touched pages as a table, and everything that the profile knows of one of them. */
-import type { PageDetail, PageInspectorFacts, PageRow, ViewData } from '../../core/protocol.js';
+import type { PageDetail, PageInspectorFacts, PageRow, Selection, ViewData } from '../../core/protocol.js';
 import { type Axis, Chart, Plot, type PlotData } from '../charts/plot.js';
 import { niceTicks } from '../charts/scale.js';
 import { el } from '../dom.js';
@@ -18,6 +18,7 @@ import {
 import { Grid, type GridColumn } from '../grid.js';
 import { hotness, section, shareBar, sourceLink } from '../parts.js';
 import { type Picture, pictureButton } from '../picture.js';
+import { onlyFocusChanged } from '../selection.js';
 import type { PagesChoice } from '../state.js';
 import { button, dropdown, filterField, textField } from '../toolkit.js';
 import { windowText } from '../window.js';
@@ -51,8 +52,8 @@ class PageInspectorView implements View {
   readonly #history = new Plot('Accesses to the page over time');
   #facts: PageInspectorFacts | null = null;
   #data: ViewData | null = null;
-  /** The address that was asked for last, as long as nothing else was chosen. */
-  #address = '';
+  /** The selection that the rows were shown for. */
+  #shown: Selection | null = null;
   #question = 0;
 
   constructor(readonly context: ViewContext) {
@@ -106,11 +107,19 @@ class PageInspectorView implements View {
 
   async load(): Promise<void> {
     const question = ++this.#question;
-    const { focus } = this.context.selection();
+    const selection = this.context.selection();
+    const sameRows = onlyFocusChanged(this.#shown, selection);
+    const { focus } = selection;
     const page: Readonly<Record<string, number>> = focus?.kind === 'page' ? { page: focus.page } : {};
-    const data = await this.#ask(0, 100, this.#address ? { address: this.#address } : page);
+    const data = await this.#ask(0, 100, page);
     if (question !== this.#question) return;
-    this.#show(data);
+    this.#shown = selection;
+    const facts = data.facts as PageInspectorFacts;
+    this.#facts = facts;
+    this.#data = data;
+    if (!sameRows) this.#showRows(facts);
+    if (facts.focus !== null) this.#grid.select(facts.focus);
+    this.#showDetail(facts, data);
   }
 
   #ask(from: number, to: number, more: Readonly<Record<string, string | number>> = {}): Promise<ViewData> {
@@ -120,12 +129,12 @@ class PageInspectorView implements View {
 
   #change(change: Partial<PagesChoice>): void {
     this.context.remember({ pages: { ...this.context.state().pages, ...change } });
+    this.#shown = null;
     this.load().catch(error => this.context.failed(error));
   }
 
   /** The page for this view and for all others. */
   #choose(page: number): void {
-    this.#address = '';
     const { focus } = this.context.selection();
     if (focus?.kind === 'page' && focus.page === page) return;
     this.context.select({ focus: { kind: 'page', page } }).catch(error => this.context.failed(error));
@@ -149,11 +158,8 @@ class PageInspectorView implements View {
     this.#found.textContent = text;
   }
 
-  #show(data: ViewData): void {
-    const facts = data.facts as PageInspectorFacts;
+  #showRows(facts: PageInspectorFacts): void {
     const { sort, descending, hotness } = this.context.state().pages;
-    this.#facts = facts;
-    this.#data = data;
     this.#class.set(hotness);
     this.#note.textContent = `${bytes(facts.pageSize)} each; ${facts.counted} in ${windowText(facts.window)}; arrows choose one for every view`;
     this.#count.textContent =
@@ -172,8 +178,6 @@ class PageInspectorView implements View {
       },
       { sort, descending },
     );
-    if (facts.focus !== null) this.#grid.select(facts.focus);
-    this.#showDetail(facts, data);
   }
 
   #showDetail(facts: PageInspectorFacts, data: ViewData): void {
@@ -192,7 +196,7 @@ class PageInspectorView implements View {
     this.#detail.replaceChildren(
       section(
         `Page ${detail.address}`,
-        `${bytes(facts.pageSize)} of process ${detail.process + 1}; exact counts unless said otherwise, in ${windowText(facts.window)}`,
+        `${bytes(facts.pageSize)} of process ${detail.process + 1}; modelled traffic, and counts exact unless said otherwise`,
         factsOf(facts, detail, this.context),
       ),
       section('History', historyNote(facts, detail), this.#history.element),
@@ -338,9 +342,20 @@ function factsOf(facts: PageInspectorFacts, detail: PageDetail, context: ViewCon
     ['Class', el('span', {}, hotness(detail.hotness), facts.counted === 'accesses' ? '' : ` by ${facts.counted}`)],
     [
       'Accesses',
-      `${whole(all)} (${readWriteSplit(detail.exactReads, detail.exactWrites)}), rank ${whole(detail.exactRank)} of ${counted(facts.pages, 'page')}`,
+      `${whole(all)} (${readWriteSplit(detail.exactReads, detail.exactWrites)}), rank ${whole(detail.exactRank)} of ${counted(facts.pages, 'page')}; exact, whole run`,
     ],
-    ['Traffic', `${whole(detail.trafficReads)} lines filled, ${whole(detail.trafficWrites)} written back; modelled`],
+    ...(facts.window || facts.counted !== 'accesses'
+      ? [
+          [
+            'As shown',
+            `${compact(detail.reads)} reads, ${compact(detail.writes)} writes: ${facts.counted} in ${windowText(facts.window)}`,
+          ] as [string, string],
+        ]
+      : []),
+    [
+      'Traffic',
+      `${whole(detail.trafficReads)} lines filled, ${whole(detail.trafficWrites)} written back in ${windowText(facts.window)}; modelled`,
+    ],
     [
       'Lines used',
       el(

@@ -15,6 +15,7 @@ import { shortFunctionName } from '../../model/names.js';
 import { CLASS_NAMES, type ObjectKind, type Profile } from '../../model/profile.js';
 import type { FlameBy, FlameFacts, FlameFrame, FlameMeasure, Location, ViewQuery } from '../../protocol.js';
 import type { ProfileIndex } from '../profileIndex.js';
+import { wholeBins } from '../window.js';
 import { location, type View } from './view.js';
 
 /** Frames of one answer, not counting those that stand for folded ones: more than a screen has pixels for. */
@@ -36,7 +37,7 @@ export const flame: View = (index, query, selection) => {
     measure,
     counted: index.seen.counted,
     // Sites are not known by epoch; objects are, by their pages.
-    window: by === 'allocation' ? selection.window : null,
+    window: by === 'allocation' && selection.window ? wholeBins(index.profile, selection.window) : null,
     frames,
     root: path.length - 1,
     folded,

@@ -9,6 +9,7 @@ import { CLASS_NAMES, type Profile } from '../../model/profile.js';
 import type { PageDetail, PageInspectorFacts, PageRow, Selection, ViewQuery, WireColumn } from '../../protocol.js';
 import type { ProfileIndex } from '../profileIndex.js';
 import { trackerLabel } from '../seen.js';
+import { wholeBins } from '../window.js';
 import { alphabetically, orderBy } from './order.js';
 import { usersOf } from './users.js';
 import { clampRange, location, type View, wire } from './view.js';
@@ -29,7 +30,7 @@ export const pageInspector: View = (index, query, selection) => {
   const focus = order.indexOf(page ?? pageOfFocus(profile, selection));
   const facts: PageInspectorFacts = {
     counted: seen.counted,
-    window: selection.window,
+    window: selection.window && wholeBins(profile, selection.window),
     pageSize: options.pageSize,
     linesPerPage: options.pageSize / lineBytes,
     pages: pages.count,
