@@ -7,6 +7,11 @@ const vscode = require('vscode');
 
 exports.run = async () => {
   const { profile, sources, result } = JSON.parse(process.env.PAGELENS_BENCH);
+  const figures = await measure(profile, sources).catch(error => ({ failure: String(error.stack ?? error) }));
+  writeFileSync(result, JSON.stringify(figures));
+};
+
+async function measure(profile, sources) {
   const extension = vscode.extensions.getExtension('pagelens.pagelens');
   if (extension.isActive) throw new Error('the extension was active before it was needed');
   const activationMs = await timed(() => extension.activate());
@@ -26,9 +31,8 @@ exports.run = async () => {
     fileMs.push(await timed(() => lenses(uri)));
     if ((await lenses(uri)).length === 0) throw new Error(`no lens in ${uri.fsPath}`);
   }
-  const figures = { activationMs, firstLensMs, fileMs, hostMiB: peakMiB(process.pid), coreMiB: peakMiB(serverPid()) };
-  writeFileSync(result, JSON.stringify(figures));
-};
+  return { activationMs, firstLensMs, fileMs, hostMiB: peakMiB(process.pid), coreMiB: peakMiB(serverPid()) };
+}
 
 /** The lenses of a file with their texts. */
 async function lenses(uri) {
