@@ -48,6 +48,8 @@ export type MetaRecord =
       readonly pid: number;
       readonly parent: { readonly process: number; readonly seq: number } | null;
       readonly path: string;
+      /** System calls that libc makes inside itself are recorded too. */
+      readonly insideLibc: boolean;
     }
   | { readonly type: 'thread'; readonly stream: number; readonly tid: number; readonly signal: boolean }
   | {
@@ -228,6 +230,7 @@ function metaRecord(type: number, payload: Buffer): MetaRecord | string {
         pid: u32(4),
         parent: parent === NONE ? null : { process: parent, seq: u64(payload, 16) },
         path: text(payload, 24, payload.length - 24),
+        insideLibc: (u32(12) & 1) !== 0,
       };
     }
     case 2:

@@ -3,9 +3,11 @@
  * that do to signals, stacks and processes what a trap could disturb behave as they do unrecorded.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { record } from '../../core/record/record.js';
+import { TraceFile } from '../../core/trace/reader.js';
 import {
   buildProgram,
   buildRuntime,
@@ -165,6 +167,33 @@ describe('what a trap could disturb', () => {
 
   it('refused: a program that asks for a dispatch of its own is told that there is none', () => {
     expect(runBoth('disturbed', 'refused').recorded.output).toBe('1\ndone 1\n');
+  });
+});
+
+describe('where the kernel refuses', () => {
+  it('the public functions are recorded as ever, and the trace and a warning say what is not', async () => {
+    execFileSync('gcc', ['-O2', source('sandbox.c'), '-o', built('sandbox')]);
+    const directory = makeRun(folder.path);
+    const env = { ...process.env, PAGELENS_RUN: directory };
+    expect(spawnSync(built('sandbox'), [built('inside'), 'wrappers'], { cwd: folder.path, env }).status).toBe(0);
+    const { events } = (await eventsOf(readRun(directory)))[0]!;
+    const numbers = new Set(events.filter(({ kind }) => kind === SYSCALL).map(({ fields }) => Number(fields[0])));
+    // read, write, mmap, mkdir and sleep, but not the marks.
+    for (const number of [0, 1, 9, 83, 230]) expect(numbers).toContain(number);
+    expect(numbers).not.toContain(GETPGID);
+
+    const script = built('sandboxed.sh');
+    writeFileSync(script, `#!/bin/sh\nexec ${built('sandbox')} ${built('inside')} copy\n`, { mode: 0o755 });
+    const traceFile = built('sandboxed.pltrace');
+    const { warnings, complete } = await record({
+      ...{ program: script, arguments: [], workingDirectory: folder.path, traceFile },
+      streams: { kind: 'text', onText: () => {} },
+    });
+    expect(complete).toBe(true);
+    expect(warnings).toContainEqual(expect.stringMatching(/^system calls and mappings that the C library makes/));
+    const trace = await TraceFile.open(traceFile);
+    expect(trace.processes.map(block => block.insideLibc)).toEqual([undefined]);
+    await trace.close();
   });
 });
 
