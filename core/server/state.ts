@@ -139,7 +139,8 @@ export class State {
     const before = this.#selection;
     let next = { ...before, ...change };
     for (const key of ['profile', 'phase', 'baseline'] as const) {
-      if (next[key] !== before[key]) {
+      // A comparison can be ended here; another one needs its profile first (`pagelens/compare`).
+      if (next[key] !== before[key] && !(key === 'baseline' && next.baseline === null)) {
         throw new UsageError(`${key} ${next[key]}: this profile has ${before[key] ?? 'none'} only`);
       }
     }
@@ -163,9 +164,10 @@ export class State {
         next = { ...next, focus: { kind: 'object', object } };
       }
     }
+    if (next.baseline === null) this.#setBaseline(null);
     if (anew || next.window !== before.window) this.#windowed = null;
     this.#selection = next;
-    return (['tracker', 'tiers', 'policy'] as const).some(key => next[key] !== before[key]);
+    return (['tracker', 'tiers', 'policy', 'baseline'] as const).some(key => next[key] !== before[key]);
   }
 
   #setBaseline(profile: Profile | null, { tiers, tracker } = this.#selection): void {

@@ -33,6 +33,8 @@ export const overview: View = (index, _query, selection, baseline) => {
     epochs: epochs.count,
     epochAccesses: epochs.accesses,
     unattributed: profile.unattributed.reads + profile.unattributed.writes,
+    runAccesses: runAccesses(profile),
+    hotShare: profile.options.hotShare,
     counted: seen.counted,
     window,
     before: compared && figuresOf(compared.profile, selection.policy, null),
@@ -63,6 +65,12 @@ export const overview: View = (index, _query, selection, baseline) => {
   };
   return { facts };
 };
+
+/** Lines and what reached none are of the whole run, whatever window is shown. */
+function runAccesses({ lines, unattributed }: Profile): number {
+  const sum = (values: Float64Array) => values.reduce((all, value) => all + value, 0);
+  return sum(lines.reads) + sum(lines.writes) + unattributed.reads + unattributed.writes;
+}
 
 /** @param window epochs of the peak; null: all */
 function figuresOf(profile: Profile, policy: string, window: readonly [number, number] | null): RunFigures {
