@@ -3,6 +3,8 @@ import * as vscode from 'vscode';
 import type { Legend } from './annotations/legend.js';
 import { mapPaths } from './annotations/mapPaths.js';
 import { toggleAnnotations } from './annotations/toggle.js';
+import { chooseTracker } from './chooseTracker.js';
+import { compare } from './compare.js';
 import { type Core, reasonOf } from './core.js';
 import { exportReport } from './exportReport.js';
 import { type CommandId, commands, profileEditor } from './ids.js';
@@ -10,7 +12,7 @@ import { findTarget } from './program/findTarget.js';
 import { pickExecutable } from './program/picks.js';
 import { toggleProfileOnSave } from './program/profileOnSave.js';
 import { explainTrust, type Profiler } from './program/profiler.js';
-import { openSample } from './program/sample.js';
+import { profileSample } from './program/sample.js';
 import type { Target } from './program/target.js';
 import type { Dashboards } from './views/dashboard.js';
 
@@ -34,6 +36,7 @@ export function registerCommands(
     [commands.rerun]: () => profile(async () => profiler.lastTarget ?? findTarget(profiler.builders, undefined)),
     [commands.cancel]: () => profiler.cancel(),
     [commands.open]: () => openFile(),
+    [commands.compare]: uri => compare(core, uri instanceof vscode.Uri ? uri : undefined),
     [commands.toggleAnnotations]: () => toggleAnnotations(core.context),
     [commands.export]: () => exportReport(core),
     [commands.clear]: async () => {
@@ -41,7 +44,8 @@ export function registerCommands(
     },
     [commands.showLog]: () => core.log.show(),
     [commands.openDashboard]: () => dashboards.openPanel(),
-    [commands.profileSample]: () => profile(() => openSample(core.context)),
+    [commands.chooseTracker]: () => chooseTracker(core),
+    [commands.profileSample]: () => profileSample(core, profiler),
     [commands.toggleProfileOnSave]: () => toggleProfileOnSave(),
     [commands.showLegend]: () => legend.show(),
     [commands.mapPaths]: () => mapPaths(core),

@@ -7,11 +7,13 @@ export const commands = {
   rerun: 'pagelens.rerun',
   cancel: 'pagelens.cancel',
   open: 'pagelens.open',
+  compare: 'pagelens.compare',
   toggleAnnotations: 'pagelens.toggleAnnotations',
   export: 'pagelens.export',
   clear: 'pagelens.clear',
   showLog: 'pagelens.showLog',
   openDashboard: 'pagelens.openDashboard',
+  chooseTracker: 'pagelens.chooseTracker',
   showLegend: 'pagelens.showLegend',
   mapPaths: 'pagelens.mapPaths',
   profileSample: 'pagelens.profileSample',
@@ -30,7 +32,11 @@ export const dashboardPanel = 'pagelens.dashboardPanel';
 export const taskType = 'pagelens';
 
 /** Keys of `when` clauses. */
-export const contexts = { hasProfile: 'pagelens.hasProfile', running: 'pagelens.running', filesMissing: 'pagelens.filesMissing' } as const;
+export const contexts = {
+  hasProfile: 'pagelens.hasProfile',
+  running: 'pagelens.running',
+  filesMissing: 'pagelens.filesMissing',
+} as const;
 
 export const colors = {
   hot: 'pagelens.hotForeground',
@@ -53,6 +59,8 @@ export const linkable: readonly string[] = [
   commands.rerun,
   commands.cancel,
   commands.open,
+  commands.compare,
+  commands.chooseTracker,
   commands.export,
   commands.showLog,
   commands.openDashboard,
