@@ -661,12 +661,26 @@ export interface PoliciesFacts {
   readonly assumptions: readonly string[];
 }
 
-/** Columns: `endNs`, `pages`, `pagesRead`, `pagesWritten`, `entered`, `left`; `missPages`, `missRatio` (f64). */
+/**
+ * Columns: `endNs`, `pages`, `pagesRead`, `pagesWritten`, `entered`, `left`; `missPages`, `missRatio` (f64); and of a run
+ * before `missPagesBefore`, `missRatioBefore`, and `pagesBefore` where its epochs are as long.
+ */
 export interface WorkingSetFacts {
   readonly epochs: number;
   /** Epochs that one point of the columns stands for: their greatest working set, and all pages entered and left. */
   readonly epochsPerPoint: number;
   readonly epochAccesses: number;
   readonly pageSize: number;
-  readonly machineMarks: readonly { readonly label: string; readonly pages: number }[];
+  /** The selection's window in epochs; null: the whole run. */
+  readonly window: readonly [number, number] | null;
+  /** Sizes of the machine and of the tiers, ascending: what fits, and the share of accesses that would miss it. */
+  readonly machineMarks: readonly {
+    readonly label: string;
+    readonly kind: 'cache' | 'tlb' | 'tier';
+    /** May be a part of one. */
+    readonly pages: number;
+    readonly missRatio: number;
+  }[];
+  /** Where the miss-ratio curve lies farthest below the line between its ends, sizes on a logarithmic axis; null: nowhere. */
+  readonly knee: { readonly pages: number; readonly missRatio: number } | null;
 }

@@ -18,6 +18,7 @@ import {
 import { Grid, type GridColumn } from '../grid.js';
 import { hotness, section, shareBar, sourceLink } from '../parts.js';
 import { type Picture, pictureButton } from '../picture.js';
+import { plainTable } from '../plainTable.js';
 import { onlyFocusChanged } from '../selection.js';
 import type { PagesChoice } from '../state.js';
 import { button, dropdown, filterField, textField } from '../toolkit.js';
@@ -433,74 +434,46 @@ function historyPlot(facts: PageInspectorFacts, detail: PageDetail, data: ViewDa
 
 function usersOf({ object, users, usersInAll }: PageDetail, context: ViewContext): HTMLElement {
   if (object < 0) return el('p', { class: 'note' }, 'Without an object no lines are known.');
-  const rows = users.map(user =>
-    el(
-      'tr',
-      {},
-      el('td', {}, sourceLink(user.label, user.location, context.reveal)),
-      el('td', { class: 'numeric' }, compact(user.reads)),
-      el('td', { class: 'numeric' }, compact(user.writes)),
-      el('td', { class: 'numeric' }, compact(user.traffic)),
-    ),
-  );
+  const rows = users.map(({ label, location, reads, writes, traffic }) => [
+    sourceLink(label, location, context.reveal),
+    compact(reads),
+    compact(writes),
+    compact(traffic),
+  ]);
+  const more = `The first ${whole(users.length)} of ${whole(usersInAll)}.`;
   return el(
     'div',
     {},
     plainTable(['Line', 'Reads', 'Writes', 'Traffic'], rows),
-    usersInAll > users.length
-      ? el('p', { class: 'note' }, `The first ${whole(users.length)} of ${whole(usersInAll)}.`)
-      : null,
+    usersInAll > users.length ? el('p', { class: 'note' }, more) : null,
   );
 }
 
 function policiesOf({ policies }: PageDetail, context: ViewContext): HTMLElement {
   const rows = policies.map(({ id, tier, recommended }) => {
     const words = [recommended ? 'recommended' : '', id === context.selection().policy ? 'selected' : ''];
-    return el(
-      'tr',
-      {},
-      el('td', {}, id),
-      el('td', {}, tier === 'mixed' ? 'mixed: split over tiers' : tier || '—'),
-      el('td', { class: 'note' }, words.filter(Boolean).join(', ')),
-    );
+    return [id, words.filter(Boolean).join(', '), tier === 'mixed' ? 'mixed: split over tiers' : tier || '—'];
   });
-  return plainTable(['Policy', 'Tier', ''], rows);
+  return plainTable(['Policy', '', 'Tier'], rows);
 }
 
 function trackersOf(detail: PageDetail, facts: PageInspectorFacts): HTMLElement {
-  if (detail.trackers.length === 0) return el('p', { class: 'note' }, 'The profile has no trackers.');
-  const row = (label: string, reads: number | null, writes: number | null, rank: number | null) =>
-    el(
-      'tr',
-      {},
-      el('td', {}, label),
-      el('td', { class: 'numeric' }, reads === null ? '—' : compact(reads)),
-      el('td', { class: 'numeric' }, writes === null ? '—' : compact(writes)),
-      el(
-        'td',
-        { class: 'numeric' },
-        rank !== null ? whole(rank) : reads === null && writes === null ? 'names no pages' : 'not reported',
-      ),
-    );
+  const others = detail.trackers.filter(({ id }) => id !== 'exact');
+  const rankText = (reads: number | null, writes: number | null, rank: number | null) => {
+    if (rank !== null) return whole(rank);
+    return reads === null && writes === null ? 'names no pages' : 'not reported';
+  };
+  const row = (label: string, reads: number | null, writes: number | null, rank: number | null) => [
+    label,
+    reads === null ? '—' : compact(reads),
+    writes === null ? '—' : compact(writes),
+    rankText(reads, writes, rank),
+  ];
   return plainTable(
     ['Mechanism', 'Reads', 'Writes', `Rank of ${whole(facts.pages)}`],
     [
       row('Exact count', detail.exactReads, detail.exactWrites, detail.exactRank),
-      ...detail.trackers
-        .filter(({ id }) => id !== 'exact')
-        .map(({ label, reads, writes, rank }) => row(label, reads, writes, rank)),
+      ...others.map(({ label, reads, writes, rank }) => row(label, reads, writes, rank)),
     ],
   );
-}
-
-/** A short table without sorting; the first column takes what is left over. */
-function plainTable(headings: readonly string[], rows: readonly HTMLElement[]): HTMLElement {
-  const head = headings.map((heading, i) =>
-    el(
-      heading === '' ? 'td' : 'th',
-      { scope: heading === '' ? null : 'col', class: i > 0 ? 'numeric' : null },
-      heading,
-    ),
-  );
-  return el('table', { class: 'plain-table' }, el('thead', {}, el('tr', {}, ...head)), el('tbody', {}, ...rows));
 }
