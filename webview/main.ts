@@ -17,5 +17,8 @@ connect(message => {
     case 'progress':
       page.progress(message.progress);
       return;
+    case 'liveHeat':
+      page.liveHeat(message.heat);
+      return;
   }
 });

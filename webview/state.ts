@@ -7,8 +7,13 @@ import type { FlameBy, FlameMeasure, ViewId } from '../core/protocol.js';
 export type Metric = 'accesses' | 'reads' | 'writes' | 'traffic';
 export const metrics: readonly Metric[] = ['accesses', 'reads', 'writes', 'traffic'];
 
+/** What the heatmap is coloured by: a count, or the tier that serves it. */
+export type HeatColor = Metric | 'tier';
+export const heatColors: readonly HeatColor[] = [...metrics, 'tier'];
+
 export interface HeatmapChoice {
-  readonly metric: Metric;
+  readonly color: HeatColor;
+  readonly scale: 'log' | 'percentile';
   readonly table: boolean;
   /** Visible epochs and rows of pages, of the profile named; null: all. */
   readonly profile: string | null;
@@ -59,7 +64,7 @@ export interface State {
 
 export const initial: State = {
   view: 'overview',
-  heatmap: { metric: 'accesses', table: false, profile: null, x: null, y: null },
+  heatmap: { color: 'accesses', scale: 'log', table: false, profile: null, x: null, y: null },
   placement: { sort: 'accesses', descending: true, filter: '', columns: null },
   flame: {
     by: 'code',
@@ -83,7 +88,8 @@ export function stateFrom(saved: unknown, views: readonly ViewId[]): State {
   return {
     view: oneOf(view, views, initial.view),
     heatmap: {
-      metric: oneOf(heat.metric, metrics, initial.heatmap.metric),
+      color: oneOf(heat.color, heatColors, initial.heatmap.color),
+      scale: oneOf(heat.scale, ['log', 'percentile'], initial.heatmap.scale),
       table: heat.table === true,
       profile: typeof heat.profile === 'string' ? heat.profile : null,
       x: rangeFrom(heat.x),

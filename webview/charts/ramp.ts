@@ -66,22 +66,3 @@ export function ramp(stops: readonly Rgb[]): Uint32Array {
   }
   return table;
 }
-
-/** Place of a count on the logarithmic scale from 1 to `max`: 0 to 1. */
-export function logShare(value: number, max: number): number {
-  if (max <= 1 || value >= max) return 1;
-  return value <= 1 ? 0 : Math.log(value) / Math.log(max);
-}
-
-/** Colours of counts; where there is none, nothing (transparent), which no entry of the ramp is. */
-export function paintCounts(counts: ArrayLike<number>, max: number, table: Uint32Array, pixels: Uint32Array): void {
-  const scale = max > 1 ? (rampSize - 1) / Math.log(max) : 0;
-  const top = rampSize - 1;
-  for (let i = 0; i < pixels.length; i++) {
-    const count = counts[i]!;
-    if (!(count > 0)) pixels[i] = 0;
-    // A lone access in a run whose greatest bin holds one is the greatest: top.
-    else if (scale === 0) pixels[i] = table[top]!;
-    else pixels[i] = table[Math.max(0, Math.min(top, Math.round(Math.log(count) * scale)))]!;
-  }
-}
