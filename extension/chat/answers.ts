@@ -60,7 +60,7 @@ export function placementText(facts: PlacementFacts, policy: string): string {
       row.kind,
       bytes(row.bytes),
       whole(row.reads + row.writes),
-      `${whole(row.trafficReads + row.trafficWrites)} (${share(row.trafficWrites, row.trafficReads + row.trafficWrites)} write-backs)`,
+      trafficText(row.trafficReads, row.trafficWrites),
       row.tier || '–',
       place(row.location),
     ].join(' | '),
@@ -109,8 +109,9 @@ function cell(text: string): string {
   return text.replaceAll('|', '\\|').replaceAll(/[\r\n]+/g, ' ');
 }
 
-function share(part: number, whole: number): string {
-  return whole > 0 ? percent(part / whole) : '–';
+function trafficText(fills: number, writeBacks: number): string {
+  const lines = fills + writeBacks;
+  return lines === 0 ? '0' : `${whole(lines)} (${percent(writeBacks / lines)} write-backs)`;
 }
 
 function factor(value: number): string {
