@@ -128,6 +128,8 @@ static void map_changed(struct pl_context *c, const struct pl_call *call) {
   uint64_t at = (uint64_t)call->result;
   switch (call->number) {
     case SYS_mmap:
+      /* Only reserved: an arena of malloc that may grow, a stack (which is told by its thread). */
+      if (a[2] == PROT_NONE) break;
       pl_mapped(c, at, (uint64_t)a[1], (int)a[3], (int)a[4], call->pc);
       break;
     case SYS_mremap:

@@ -13,6 +13,7 @@
 #include <pthread.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
 struct pl_context pl_inert;
@@ -226,6 +227,74 @@ uint32_t pl_filename(const char *path) {
   return index;
 }
 
+/* ---- the owner of the run ---- */
+
+static uint64_t number_at(const char *text) {
+  uint64_t value = 0;
+  for (; *text >= '0' && *text <= '9'; text++) value = value * 10 + (uint64_t)(*text - '0');
+  return value;
+}
+
+/* The number of the process's namespace of process ids, from a link "pid:[4026531836]". */
+static uint64_t own_namespace(void) {
+  char link[64];
+  long length = PL_SYS4(SYS_readlinkat, AT_FDCWD, "/proc/self/ns/pid", link, sizeof link - 1);
+  if (failed(length)) return 0;
+  link[length] = 0;
+  return pl_starts_with(link, "pid:[") ? number_at(link + 5) : 0;
+}
+
+static bool owner_runs(void) {
+  char path[48] = "/proc/", stat[512];
+  char *out = path + 6, digits[24];
+  int count = 0;
+  uint64_t pid = pl_run->owner_pid;
+  do digits[count++] = (char)('0' + pid % 10);
+  while (pid /= 10);
+  while (count > 0) *out++ = digits[--count];
+  pl_copy(out, "/stat", 6);
+  long fd = PL_SYS4(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
+  if (failed(fd)) return fd != -ENOENT;
+  long length = PL_SYS3(SYS_read, fd, stat, sizeof stat - 1);
+  PL_SYS1(SYS_close, fd);
+  if (length <= 0) return false;
+  stat[length] = 0;
+  /* "pid (name) state ...": the name may hold anything. The start is the 20th field from the state. */
+  char *at = stat + length;
+  while (at > stat && *at != ')') at--;
+  if (at[0] != ')' || at[1] != ' ') return true;
+  at += 2;
+  if (*at == 'Z' || *at == 'X') return false;
+  for (int field = 0; field < 19 && *at; field++) {
+    while (*at && *at != ' ') at++;
+    if (*at) at++;
+  }
+  return number_at(at) == pl_run->owner_start;
+}
+
+/* Between two looks at the owner, in seconds. */
+#define OWNER_SECONDS 1
+static bool watching;
+static uint64_t next_look;
+
+static uint64_t seconds(void) {
+  struct timespec now = {0, 0};
+  PL_SYS2(SYS_clock_gettime, CLOCK_MONOTONIC_COARSE, &now);
+  return (uint64_t)now.tv_sec;
+}
+
+static void watch_owner(void) {
+  watching = pl_run->owner_pid != 0 && pl_run->owner_namespace == own_namespace() && owner_runs();
+}
+
+/* A recorder that was killed cannot say that nobody drains any more. */
+static void look_for_owner(void) {
+  uint64_t now = seconds();
+  if (now < __atomic_load_n(&next_look, __ATOMIC_RELAXED)) return;
+  __atomic_store_n(&next_look, now + OWNER_SECONDS, __ATOMIC_RELAXED);
+  if (!owner_runs()) __atomic_store_n(&pl_run->stop, 1, __ATOMIC_RELAXED);
+}
+
 /* ---- joining the run ---- */
 
 static void announce_process(uint32_t parent, uint64_t fork_seq) {
@@ -258,6 +327,7 @@ static bool join(void) {
   pl_run = map(NULL, PL_PAGE, MAP_SHARED, (int)fd);
   PL_SYS1(SYS_close, fd);
   if (!pl_run || !pl_starts_with(pl_run->magic, "PLRUN001") || pl_run->stop) return false;
+  watch_owner();
   pl_process = pl_process_take();
   pl_traps = pl_dispatch_possible();
   struct pl_guard guard = pl_lock();
@@ -288,7 +358,10 @@ static void __attribute__((destructor)) finish(void) {
 
 uint64_t pl_seq_take(void) { return __atomic_fetch_add(&pl_run->next_seq, 1, __ATOMIC_SEQ_CST); }
 
-bool pl_stop_asked(void) { return __atomic_load_n(&pl_run->stop, __ATOMIC_RELAXED) != 0; }
+bool pl_stop_asked(void) {
+  if (watching) look_for_owner();
+  return __atomic_load_n(&pl_run->stop, __ATOMIC_RELAXED) != 0;
+}
 
 /* ---- contexts ---- */
 

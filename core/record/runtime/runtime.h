@@ -33,7 +33,7 @@ uint32_t pl_site_number(uint64_t pc, uint32_t kind, uint64_t function);
 void pl_lost(struct pl_context *c, uint32_t reason);
 /* Takes a sequence number of the run. */
 uint64_t pl_seq_take(void);
-/* True when the driver asked to stop. */
+/* True when the driver asked to stop, or is gone. */
 bool pl_stop_asked(void);
 
 /* ---- run.c: the run directory ---- */
