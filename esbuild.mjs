@@ -6,6 +6,7 @@ import process from 'node:process';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import asc from 'assemblyscript/asc';
 import esbuild from 'esbuild';
+import { writeBundle } from './l10n/collect.mjs';
 
 const root = path.dirname(fileURLToPath(import.meta.url));
 const out = path.join(root, 'dist');
@@ -13,7 +14,7 @@ const out = path.join(root, 'dist');
 /** @param {{ production?: boolean }} [options] */
 export async function build({ production = false } = {}) {
   await mkdir(out, { recursive: true });
-  await Promise.all([kernel(), node(production), webview(production), assets()]);
+  await Promise.all([kernel(), node(production), webview(production), assets(), writeBundle()]);
 }
 
 /** The replay kernel. Skipped when the sources have not changed: the optimiser takes seconds. */

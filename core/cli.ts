@@ -7,6 +7,7 @@ const usage = `usage: pagelens profile [options] PROGRAM [ARGS...]    record, re
        pagelens record  [options] -o RUN.pltrace PROGRAM [ARGS...]
        pagelens replay  [options] TRACE                a .pltrace file; - is standard input
        pagelens report  [options] PROFILE.pagelens     --format text|json|csv|html|md
+       pagelens diff    [--budget FILE] OLD NEW        what changed; each a .pagelens or a .pltrace file
        pagelens cc|c++|fc ...                          compiler wrappers: make CC="pagelens cc"
        pagelens list    recorders|formats|machines|modes|trackers|classifiers|policies|tiers [--json]
 
@@ -22,7 +23,8 @@ options
   --json FILE             the report as JSON; - is standard output      --page-rows
   --check                 verify that totals are conserved   --quiet   --verbose
 
-exit status: 0 done, 2 wrong usage or bad input, 3 the program could not be built or started,
+exit status: 0 done, 1 the budget is broken (diff), 2 wrong usage or bad input,
+             3 the program could not be built or started,
              4 the program ended by a signal or a non-zero status (its profile is still written)
 `;
 
@@ -32,6 +34,7 @@ const commands: Readonly<Record<string, (args: string[]) => Promise<number>>> = 
   record: async args => (await import('./cli/profile.js')).record(args),
   replay: async args => (await import('./cli/replay.js')).replay(args),
   report: async args => (await import('./cli/replay.js')).report(args),
+  diff: async args => (await import('./cli/diff.js')).diff(args),
   list: async args => (await import('./cli/list.js')).list(args),
   cc: async args => (await import('./record/wrapper.js')).compilerWrapper('c', args),
   'c++': async args => (await import('./record/wrapper.js')).compilerWrapper('c++', args),

@@ -46,6 +46,26 @@ export function replayOptions(texts: OptionTexts): ReplayOptions {
   };
 }
 
+/** The inverse: texts that `replayOptions` reads as these options. */
+export function optionTexts(options: ReplayOptions): OptionTexts {
+  const percent = (value: number) => String(Number((value * 100).toPrecision(12)));
+  return {
+    machine: options.machine,
+    mode: options.modes.join(','),
+    'page-size': options.pageSize === 4096 ? '4k' : '2m',
+    tracker: options.trackers.join(','),
+    policy: options.policies.join(','),
+    tiers: options.tiers,
+    capacity: options.capacity.map(size => ('bytes' in size ? `${size.bytes}` : `${size.percent}%`)).join(','),
+    ...(options.epochAccesses > 0 ? { epoch: String(options.epochAccesses) } : {}),
+    'time-scale': String(options.timeScale),
+    'hot-share': percent(options.hotShare),
+    'cold-share': percent(options.coldShare),
+    'pml-entries': String(options.pmlEntries),
+    'kernel-integration': options.kernelIntegration,
+  };
+}
+
 function oneOf(option: string, id: string, table: Readonly<Record<string, unknown>>): string {
   if (Object.hasOwn(table, id)) return id;
   throw new UsageError(`--${option} ${id}: unknown; known: ${Object.keys(table).join(', ')}`);

@@ -8,6 +8,7 @@ import type { ProgramStreams } from './record/launch.js';
 import type { RecordProgress } from './record/record.js';
 import { type MachineTask, runMachineTask } from './replay/machineThread.js';
 import { transferable } from './replay/transfer.js';
+import { failureOf } from './server/failure.js';
 
 export interface RecordTask {
   readonly kind: 'record';
@@ -48,7 +49,8 @@ async function main(port: MessagePort, task: RecordTask | ReplayTask): Promise<v
     post({ kind: 'done', value }, transferable(value));
   } catch (error) {
     const { name, exitStatus, stack } = error as Error & { exitStatus?: number };
-    post({ kind: 'failed', message: messageOf(error), details: { name, stack, ...(exitStatus && { exitStatus }) } });
+    const details = { name, stack, ...(exitStatus && { exitStatus }), failure: failureOf(error) };
+    post({ kind: 'failed', message: messageOf(error), details });
   } finally {
     port.close();
   }
@@ -73,7 +75,7 @@ async function runRecord(port: MessagePort, task: RecordTask, post: (message: Fr
 
 function streamsOf(task: RecordTask, onText: (text: string) => void): ProgramStreams {
   if (task.terminal) return { kind: 'terminal', path: task.terminal };
-  if (task.programOutput) return { kind: 'file', path: task.programOutput };
+  if (task.programOutput) return { kind: 'file', path: task.programOutput, noInput: task.captureOutput };
   return task.captureOutput ? { kind: 'text', onText } : { kind: 'standardError' };
 }
 

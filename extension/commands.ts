@@ -1,14 +1,27 @@
 /** Every command of the extension: an id and what it does. */
 import * as vscode from 'vscode';
+import type { Legend } from './annotations/legend.js';
+import { mapPaths } from './annotations/mapPaths.js';
 import { toggleAnnotations } from './annotations/toggle.js';
+import { chooseTracker } from './chooseTracker.js';
+import { compare } from './compare.js';
 import { type Core, reasonOf } from './core.js';
 import { exportReport } from './exportReport.js';
 import { type CommandId, commands, profileEditor } from './ids.js';
+import { findTarget } from './program/findTarget.js';
+import { pickExecutable } from './program/picks.js';
+import { toggleProfileOnSave } from './program/profileOnSave.js';
 import { explainTrust, type Profiler } from './program/profiler.js';
-import { findTarget, pickExecutable, type Target } from './program/target.js';
+import { profileSample } from './program/sample.js';
+import type { Target } from './program/target.js';
 import type { Dashboards } from './views/dashboard.js';
 
-export function registerCommands(core: Core, profiler: Profiler, dashboards: Dashboards): vscode.Disposable {
+export function registerCommands(
+  core: Core,
+  profiler: Profiler,
+  dashboards: Dashboards,
+  legend: Legend,
+): vscode.Disposable {
   /** Trust comes first: nobody should pick a program only to be refused. */
   const profile = async (choose: () => Promise<Target | undefined>) => {
     if (!vscode.workspace.isTrusted) return explainTrust();
@@ -16,12 +29,14 @@ export function registerCommands(core: Core, profiler: Profiler, dashboards: Das
     if (target) await profiler.run(target);
   };
   const table: Readonly<Record<CommandId, (argument?: unknown) => unknown>> = {
-    [commands.profile]: uri => profile(() => findTarget(uri instanceof vscode.Uri ? uri : undefined)),
+    [commands.profile]: uri =>
+      profile(() => findTarget(profiler.builders, uri instanceof vscode.Uri ? uri : undefined)),
     [commands.profileExecutable]: uri =>
       profile(async () => (uri instanceof vscode.Uri ? { program: uri.fsPath, scope: uri } : pickExecutable())),
-    [commands.rerun]: () => profile(async () => profiler.lastTarget ?? findTarget(undefined)),
+    [commands.rerun]: () => profile(async () => profiler.lastTarget ?? findTarget(profiler.builders, undefined)),
     [commands.cancel]: () => profiler.cancel(),
     [commands.open]: () => openFile(),
+    [commands.compare]: uri => compare(core, uri instanceof vscode.Uri ? uri : undefined),
     [commands.toggleAnnotations]: () => toggleAnnotations(core.context),
     [commands.export]: () => exportReport(core),
     [commands.clear]: async () => {
@@ -29,6 +44,11 @@ export function registerCommands(core: Core, profiler: Profiler, dashboards: Das
     },
     [commands.showLog]: () => core.log.show(),
     [commands.openDashboard]: () => dashboards.openPanel(),
+    [commands.chooseTracker]: () => chooseTracker(core),
+    [commands.profileSample]: () => profileSample(core, profiler),
+    [commands.toggleProfileOnSave]: () => toggleProfileOnSave(),
+    [commands.showLegend]: () => legend.show(),
+    [commands.mapPaths]: () => mapPaths(core),
   };
   const registered = Object.entries(table).map(([id, run]) =>
     vscode.commands.registerCommand(id, async (argument?: unknown) => {

@@ -71,8 +71,8 @@ export class Core implements vscode.Disposable {
       'Pagelens',
       { module, transport: TransportKind.ipc },
       {
-        // Every local file that the profile knows has marks, whatever its language.
-        documentSelector: [{ scheme: 'file' }],
+        // Every local file that the profile knows has marks, whatever its language; so has what a diff compares it with.
+        documentSelector: [{ scheme: 'file' }, { scheme: 'git' }],
         outputChannel: this.log,
         synchronize: { configurationSection: section },
         markdown: { isTrusted: { enabledCommands: linkable } },
@@ -82,6 +82,7 @@ export class Core implements vscode.Disposable {
           hoverLinks: [
             { title: vscode.l10n.t('Open dashboard'), command: commands.openDashboard },
             { title: vscode.l10n.t('Profile again'), command: commands.rerun },
+            { title: vscode.l10n.t('Legend'), command: commands.showLegend },
           ],
           settings: vscode.workspace.getConfiguration(section),
         },

@@ -7,11 +7,17 @@ export const commands = {
   rerun: 'pagelens.rerun',
   cancel: 'pagelens.cancel',
   open: 'pagelens.open',
+  compare: 'pagelens.compare',
   toggleAnnotations: 'pagelens.toggleAnnotations',
   export: 'pagelens.export',
   clear: 'pagelens.clear',
   showLog: 'pagelens.showLog',
   openDashboard: 'pagelens.openDashboard',
+  chooseTracker: 'pagelens.chooseTracker',
+  showLegend: 'pagelens.showLegend',
+  mapPaths: 'pagelens.mapPaths',
+  profileSample: 'pagelens.profileSample',
+  toggleProfileOnSave: 'pagelens.toggleProfileOnSave',
 } as const;
 
 export type CommandId = (typeof commands)[keyof typeof commands];
@@ -22,8 +28,15 @@ export const views = { dashboard: 'pagelens.dashboard', hotRegions: 'pagelens.ho
 export const profileEditor = 'pagelens.profileEditor';
 export const dashboardPanel = 'pagelens.dashboardPanel';
 
+/** Type of the tasks that build and profile. */
+export const taskType = 'pagelens';
+
 /** Keys of `when` clauses. */
-export const contexts = { hasProfile: 'pagelens.hasProfile', running: 'pagelens.running' } as const;
+export const contexts = {
+  hasProfile: 'pagelens.hasProfile',
+  running: 'pagelens.running',
+  filesMissing: 'pagelens.filesMissing',
+} as const;
 
 export const colors = {
   hot: 'pagelens.hotForeground',
@@ -32,14 +45,26 @@ export const colors = {
   stale: 'pagelens.staleForeground',
 } as const;
 
+/** Tools of the editor's chat. */
+export const tools = {
+  hottestRegions: 'pagelens_hottestRegions',
+  placement: 'pagelens_placement',
+  why: 'pagelens_why',
+} as const;
+
 /** What a webview or a hover may ask for; never something that needs an argument. */
 export const linkable: readonly string[] = [
   commands.profile,
+  commands.profileSample,
   commands.rerun,
   commands.cancel,
   commands.open,
+  commands.compare,
+  commands.chooseTracker,
   commands.export,
   commands.showLog,
   commands.openDashboard,
+  commands.showLegend,
+  commands.mapPaths,
   'workbench.trust.manage',
 ];

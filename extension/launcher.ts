@@ -7,8 +7,12 @@ import * as path from 'node:path';
 import * as vscode from 'vscode';
 import { launcherScript } from './launcherScript.js';
 
+export function launcherFolder(context: vscode.ExtensionContext): string {
+  return path.join(context.globalStorageUri.fsPath, 'bin');
+}
+
 export async function installLauncher(context: vscode.ExtensionContext): Promise<void> {
-  const folder = path.join(context.globalStorageUri.fsPath, 'bin');
+  const folder = launcherFolder(context);
   const cli = path.join(context.extensionPath, 'dist', 'cli.cjs');
   await mkdir(folder, { recursive: true });
   const script = path.join(folder, 'pagelens');

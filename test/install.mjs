@@ -19,9 +19,11 @@ const PACKAGES = [
   ['llvm', 'llvm-symbolizer'],
   ['gfortran', 'gfortran'],
   ['make', 'make'],
+  ['cmake', 'cmake'],
   ['binutils', 'readelf'],
   ['python3', 'python3'],
   ['valgrind', 'valgrind'],
+  ['strace', 'strace'],
 ];
 
 /** Throws with one line that says what to do when something is missing and cannot be installed. */

@@ -3,7 +3,8 @@
  *
  * The toolkit's grid holds every row. Here rows are asked for in blocks as they come into sight; one cell takes part in
  * the tab order and arrows move it (roving focus), also into the header, where Enter sorts. Columns that do not fit are
- * left out by priority; whoever shows the grid shows the whole focused row elsewhere.
+ * left out by priority; whoever shows the grid shows the whole focused row elsewhere. Where rows can be copied, Shift
+ * extends the selection, Ctrl+A selects all, and Ctrl+C gives them as tab-separated text with every column.
  */
 import { fittingColumns, visibleRows } from './columns.js';
 import { type Child, el, setAttributes } from './dom.js';
@@ -25,6 +26,10 @@ export interface GridColumn<Row> {
   cell(row: Row): Child;
   /** Tooltip of a cell. */
   hint?(row: Row): string;
+  /** Unit of the copied figures: stands in their header. */
+  readonly unit?: string;
+  /** The cell for the clipboard: figures uncut and without separators. Columns without it are not copied. */
+  text?(row: Row): string;
 }
 
 export interface GridOptions<Row> {
@@ -37,6 +42,8 @@ export interface GridOptions<Row> {
   /** A row got the focus. */
   readonly focus?: (row: Row, index: number) => void;
   readonly failed?: (error: unknown) => void;
+  /** Rows were copied: the text, and how many. */
+  readonly copy?: (text: string, rows: number) => void;
 }
 
 export interface RowSource<Row> {
@@ -66,6 +73,9 @@ export class Grid<Row> {
   #row = 0;
   #column = 0;
   #selected = -1;
+  /** Other end of the selected rows; the same row unless Shift was held. */
+  #anchor = -1;
+  #extending = false;
 
   constructor(options: GridOptions<Row>) {
     this.#options = options;
@@ -74,12 +84,21 @@ export class Grid<Row> {
     this.#body = el('div', { role: 'rowgroup', class: 'grid-body' });
     this.element = el(
       'div',
-      { role: 'grid', class: 'grid', 'aria-label': options.label, 'aria-readonly': 'true' },
+      {
+        role: 'grid',
+        class: 'grid',
+        'aria-label': options.label,
+        'aria-readonly': 'true',
+        'aria-multiselectable': options.copy ? 'true' : null,
+      },
       el('div', { role: 'rowgroup', class: 'grid-head' }, this.#header),
       this.#body,
     );
     this.element.addEventListener('scroll', () => this.#draw(), { passive: true });
     this.element.addEventListener('keydown', event => this.#key(event));
+    this.element.addEventListener('mousedown', event => {
+      this.#extending = event.shiftKey && options.copy !== undefined;
+    });
     this.element.addEventListener('focusin', event => this.#focused(event));
     this.element.addEventListener('dblclick', event => this.#activate(this.#rowOf(event.target)));
     new ResizeObserver(() => this.#layout()).observe(this.element);
@@ -92,7 +111,7 @@ export class Grid<Row> {
     this.#rows.clear();
     this.#asked.clear();
     this.#row = Math.min(this.#row, source.total - 1);
-    this.#selected = -1;
+    this.#selected = this.#anchor = -1;
     setAttributes(this.element, { 'aria-rowcount': source.total + 1 });
     this.#body.style.setProperty('height', `${source.total * rowHeight}px`);
     this.element.style.setProperty('--rows', String(source.total));
@@ -104,6 +123,58 @@ export class Grid<Row> {
     this.#columns = columns;
     this.#shown = [];
     this.#layout();
+  }
+
+  /** Selects a row that was chosen elsewhere, and shows it; the focus and its events stay where they are. */
+  select(index: number): void {
+    if (index < 0 || index >= this.#source.total || index === this.#selected) return;
+    this.#row = this.#selected = this.#anchor = index;
+    const top = index * rowHeight;
+    const { scrollTop, clientHeight } = this.element;
+    const hidden = top < scrollTop || top + 2 * rowHeight > scrollTop + clientHeight;
+    if (hidden) this.element.scrollTop = Math.max(0, top - Math.floor(clientHeight / 2));
+    this.#redraw();
+  }
+
+  /** The selected rows, or the row with the focus. */
+  copySelected(): Promise<void> {
+    const [from, to] = this.#selection();
+    return this.#copy(from, to);
+  }
+
+  copyAll(): Promise<void> {
+    return this.#copy(0, this.#source.total);
+  }
+
+  #selection(): [number, number] {
+    if (this.#selected < 0) return [Math.max(0, this.#row), Math.max(0, this.#row) + 1];
+    return [Math.min(this.#selected, this.#anchor), Math.max(this.#selected, this.#anchor) + 1];
+  }
+
+  #isSelected(index: number): boolean {
+    if (this.#selected < 0) return false;
+    const [from, to] = this.#selection();
+    return index >= from && index < to;
+  }
+
+  async #copy(from: number, to: number): Promise<void> {
+    const source = this.#source;
+    const columns = this.#columns.filter(column => column.text);
+    const lines = [columns.map(({ label, unit }) => (unit ? `${label} (${unit})` : label))];
+    try {
+      // A block may give fewer rows than it was asked for.
+      for (let at = from; at < Math.min(to, source.total); ) {
+        const rows = await source.fetch(at, Math.min(at + block, to));
+        if (rows.length === 0) break;
+        for (const row of rows.slice(0, to - at)) lines.push(columns.map(column => column.text!(row)));
+        at += rows.length;
+      }
+    } catch (error) {
+      this.#options.failed?.(error);
+      return;
+    }
+    const text = lines.map(cells => cells.map(cell => cell.replaceAll(/[\t\r\n]+/g, ' ')).join('\t')).join('\n');
+    this.#options.copy?.(`${text}\n`, lines.length - 1);
   }
 
   scrollToTop(): void {
@@ -187,9 +258,9 @@ export class Grid<Row> {
     if (this.#drawn.has(index) || index >= this.#source.total) return;
     const row = el('div', {
       role: 'row',
-      class: `grid-row${index === this.#selected ? ' selected' : ''}${index % 2 ? ' odd' : ''}`,
+      class: `grid-row${this.#isSelected(index) ? ' selected' : ''}${index % 2 ? ' odd' : ''}`,
       'aria-rowindex': index + 2,
-      'aria-selected': index === this.#selected ? 'true' : null,
+      'aria-selected': this.#isSelected(index) ? 'true' : null,
     });
     row.style.setProperty('top', `${index * rowHeight}px`);
     row.dataset.index = String(index);
@@ -264,8 +335,15 @@ export class Grid<Row> {
       event.preventDefault();
       return;
     }
+    if (this.#options.copy && whole && (event.key === 'c' || event.key === 'a')) {
+      if (event.key === 'c') void this.copySelected();
+      else this.#selectAll();
+      event.preventDefault();
+      return;
+    }
     const move = moves[event.key];
     if (!move) return;
+    this.#extending = event.shiftKey && this.#options.copy !== undefined;
     const [row, column] = move();
     this.#row = Math.max(-1, Math.min(row, last));
     this.#column = Math.max(0, Math.min(column, end));
@@ -294,15 +372,30 @@ export class Grid<Row> {
     setAttributes(cell, { tabindex: 0 });
     this.#column = [...row.children].indexOf(cell);
     this.#row = row === this.#header ? -1 : Number(row.dataset.index);
-    if (this.#row < 0 || this.#row === this.#selected) return;
-    const previous = this.#drawn.get(this.#selected);
-    previous?.classList.remove('selected');
-    previous?.removeAttribute('aria-selected');
+    const extending = this.#extending && this.#anchor >= 0;
+    this.#extending = false;
+    const alone = extending || this.#anchor === this.#selected;
+    if (this.#row < 0 || (this.#row === this.#selected && alone)) return;
     this.#selected = this.#row;
-    row.classList.add('selected');
-    row.setAttribute('aria-selected', 'true');
+    if (!extending) this.#anchor = this.#row;
+    this.#markSelected();
     const data = this.#rows.get(this.#row);
     if (data !== undefined) this.#options.focus?.(data, this.#row);
+  }
+
+  #selectAll(): void {
+    if (this.#source.total === 0) return;
+    this.#anchor = 0;
+    this.#selected = this.#source.total - 1;
+    this.#markSelected();
+  }
+
+  #markSelected(): void {
+    for (const [index, row] of this.#drawn) {
+      const selected = this.#isSelected(index);
+      row.classList.toggle('selected', selected);
+      setAttributes(row, { 'aria-selected': selected ? 'true' : null });
+    }
   }
 
   #rowOf(target: EventTarget | null): number {

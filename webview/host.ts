@@ -33,6 +33,11 @@ export const reveal = (location: Location): void => api.postMessage({ kind: 'rev
 
 export const runCommand = (command: string): void => api.postMessage({ kind: 'command', command });
 
+export const copy = (text: string): void => api.postMessage({ kind: 'copy', text });
+
+export const savePicture = (picture: { name: string; svg: string; pngBase64: string }): void =>
+  api.postMessage({ kind: 'savePicture', ...picture });
+
 export const savedState = (): unknown => api.getState();
 
 export const saveState = (state: unknown): void => api.setState(state);

@@ -11,8 +11,14 @@ connect(message => {
     case 'selection':
       page.select(message.selection);
       return;
+    case 'show':
+      page.show(message.view);
+      return;
     case 'progress':
       page.progress(message.progress);
+      return;
+    case 'liveHeat':
+      page.liveHeat(message.heat);
       return;
   }
 });

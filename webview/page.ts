@@ -4,7 +4,7 @@
  * A view is made when first shown. When the selection changes, the view in front loads again at once and the others
  * when they come to the front.
  */
-import type { ProfileProgress, Selection, ViewId } from '../core/protocol.js';
+import type { LiveHeat, ProfileProgress, Selection, ViewId } from '../core/protocol.js';
 import { el, icon, setAttributes } from './dom.js';
 import * as host from './host.js';
 import { type State, stateFrom } from './state.js';
@@ -16,6 +16,18 @@ import { views } from './views/views.js';
 const greetingMs = 300;
 
 const ids = views.map(view => view.id);
+
+/** Before the first profile, while a program is recorded. */
+const nothingSelected: Selection = {
+  profile: null,
+  tracker: 'exact',
+  tiers: '',
+  policy: '',
+  phase: null,
+  window: null,
+  focus: null,
+  baseline: null,
+};
 
 interface Panel {
   readonly kind: ViewKind;
@@ -33,6 +45,7 @@ interface Panel {
 export class Page {
   #state: State = stateFrom(host.savedState(), ids);
   #selection: Selection | null = null;
+  #recording: LiveHeat | null = null;
   readonly #panels: readonly Panel[];
   readonly #progress = progressBar();
   readonly #live = el('div', { class: 'visually-hidden', 'aria-live': 'polite' });
@@ -63,6 +76,30 @@ export class Page {
 
   progress(progress: ProfileProgress | null): void {
     this.#progress.show(progress);
+    if (progress !== null || !this.#recording) return;
+    this.#recording = null;
+    for (const panel of this.#panels) if (panel.kind.live) panel.stale = true;
+    if (this.#current().kind.live) void this.#load(this.#current());
+  }
+
+  /** A recording goes on: the views that grow with it show it until it ends. */
+  liveHeat(heat: LiveHeat): void {
+    this.#selection ??= nothingSelected;
+    this.#recording = heat;
+    this.#showRecording(this.#current(), heat);
+  }
+
+  #showRecording(panel: Panel, heat: LiveHeat): void {
+    if (!panel.kind.live) return;
+    panel.view ??= this.#create(panel);
+    panel.message.hidden = true;
+    panel.content.hidden = false;
+    panel.view.live?.(heat);
+  }
+
+  /** Brings a view to the front; one that this page does not have leaves it as it is. */
+  show(id: ViewId): void {
+    if (ids.includes(id)) this.#show(id);
   }
 
   #current(): Panel {
@@ -93,7 +130,8 @@ export class Page {
     this.#remember({ view: id });
     this.#mark(id);
     const panel = this.#current();
-    if (!this.#selection) this.#failed(panel, new NoProfile());
+    if (this.#recording && panel.kind.live) this.#showRecording(panel, this.#recording);
+    else if (!this.#selection) this.#failed(panel, new NoProfile());
     else if (panel.stale) void this.#load(panel);
   }
 
@@ -158,6 +196,10 @@ export class Page {
       // The extension tells every page of the new selection, this one too.
       select: async change => void (await host.request('pagelens/select', change)),
       reveal: host.reveal,
+      show: id => this.#show(id),
+      run: host.runCommand,
+      copy: host.copy,
+      savePicture: host.savePicture,
       state: () => this.#state,
       remember: change => this.#remember(change),
       failed: error => this.#failed(panel, error),
@@ -212,6 +254,12 @@ function nothingYet(): Node[] {
         icon: 'play',
         appearance: 'primary',
         press: () => host.runCommand('pagelens.profile'),
+      }),
+      button({
+        label: 'Profile the sample',
+        icon: 'beaker',
+        appearance: 'secondary',
+        press: () => host.runCommand('pagelens.profileSample'),
       }),
       button({
         label: 'Open a profile or trace',

@@ -100,6 +100,16 @@ export function dropdown(label: string, choices: readonly Choice[], change: (val
   };
 }
 
+/** A field that tells what was typed when Enter is pressed. */
+export function textField(label: string, enter: (text: string) => void) {
+  const element = document.createElement('vscode-text-field') as ValueElement;
+  setAttributes(element, { placeholder: label, 'aria-label': label });
+  element.addEventListener('keydown', ({ key }) => {
+    if (key === 'Enter') enter(element.value);
+  });
+  return { element: element as HTMLElement, value: () => element.value };
+}
+
 /** A field that tells what is typed once the typing pauses. */
 export function filterField(label: string, value: string, change: (text: string) => void): HTMLElement {
   const pauseMs = 150;

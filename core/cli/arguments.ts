@@ -29,6 +29,7 @@ const all = {
   json: text,
   'page-rows': flag,
   format: text,
+  budget: text,
   output: { ...text, short: 'o' },
   check: flag,
   quiet: flag,
@@ -46,6 +47,7 @@ export interface Values extends OptionTexts {
   readonly json?: string;
   readonly 'page-rows'?: boolean;
   readonly format?: string;
+  readonly budget?: string;
   readonly output?: string;
   readonly check?: boolean;
   readonly quiet?: boolean;
@@ -114,10 +116,26 @@ export function parseFile(
   names: readonly OptionName[],
   fileName: string,
 ): { values: Values; file: string } {
+  const { values, files } = parseFiles(args, names, [fileName]);
+  return { values, file: files[0] };
+}
+
+/**
+ * As many files as there are names.
+ * @throws UsageError for an unknown option, a file that is missing or one too many
+ */
+export function parseFiles(
+  args: readonly string[],
+  names: readonly OptionName[],
+  fileNames: readonly string[],
+): { values: Values; files: string[] } {
   const { values, positionals } = strictly(args, names);
-  if (positionals.length === 0) throw new UsageError(`${fileName} is missing`);
-  if (positionals.length > 1) throw new UsageError(`one ${fileName} is taken; ${positionals[1]} is too much`);
-  return { values, file: positionals[0] };
+  const missing = fileNames[positionals.length];
+  if (missing !== undefined) throw new UsageError(`${missing} is missing`);
+  const many = positionals[fileNames.length];
+  const taken = fileNames.length === 1 ? `one ${fileNames[0]} is taken` : `${fileNames.join(' and ')} are taken`;
+  if (many !== undefined) throw new UsageError(`${taken}; ${many} is too much`);
+  return { values, files: positionals };
 }
 
 function strictly(args: readonly string[], names: readonly OptionName[]): { values: Values; positionals: string[] } {

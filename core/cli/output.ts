@@ -42,7 +42,7 @@ export function formatOf(text = 'text'): ReportFormat {
 }
 
 /** Waits until a pipe has taken it all: process.exitCode does not cut what is still buffered, but a reader may be slow. */
-function print(text: string): Promise<void> {
+export function print(text: string): Promise<void> {
   return new Promise((resolve, reject) => process.stdout.write(text, error => (error ? reject(error) : resolve())));
 }
 

@@ -31,18 +31,21 @@ function digits(value: number): string {
   return value < 9.95 ? value.toFixed(1) : Math.round(value).toString();
 }
 
-/** A share of 0 to 1 as per cent: `38 %`, `3.8 %`, `< 0.1 %`, `0 %`. */
+/** A share of 0 to 1 as per cent: `38 %`, `3.8 %`, `< 0.1 %`, `0 %`. Only nothing reads 0 %, only all reads 100 %. */
 export function percent(share: number): string {
   const value = share * 100;
   if (value === 0) return '0 %';
   if (value < 0.1) return '< 0.1 %';
+  if (value >= 99.5 && value < 100) return '> 99 %';
   return value < 9.95 ? `${value.toFixed(1)} %` : `${Math.round(value)} %`;
 }
 
-/** `71 % read, 29 % write`: whole per cent that add up to 100. */
+/** `71 % read, 29 % write`: whole per cent that add up to 100; a few writes among many reads are not 0 %. */
 export function readWriteSplit(reads: number, writes: number): string {
   const total = reads + writes;
   const read = total === 0 ? 0 : Math.round((reads / total) * 100);
+  if (read === 100 && writes > 0) return '> 99 % read, < 1 % write';
+  if (read === 0 && reads > 0) return '< 1 % read, > 99 % write';
   return `${read} % read, ${total === 0 ? 0 : 100 - read} % write`;
 }
 

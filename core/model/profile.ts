@@ -242,11 +242,14 @@ export interface HeatTable {
   readonly start: Float64Array;
   /** PageIndex. */
   readonly page: Uint32Array;
-  readonly reads: Uint32Array;
-  readonly writes: Uint32Array;
+  readonly reads: HeatCounts;
+  readonly writes: HeatCounts;
   readonly trafficReads: Uint32Array;
   readonly trafficWrites: Uint32Array;
 }
+
+/** Whole counts; parts of them only where a profile is shown as a tracker sees it, which is never saved. */
+export type HeatCounts = Uint32Array | Float32Array;
 
 /** After the vmmload authors (mechanisms.md, section C). */
 export interface Temperature {

@@ -144,12 +144,13 @@ export async function load(file: string): Promise<Profile> {
     const expected = entries.reduce((sum, entry) => sum + entry.stored, offset);
     if (expected > size) throw new ShapeError('it is cut short');
     if (expected < size) throw new ShapeError(`${size - expected} bytes follow its end`);
-    const columns: Column[] = [];
-    for (const [i, { type, rows, stored, crc }] of entries.entries()) {
-      const bytes = await checkedInflate(await read(offset, stored), rows * bytesPerRow(type), crc, `column ${i}`);
-      columns.push(unshuffled(type, bytes));
+    const inflated = entries.map(({ type, rows, stored, crc }, i) => {
+      const at = offset;
       offset += stored;
-    }
+      return async () => checkedInflate(await read(at, stored), rows * bytesPerRow(type), crc, `column ${i}`);
+    });
+    const columns: Column[] = [];
+    for await (const bytes of ahead(inflated)) columns.push(unshuffled(entries[columns.length]!.type, bytes));
 
     // 4. The profile.
     const store: ColumnStore = {
@@ -172,6 +173,23 @@ export async function load(file: string): Promise<Profile> {
     throw bad(`cannot be read: ${reason(error)}`);
   } finally {
     await handle.close();
+  }
+}
+
+/** How many columns are inflated, by libuv's threads, before the one that is wanted now. */
+const COLUMNS_AHEAD = 3;
+
+/** The results in order, while the next ones are under way. */
+async function* ahead<T>(work: readonly (() => Promise<T>)[]): AsyncGenerator<T> {
+  const started: Promise<T>[] = [];
+  for (let i = 0; i < work.length; i++) {
+    while (started.length < Math.min(work.length, i + 1 + COLUMNS_AHEAD)) {
+      const next = work[started.length]!();
+      // One may fail while an earlier one is still waited for, or after that one failed.
+      next.catch(() => {});
+      started.push(next);
+    }
+    yield await started[i]!;
   }
 }
 
@@ -202,7 +220,9 @@ async function checkedInflate(stored: Buffer, length: number, crc: number, what:
   if (length > stored.length * BEST_RATIO) throw new ShapeError(`the length of ${what} is wrong`);
   let bytes: Buffer;
   try {
-    bytes = await inflate(stored, { maxOutputLength: Math.max(length, 1) });
+    // In one piece, so that nothing is copied together.
+    const chunkSize = Math.max(length, constants.Z_MIN_CHUNK);
+    bytes = await inflate(stored, { maxOutputLength: Math.max(length, 1), chunkSize });
   } catch {
     throw new ShapeError(`${what} cannot be inflated`);
   }
@@ -225,10 +245,18 @@ function shuffled(column: Column): Uint8Array {
 function unshuffled(type: ColumnType, bytes: Uint8Array): Column {
   const width = bytesPerRow(type);
   const rows = bytes.length / width;
-  const result = new Uint8Array(bytes.length);
-  for (let byte = 0, from = 0; byte < width; byte++)
-    for (let row = 0, to = byte; row < rows; row++, to += width) result[to] = bytes[from++]!;
-  return columnOver(type, result.buffer);
+  if (width === 1) return columnOver(type, new Uint8Array(bytes).buffer);
+  // Whole words, low and (of eight bytes) high: a store a byte takes twice as long.
+  const words = new Uint32Array(bytes.length / 4);
+  const step = width / 4;
+  for (let word = 0; word < step; word++) {
+    const a = 4 * word * rows;
+    const [b, c, d] = [a + rows, a + 2 * rows, a + 3 * rows];
+    for (let row = 0, to = word; row < rows; row++, to += step) {
+      words[to] = bytes[a + row]! | (bytes[b + row]! << 8) | (bytes[c + row]! << 16) | (bytes[d + row]! << 24);
+    }
+  }
+  return columnOver(type, words.buffer);
 }
 
 function notAProfile(header: Buffer): string {

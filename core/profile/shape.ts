@@ -3,6 +3,7 @@ import type {
   Distribution,
   EpochTable,
   FunctionTable,
+  HeatCounts,
   HeatTable,
   LineTable,
   ModuleInfo,
@@ -24,6 +25,7 @@ import type {
   TranslationRow,
 } from '../model/profile.js';
 import {
+  type Codec,
   column,
   either,
   figures,
@@ -197,8 +199,8 @@ const heat = record<HeatTable>({
   epochsPerBin: natural,
   start: f64,
   page: u32,
-  reads: u32,
-  writes: u32,
+  reads: u32 as Codec<HeatCounts>,
+  writes: u32 as Codec<HeatCounts>,
   trafficReads: u32,
   trafficWrites: u32,
 });

@@ -1,7 +1,7 @@
 /** The report for a terminal: 100 columns at most. */
 import { shortFunctionName } from '../model/names.js';
 import type { Profile } from '../model/profile.js';
-import { describe, type Section, type Table, type TextOptions } from './sections.js';
+import { type Document, describe, type Section, type Table, type TextOptions } from './sections.js';
 
 const WIDTH = 100;
 /** Columns below which a cut name says nothing. */
@@ -13,7 +13,10 @@ export interface TerminalOptions extends TextOptions {
 }
 
 export function toText(profile: Profile, options: TerminalOptions = {}): string {
-  const document = describe(profile, options);
+  return documentText(describe(profile, options), options);
+}
+
+export function documentText(document: Document, options: Pick<TerminalOptions, 'colour'> = {}): string {
   const bold = (text: string): string => (options.colour ? `\x1b[1m${text}\x1b[22m` : text);
   const dim = (text: string): string => (options.colour ? `\x1b[2m${text}\x1b[22m` : text);
   const lines: string[] = [];

@@ -3,10 +3,12 @@ import { spawn } from 'node:child_process';
 import { existsSync, statSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
+import type { Failure } from '../model/failure.js';
 import { readInvocation, splitWords } from './arguments.js';
 import { type Compiler, findCompiler, type Language } from './compiler.js';
 import { RecordError } from './errors.js';
 import { ensureRuntime } from './runtime.js';
+import { definingSiblings, undefinedSymbols } from './undefinedSymbols.js';
 import { wrappedArguments } from './wrapper.js';
 
 const LANGUAGES: Readonly<Record<string, Language>> = {
@@ -53,7 +55,8 @@ export interface Built {
 export async function build(options: BuildOptions): Promise<Built> {
   const { source, folder, env, signal } = options;
   const language = sourceLanguage(source)!;
-  if (!existsSync(source) || !statSync(source).isFile()) throw new RecordError(`${source}: no such source file`);
+  if (!existsSync(source) || !statSync(source).isFile())
+    throw new RecordError(`${source}: no such source file`, 3, { code: 'no-such-program' });
   const words = splitWords(options.cflags);
   const executable = path.join(folder, path.basename(source, path.extname(source)));
   const optimised = words.some(word => /^-O/.test(word));
@@ -66,22 +69,55 @@ export async function build(options: BuildOptions): Promise<Built> {
 
   const compiler = findCompiler(language, env);
   const { linkFlags } = await ensureRuntime(env);
-  const status = await run(compiler.command[0]!, wrappedArguments(compiler, invocation, args, linkFlags), options);
+  const { status, messages } = await run(
+    compiler.command[0]!,
+    wrappedArguments(compiler, invocation, args, linkFlags),
+    options,
+  );
   signal?.throwIfAborted();
-  if (status !== 0)
-    throw new RecordError(
-      `${path.basename(source)} was not built: ${compiler.command.join(' ')} ended with status ${status}`,
-    );
+  if (status !== 0) throw notBuilt(source, `${compiler.command.join(' ')} ended with status ${status}`, messages);
   return { executable, compiler };
 }
 
-function run(program: string, args: readonly string[], { env, signal, onMessage }: BuildOptions): Promise<number> {
+/** More of the compiler's messages than this nobody reads; the first are the telling ones. */
+const MESSAGES_KEPT = 64 << 10;
+
+function notBuilt(source: string, how: string, output: string): RecordError {
+  const name = path.basename(source);
+  const fail = (why: string, failure: Failure) =>
+    new RecordError(`${name} was not built: ${why}`, 3, { ...failure, output });
+  const symbols = undefinedSymbols(output);
+  if (symbols.includes('main')) return fail('it has no main; give the file that has', { code: 'no-main' });
+  if (symbols.length === 0) return fail(how, { code: 'not-compiled' });
+  const siblings = definingSiblings(source, symbols);
+  const files = siblings.map(file => path.basename(file)).join(' ');
+  const next = siblings.length > 0 ? `add ${files} to --cflags` : 'add the library or the files with them to --cflags';
+  return fail(`${listed(symbols)} not defined in it; ${next}`, { code: 'undefined-symbols', symbols, siblings });
+}
+
+/** `a, b and 3 more are` */
+function listed(symbols: readonly string[]): string {
+  const shown = symbols.slice(0, 3).join(', ');
+  const more = symbols.length - 3;
+  return more > 0 ? `${shown} and ${more} more are` : `${shown} ${symbols.length > 1 ? 'are' : 'is'}`;
+}
+
+function run(
+  program: string,
+  args: readonly string[],
+  { env, signal, onMessage }: BuildOptions,
+): Promise<{ status: number; messages: string }> {
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, { env, signal, stdio: ['ignore', 'pipe', 'pipe'] });
-    const tell = onMessage ?? (text => process.stderr.write(text));
+    let messages = '';
+    const pass = onMessage ?? (text => process.stderr.write(text));
+    const tell = (text: string) => {
+      if (messages.length < MESSAGES_KEPT) messages += text;
+      pass(text);
+    };
     child.stdout.setEncoding('utf8').on('data', tell);
     child.stderr.setEncoding('utf8').on('data', tell);
-    child.once('error', error => (signal?.aborted ? resolve(1) : reject(error)));
-    child.once('close', status => resolve(status ?? 1));
+    child.once('error', error => (signal?.aborted ? resolve({ status: 1, messages }) : reject(error)));
+    child.once('close', status => resolve({ status: status ?? 1, messages }));
   });
 }

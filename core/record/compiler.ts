@@ -60,6 +60,8 @@ export function findCompiler(language: Language, env: NodeJS.ProcessEnv = proces
     if (!program)
       throw new RecordError(
         `${variable} is "${env[variable]}", but ${words[0]} was not found: install it or unset ${variable}`,
+        3,
+        { code: 'no-compiler', package: names.package },
       );
     return learn(words, program, language, env);
   }
@@ -70,6 +72,8 @@ export function findCompiler(language: Language, env: NodeJS.ProcessEnv = proces
   throw new RecordError(
     `no ${names.title} compiler found (looked for ${names.defaults.join(', ')} on PATH): ` +
       `install ${names.package} (apt-get install ${names.package}) or set ${names.usual}`,
+    3,
+    { code: 'no-compiler', package: names.package },
   );
 }
 

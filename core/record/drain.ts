@@ -71,7 +71,6 @@ export interface FinishOptions {
   readonly warnings?: readonly string[];
   /** The caller knows that the recording lacks something; `warnings` says what. */
   readonly incomplete?: boolean;
-  readonly kernelIo?: EndBlock['kernelIo'];
   /** Called when all sites are known, to give the block that precedes the end. A failure becomes a warning. */
   symbols?(sites: DrainedSites): Promise<SymbolsBlock | null>;
 }
@@ -88,6 +87,11 @@ const FULL_PASS = 8;
 
 /** Sites in one block, 1.4 MiB. */
 const MAX_BLOCK_SITES = 65536;
+
+/** Said of a process that could not see into libc. */
+const OUTSIDE_LIBC =
+  'system calls and mappings that the C library makes inside itself (the reads and writes of stdio, what malloc maps) ' +
+  'are not recorded: this kernel has no system call user dispatch (Linux 5.11 on x86-64), or a sandbox forbids it';
 
 /** PL_LOST_* of runtime/layout.h. */
 const LOST_REASONS = [
@@ -203,7 +207,6 @@ export class Drain {
         complete,
         warnings,
         accesses: Array.from(accesses, count => count ?? 0),
-        kernelIo: options.kernelIo ?? null,
       });
       await this.writer.flush();
       return { ...progress, complete, warnings };
@@ -368,8 +371,10 @@ export class Drain {
               pid: record.pid,
               parent: record.parent,
               ...(record.path ? { path: record.path } : {}),
+              ...(record.insideLibc ? { insideLibc: true } : {}),
             } satisfies ProcessBlock);
           process.written = true;
+          if (!record.insideLibc) this.warnings.add(OUTSIDE_LIBC);
           break;
         case 'thread':
           await this.announce(number, record.stream, record.tid, record.signal);

@@ -2,14 +2,15 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, constants as fsConstants, openSync } from 'node:fs';
 import process from 'node:process';
+import type { FailureCode } from '../model/failure.js';
 import { RecordError } from './errors.js';
 
 /** Where the program's standard streams go. */
 export type ProgramStreams =
   /** Input from ours; both outputs to our standard error, since standard output carries the report alone. */
   | { readonly kind: 'standardError' }
-  /** Input from ours; both outputs to a file, which is emptied first. */
-  | { readonly kind: 'file'; readonly path: string }
+  /** Both outputs to a file, which is emptied first; input from ours, unless that is somebody else's to read. */
+  | { readonly kind: 'file'; readonly path: string; readonly noInput?: boolean }
   /** All three to a terminal device. */
   | { readonly kind: 'terminal'; readonly path: string }
   /** No input; both outputs as text. */
@@ -100,7 +101,7 @@ function standardStreams(streams: ProgramStreams, opened: number[]): ('ignore' |
         const { O_WRONLY, O_CREAT, O_TRUNC, O_APPEND } = fsConstants;
         // Appending, so that the two outputs do not overwrite each other.
         const fd = open(streams.path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND);
-        return [0, fd, fd];
+        return [streams.noInput ? 'ignore' : 0, fd, fd];
       } catch (error) {
         throw new RecordError(`cannot write the program's output to ${streams.path}: ${reasonOf(error)}`, 2);
       }
@@ -114,9 +115,16 @@ function standardStreams(streams: ProgramStreams, opened: number[]): ('ignore' |
   }
 }
 
+const START_FAILURES: Readonly<Record<string, FailureCode>> = {
+  EACCES: 'not-permitted',
+  ENOENT: 'no-such-program',
+  ENOEXEC: 'not-a-program',
+};
+
 function notStarted(options: LaunchOptions, error: NodeJS.ErrnoException): RecordError {
   if (error instanceof RecordError) return error;
-  return new RecordError(`${options.executable} could not be started: ${reasonOf(error)}`);
+  const code = START_FAILURES[error.code ?? ''] ?? 'other';
+  return new RecordError(`${options.executable} could not be started: ${reasonOf(error)}`, 3, { code });
 }
 
 function reasonOf(error: unknown): string {

@@ -175,13 +175,19 @@ async function prepare(
   const info = readBuildInfo(program);
   const name = path.basename(program);
   if (info.kind === 'elf32')
-    throw new RecordError(`${name} is no 64-bit program of this machine: only those are recorded`);
+    throw new RecordError(`${name} is no 64-bit program of this machine: only those are recorded`, 3, {
+      code: 'not-a-program',
+    });
   if (info.kind === 'other')
-    throw new RecordError(`${name} is neither an executable nor a source file (.c, .cc, .cpp, .cxx, .f90)`);
+    throw new RecordError(`${name} is neither an executable nor a source file (.c, .cc, .cpp, .cxx, .f90)`, 3, {
+      code: 'not-a-program',
+    });
   if (info.kind === 'elf' && !info.hooks)
     throw new RecordError(
       `${name} was not built for recording: build it with CC="pagelens cc" CXX="pagelens c++" ` +
         `(such as: make clean && make CC="pagelens cc" CXX="pagelens c++"), or give its source file`,
+      3,
+      { code: 'not-instrumented' },
     );
   return { program, executable: program, info, env: await withRuntime(info, env) };
 }
@@ -189,11 +195,13 @@ async function prepare(
 function locate(program: string, workingDirectory: string, env: NodeJS.ProcessEnv): string {
   const file = path.resolve(workingDirectory, program);
   if (existsSync(file)) {
-    if (statSync(file).isDirectory()) throw new RecordError(`${program} is a directory, not a program`);
+    if (statSync(file).isDirectory())
+      throw new RecordError(`${program} is a directory, not a program`, 3, { code: 'not-a-program' });
     return file;
   }
   const found = program.includes('/') || sourceLanguage(program) ? null : onPath(program, env);
-  if (!found) throw new RecordError(`${program}: there is no such program or source file`);
+  if (!found)
+    throw new RecordError(`${program}: there is no such program or source file`, 3, { code: 'no-such-program' });
   return found;
 }
 
@@ -325,6 +333,8 @@ function nothingRecorded(target: Target, exit: ExitReason): RecordError {
     target.info.kind === 'script'
       ? `nothing was recorded: ${name} ${how} and started no program that was built with CC="pagelens cc"`
       : `nothing was recorded: ${name} ${how} before its first instruction (its messages say why)`,
+    3,
+    { code: 'nothing-recorded' },
   );
 }
 

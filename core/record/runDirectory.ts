@@ -2,9 +2,10 @@
  * The run directory as the recorded processes leave it: what `runtime/layout.h` says, read from outside. The files of a
  * process that died, or is still writing, are read as they are; nothing here assumes that they are whole.
  */
-import { closeSync, openSync, readSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readlinkSync, readSync, writeSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import path from 'node:path';
+import process from 'node:process';
 import { NONE } from '../model/columns.js';
 import { ioError } from '../trace/error.js';
 
@@ -48,6 +49,8 @@ export type MetaRecord =
       readonly pid: number;
       readonly parent: { readonly process: number; readonly seq: number } | null;
       readonly path: string;
+      /** System calls that libc makes inside itself are recorded too. */
+      readonly insideLibc: boolean;
     }
   | { readonly type: 'thread'; readonly stream: number; readonly tid: number; readonly signal: boolean }
   | {
@@ -70,13 +73,25 @@ export type MetaRecord =
   | { readonly type: 'warning'; readonly text: string }
   | { readonly type: 'lost'; readonly stream: number; readonly reason: number };
 
-/** The page `run` of a new run directory. `maxBytes`: limit of all streams together, 0 for none. */
+/**
+ * The page `run` of a new run directory. Its owner is this process: programs that find it gone stop recording.
+ * `maxBytes`: limit of all streams together, 0 for none.
+ */
 export function newRunPage(maxBytes = 0): Uint8Array {
   const page = Buffer.alloc(RUN_PAGE_BYTES);
   page.write('PLRUN001', 'latin1');
   page.writeBigUInt64LE(1n, 64);
   page.writeBigUInt64LE(BigInt(maxBytes), 320);
+  page.writeBigUInt64LE(BigInt(process.pid), 384);
+  page.writeBigUInt64LE(startOf(process.pid), 392);
+  page.writeBigUInt64LE(BigInt(/\d+/.exec(readlinkSync('/proc/self/ns/pid'))?.[0] ?? 0), 400);
   return page;
+}
+
+/** When a process started, in clock ticks since the system did: field 22 of its `stat`. */
+function startOf(pid: number): bigint {
+  const stat = readProc(`/proc/${pid}/stat`).toString('latin1');
+  return BigInt(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? 0);
 }
 
 /** Asks every process of the run to stop recording. Does nothing where there is no run any more. */
@@ -228,6 +243,7 @@ function metaRecord(type: number, payload: Buffer): MetaRecord | string {
         pid: u32(4),
         parent: parent === NONE ? null : { process: parent, seq: u64(payload, 16) },
         path: text(payload, 24, payload.length - 24),
+        insideLibc: (u32(12) & 1) !== 0,
       };
     }
     case 2:
@@ -279,18 +295,18 @@ function text(payload: Buffer, start: number, length: number): string {
 
 /** Whether a process runs: neither gone nor a zombie (which has run its last instruction). */
 export function isAlive(pid: number): boolean {
-  let stat: Buffer | null;
+  let stat: Buffer;
   try {
     stat = readProc(`/proc/${pid}/stat`);
   } catch {
     return false;
   }
   // "pid (name) S ...": the name may hold anything, so the state is behind the last parenthesis.
-  const state = stat?.toString('latin1').match(/.*\) (.)/s)?.[1];
+  const state = stat.toString('latin1').match(/.*\) (.)/s)?.[1];
   return state !== undefined && state !== 'Z' && state !== 'X';
 }
 
-function readProc(file: string): Buffer | null {
+function readProc(file: string): Buffer {
   const handle = openSync(file, 'r');
   try {
     const bytes = Buffer.alloc(512);

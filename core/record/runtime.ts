@@ -74,6 +74,8 @@ async function buildRuntime(
     if (status !== 0)
       throw new RecordError(
         `the recorder's runtime does not build with ${compiler.version} (install libc6-dev when headers are missing):\n${output}`,
+        3,
+        { code: 'no-compiler', package: 'libc6-dev' },
       );
   };
   try {

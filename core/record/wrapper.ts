@@ -31,7 +31,7 @@ export async function compilerWrapper(
   const linkFlags = links(invocation) ? (await ensureRuntime(env)).linkFlags : [];
   const { status, signal, error } = spawnSync(
     compiler.command[0]!,
-    wrappedArguments(compiler, invocation, args, linkFlags),
+    wrappedArguments(compiler, invocation, [...prefixMap(env), ...args], linkFlags),
     {
       stdio: 'inherit',
       env,
@@ -39,6 +39,14 @@ export async function compilerWrapper(
   );
   if (error) throw error;
   return signal ? 128 + constants.signals[signal] : (status ?? 1);
+}
+
+/**
+ * A build in a mirror of the sources (`MIRROR=SOURCES`) names the sources in its debug information; else an editor
+ * would be led to the mirror.
+ */
+function prefixMap(env: NodeJS.ProcessEnv): string[] {
+  return env.PAGELENS_PREFIX_MAP ? [`-fdebug-prefix-map=${env.PAGELENS_PREFIX_MAP}`] : [];
 }
 
 function links(invocation: Invocation): boolean {

@@ -7,36 +7,74 @@
 import { bytes, compact, nanoseconds, pages, percent, readWriteSplit, whole } from '../model/format.js';
 import { CLASS_NAMES, type Profile } from '../model/profile.js';
 import type { FileHeat, LineHeat } from '../protocol.js';
+import type { Baseline } from './baseline.js';
+import { shareOfLine, shareOfRegion, wasText } from './previous.js';
 import { countsOf, type FileRows, type ProfileIndex } from './profileIndex.js';
-import type { Region } from './regions.js';
+import { accessesOf, type Region } from './regions.js';
+import { exactly, type Seen } from './seen.js';
 import type { SourceDocument } from './sourceDocument.js';
 
+/** What marks are made of, besides the document. */
+export interface Shown {
+  readonly index: ProfileIndex;
+  /** Where the tiers come from. */
+  readonly policy: string;
+  /** The run before; null: none. */
+  readonly baseline: Baseline | null;
+}
+
 /** `hot · 38 % of accesses · 71 % read, 29 % write · 2,104 pages (8.2 MiB) · HBM` */
-export function lensText(region: Region, index: ProfileIndex): string {
+export function lensText(region: Region, { index, baseline }: Shown): string {
   const { reads, writes } = region;
-  const parts: string[] = [
+  const share = accessesOf(region) / index.accesses;
+  const was = wasText(share, baseline && shareOfRegion(baseline, region), percent);
+  const parts = [
+    region.several,
     region.hotness,
-    `${percent((reads + writes) / index.accesses)} of accesses`,
+    `${percent(share)} of ${index.seen.counted}${was && `, ${was}`}`,
     readWriteSplit(reads, writes),
-    pages(region.pages, index.profile.options.pageSize),
+    pagesText(region, index.profile),
+    region.tier,
   ];
-  if (region.tier) parts.push(region.tier);
-  return parts.join(' · ');
+  return parts.filter(Boolean).join(' · ');
+}
+
+/** `2,104 pages (8.2 MiB)`; `≤` before it when some of the summed pages may be the same. */
+export function pagesText(
+  subject: { readonly pages: number; readonly pagesAtMost?: boolean },
+  profile: Profile,
+): string {
+  return `${subject.pagesAtMost ? '≤ ' : ''}${pages(subject.pages, profile.options.pageSize)}`;
 }
 
 /** Level, window and run, which the lens has no room for, and what its figures rest on. */
 export function lensTooltip(region: Region, index: ProfileIndex): string {
-  const paths =
-    region.paths > 1 ? ` by ${region.paths} call paths (a page that two of them share counts for each)` : '';
+  const { seen } = index;
+  const sum = region.several ? ` (sum of ${region.several})` : '';
   const what =
     region.kind === 'function'
-      ? `${region.name}: accesses by its own lines, wherever they were inlined`
-      : `${region.name}: accesses to the memory allocated here${paths}`;
+      ? `${region.name}${sum}: ${seen.counted} by its own lines, wherever they were inlined`
+      : `${region.name}${sum}: ${seen.counted} of the memory allocated here`;
+  const counts = `${readings(region.reads)} reads, ${readings(region.writes)} writes of ${readings(index.accesses)} ${seen.counted}`;
   return [
     what,
-    `${whole(region.reads)} reads, ${whole(region.writes)} writes of ${whole(index.accesses)} accesses`,
+    counts,
+    ...(region.pagesAtMost
+      ? [`pages: at most; a page that two of the ${region.parts.length} parts touch counts for each`]
+      : []),
+    ...(seen === exactly ? [] : [trackerNote(seen)]),
     provenance(index.profile),
   ].join('\n');
+}
+
+/** What a tracker's figures are, in one sentence. */
+export function trackerNote({ counted }: Seen): string {
+  return `${counted} of pages, shared out over lines and allocations by the exact counts`;
+}
+
+/** Counts are whole; readings that were shared out are not, and read to three digits. */
+export function readings(value: number): string {
+  return Number.isInteger(value) ? whole(value) : compact(value);
 }
 
 /** `source level, whole run of 34 ms modelled time, raytracer 640 480 (exit status 0)` */
@@ -53,33 +91,35 @@ export function exitText({ program }: Profile): string {
 }
 
 /** Heat of every line of the document that the profile knows, in order; lines that were removed are left out. */
-export function fileHeat(index: ProfileIndex, rows: FileRows, document: SourceDocument, policy: string): FileHeat {
-  const { lines } = index.profile;
-  const heats = new Map<number, LineHeat>();
+export function fileHeat(shown: Shown, rows: FileRows, document: SourceDocument): FileHeat {
+  const { index } = shown;
+  const { files, lines } = index.profile;
+  const heats: LineHeat[] = [];
   for (const row of rows.lines) {
     const line = document.lineNow(lines.line[row]);
-    // The same line in two functions (a template, a macro) is two rows; the hotter one comes first and is shown.
-    if (line === 0 || heats.has(line)) continue;
-    heats.set(line, lineHeat(index, row, line, document.staleLine(lines.line[row]), policy));
+    if (line > 0) heats.push(lineHeat(shown, row, line, document.staleLine(lines.line[row])));
   }
   return {
-    lines: [...heats.values()].sort((a, b) => a.line - b.line),
+    file: files[rows.file].path,
+    lines: heats.sort((a, b) => a.line - b.line),
     stale: document.stale,
     maxShare: lines.count === 0 ? 0 : (lines.reads[0] + lines.writes[0]) / index.accesses,
   };
 }
 
-function lineHeat(index: ProfileIndex, row: number, line: number, stale: string | null, policy: string): LineHeat {
+function lineHeat({ index, policy, baseline }: Shown, row: number, line: number, stale: string | null): LineHeat {
   const { lines } = index.profile;
   const counts = countsOf(lines, row);
-  const share = (counts.reads + counts.writes) / index.accesses;
+  const share = accessesOf(counts) / index.accesses;
+  const was = wasText(share, baseline && shareOfLine(baseline, row), percent);
   return {
     line,
+    built: lines.line[row],
     ...counts,
     share,
     hotness: CLASS_NAMES[lines.hotness[row]],
     tier: index.tierOfShares(index.objectsOfLine(row), policy),
-    text: endOfLineText(counts.reads, counts.writes, share),
+    text: `${endOfLineText(counts.reads, counts.writes, share)}${was && `, ${was}`}`,
     percentile: row / lines.count,
     stale,
   };

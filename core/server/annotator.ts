@@ -1,11 +1,14 @@
 /** Answers an editor's questions about one document: lenses, hover, heat, inlay hints. */
+import { realpathSync } from 'node:fs';
 import type { CodeLens, Hover, InlayHint, Position } from 'vscode-languageserver/node';
-import type { FileHeat, HotRegion } from '../protocol.js';
-import { fileHeat, lensText, lensTooltip } from './annotations.js';
+import type { FileHeat, HotRegion, LegendFacts, LocalLocation, Location } from '../protocol.js';
+import { fileHeat, lensText, lensTooltip, provenance, type Shown, trackerNote } from './annotations.js';
+import { focusLines } from './focusLines.js';
 import { hotRegions } from './hotRegions.js';
 import { hoverText, lineHover, regionHover } from './hover.js';
+import type { LocalSources } from './localSources.js';
 import type { FileRows, ProfileIndex } from './profileIndex.js';
-import { type Region, regionsOf } from './regions.js';
+import { accessesOf, type Region, regionsOf } from './regions.js';
 import type { ClientAbilities, Settings } from './settings.js';
 import type { SourceDocument } from './sourceDocument.js';
 import type { State } from './state.js';
@@ -14,30 +17,32 @@ import type { State } from './state.js';
 interface LensData {
   readonly uri: string;
   readonly line: number;
+  readonly kind: Region['kind'];
   readonly profile: string | null;
 }
 
 /** The profile's knowledge of one document. */
 interface Known {
   readonly index: ProfileIndex;
+  readonly policy: string;
   readonly rows: FileRows;
   readonly regions: readonly Region[];
 }
 
 export class Annotator {
-  readonly #known = new Map<string, Known & { readonly policy: string }>();
+  readonly #known = new Map<string, Known>();
 
   constructor(
     readonly state: State,
     readonly abilities: ClientAbilities,
+    readonly local: LocalSources,
   ) {}
 
-  /** Ties a document to the shown profile: when it was opened, and when the profile changed. */
+  /** Ties a document to the shown profile: when it was opened, and when the profile or its place on disk changed. */
   bind(document: SourceDocument): void {
     this.#known.delete(document.uri);
-    const { index } = this.state;
-    const file = index && document.path ? index.fileOf(document.path) : -1;
-    document.bind(index && file >= 0 ? index.profile.files[file] : null);
+    const file = this.#fileOf(document);
+    document.bind(file >= 0 ? this.state.index!.profile.files[file] : null);
   }
 
   forget(uri: string): void {
@@ -57,9 +62,12 @@ export class Annotator {
     const lenses: CodeLens[] = [];
     for (const region of known.regions) {
       const line = document.lineNow(region.line) - 1;
-      if (line < 0 || region.percentile < settings.lensPercentile || taken.has(line)) continue;
+      // Sorted so that the hotter of two regions on a line comes first; the hover tells of both.
+      if (line < 0 || accessesOf(region) === 0 || region.percentile < settings.lensPercentile || taken.has(line))
+        continue;
       taken.add(line);
-      const data: LensData = { uri: document.uri, line: region.line, profile: this.state.selection.profile };
+      const { profile } = this.state.selection;
+      const data: LensData = { uri: document.uri, line: region.line, kind: region.kind, profile };
       const at = { line, character: 0 };
       lenses.push({ range: { start: at, end: at }, data });
     }
@@ -67,16 +75,17 @@ export class Annotator {
   }
 
   resolveLens(lens: CodeLens, document: SourceDocument | undefined): CodeLens {
-    const { line, profile } = lens.data as LensData;
+    const { line, kind, profile } = lens.data as LensData;
     const known = document && profile === this.state.selection.profile ? this.#lookUp(document) : null;
-    const region = known?.regions.find(candidate => candidate.line === line);
+    const region = known?.regions.find(candidate => candidate.line === line && candidate.kind === kind);
     // The profile changed between the two questions; the editor asks for all lenses again at once.
     if (!known || !region || !document) return { ...lens, command: { title: '', command: '' } };
     const stale = document.stale;
+    const shown = this.#shown(known.index);
     return {
       ...lens,
       command: {
-        title: `${stale ? 'stale · ' : ''}${lensText(region, known.index)}`,
+        title: `${stale ? 'stale · ' : ''}${lensText(region, shown)}`,
         tooltip: `${stale ? `Stale: ${stale}\n` : ''}${lensTooltip(region, known.index)}`,
         command: this.abilities.lensCommand,
       },
@@ -87,32 +96,71 @@ export class Annotator {
     const known = this.#lookUp(document);
     if (!known || !settings.hover) return null;
     const { index, rows, regions } = known;
-    const { policy } = this.state.selection;
+    const shown = this.#shown(index);
     const now = position.line + 1;
-    const region = regions.find(({ line }) => document.lineNow(line) === now);
+    const here = regions.filter(({ line }) => document.lineNow(line) === now);
     const built = index.profile.lines.line;
     const line = rows.lines.find(row => document.lineNow(built[row]) === now);
     const subjects = [
-      ...(region ? [regionHover(region)] : []),
-      ...(line === undefined ? [] : [lineHover(index, line, policy)]),
+      ...here.map(region => regionHover(region, shown)),
+      ...(line === undefined ? [] : [lineHover(shown, line)]),
     ];
     if (subjects.length === 0) return null;
-    const stale = document.staleLine(line === undefined ? region!.line : built[line]);
-    const value = hoverText(index, subjects, stale, policy, this.abilities.hoverLinks);
+    const stale = document.staleLine(line === undefined ? here[0].line : built[line]);
+    const value = hoverText(shown, subjects, stale, this.abilities.hoverLinks);
     return { contents: { kind: 'markdown', value } };
   }
 
   heat(document: SourceDocument): FileHeat | null {
     const known = this.#lookUp(document);
-    return known && fileHeat(known.index, known.rows, document, this.state.selection.policy);
+    return known && fileHeat(this.#shown(known.index), known.rows, document);
   }
 
   hotRegions(document: SourceDocument | null, limit: number): HotRegion[] {
-    const { index } = this.state;
+    const { index, selection } = this.state;
     if (!index) return [];
-    if (!document) return hotRegions(index, limit, null, null);
+    const known = document && this.#lookUp(document);
+    if (document && !known) return [];
+    const list = hotRegions(index, limit, known?.rows ?? null, selection.policy);
+    return list.map(({ row, line, ...region }) => ({ ...region, location: this.#locate(row, line, document) }));
+  }
+
+  /** Lines, 1-based and where they are now, that belong to what the user points at. */
+  focusLines(document: SourceDocument): number[] {
+    const { focus } = this.state.selection;
     const known = this.#lookUp(document);
-    return known ? hotRegions(index, limit, known.rows, document) : [];
+    if (!known || !focus) return [];
+    return focusLines(known.index, known.rows, focus)
+      .map(line => document.lineNow(line))
+      .filter(line => line > 0);
+  }
+
+  legend(): LegendFacts | null {
+    const { index, selection } = this.state;
+    if (!index) return null;
+    const { hotShare, coldShare } = index.profile.options;
+    return {
+      counted: index.seen.counted,
+      note: index.exact === index ? '' : trackerNote(index.seen),
+      window: provenance(index.profile),
+      hotShare,
+      coldShare,
+      policy: selection.policy,
+      baseline: this.state.baseline && selection.baseline,
+    };
+  }
+
+  /** Where a line, as built, is on this machine, and now if it is in an open document. */
+  locate({ file, line }: Location, open: (path: string) => SourceDocument | undefined): LocalLocation {
+    const { sources } = this.local;
+    const row = sources?.files.findIndex(({ path }) => path === file) ?? -1;
+    const local = row < 0 ? file : sources!.localOf(row);
+    const document = open(local);
+    const exists = row < 0 || sources!.stateOf(row) !== 'missing';
+    if (!document?.bound) return { file: local, line, exists, stale: null };
+    const now = document.lineNow(line);
+    const stale = now === 0 ? 'the line was removed since it was recorded' : document.staleLine(line);
+    return { file: local, line: now || line, exists: true, stale };
   }
 
   /** The heat of the lines in a range, for editors that draw no heat themselves. Cold lines stay clean. */
@@ -127,17 +175,47 @@ export class Annotator {
     }));
   }
 
+  #locate(row: number, line: number, document: SourceDocument | null): Location | null {
+    const { sources } = this.local;
+    if (row < 0 || line === 0 || !sources) return null;
+    const now = document ? document.lineNow(line) : line;
+    return now === 0 ? null : { file: sources.localOf(row), line: now };
+  }
+
+  #shown(index: ProfileIndex): Shown {
+    const { selection } = this.state;
+    return { index, policy: selection.policy, baseline: this.state.comparison(this.local.snapshots) };
+  }
+
+  /** Row of the document's file in the shown profile; -1: it has none. */
+  #fileOf(document: SourceDocument): number {
+    const { sources } = this.local;
+    if (!this.state.index || !sources || document.path === '') return -1;
+    const row = sources.rowOf(document.path);
+    if (row >= 0) return row;
+    const real = sources.rowOf(realPath(document.path));
+    return real >= 0 || document.past ? real : sources.adopt(document.path, document.text);
+  }
+
   #lookUp(document: SourceDocument): Known | null {
     const { index, selection } = this.state;
-    if (!index || document.path === '') return null;
+    if (!index || !document.bound) return null;
     const cached = this.#known.get(document.uri);
     if (cached && cached.index === index && cached.policy === selection.policy) return cached;
-    const file = index.fileOf(document.path);
+    const file = this.#fileOf(document);
     if (file < 0) return null;
     const rows = index.rowsOf(file);
     if (rows.lines.length + rows.functions.length + rows.objects.length === 0) return null;
     const known = { index, rows, regions: regionsOf(index, rows, selection.policy), policy: selection.policy };
     this.#known.set(document.uri, known);
     return known;
+  }
+}
+
+function realPath(file: string): string {
+  try {
+    return realpathSync(file);
+  } catch {
+    return file;
   }
 }

@@ -1,5 +1,6 @@
 /** What the server needs from the rest of core. A parameter, so that its tests bring a profile of their own. */
 import type { Profile } from '../model/profile.js';
+import type { OptionTexts } from '../options.js';
 import type { ProfileProgress, ProfileRequest } from '../protocol.js';
 
 export interface Hooks {
@@ -16,7 +17,9 @@ export interface Backend {
   readonly version: string;
   profileProgram(request: ProfileRequest, hooks: Hooks): Promise<Profile>;
   /** Opens a `.pagelens` file or replays a `.pltrace`. */
-  openProfile(file: string, options: Readonly<Record<string, string>>, hooks: Hooks): Promise<Profile>;
+  openProfile(file: string, options: OptionTexts, hooks: Hooks): Promise<Profile>;
   saveProfile(profile: Profile, file: string): Promise<void>;
+  /** Puts a saved profile aside, since the next run is saved in its place; null when it is not there. */
+  keepPrevious(file: string): Promise<string | null>;
   exportProfile(profile: Profile, file: string, format: ExportFormat): Promise<void>;
 }

@@ -2,19 +2,28 @@
  * The language server: standard LSP (code lens, hover, inlay hints, incremental sync) and the requests of
  * `core/protocol.ts` on one connection. It wires; the answers come from `annotator.ts` and `views/`.
  */
+import { existsSync } from 'node:fs';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import {
   type Connection,
   ErrorCodes,
   type InitializeResult,
+  type MarkupContent,
   ResponseError,
   TextDocumentSyncKind,
   TextDocuments,
 } from 'vscode-languageserver/node';
 import { messageOf, UsageError } from '../errors.js';
+import type { Failure } from '../model/failure.js';
+import { optionTexts } from '../options.js';
 import type { Notifications, ProfileSummary, Requests } from '../protocol.js';
+import { findPrograms } from '../record/programs.js';
 import { Annotator } from './annotator.js';
 import type { Backend, Hooks } from './backend.js';
+import { failureOf } from './failure.js';
+import { LocalSources } from './localSources.js';
+import { proposeMapping } from './pathMap.js';
 import { clientAbilities, defaultSettings, type Settings, settingsOf } from './settings.js';
 import { SourceDocument } from './sourceDocument.js';
 import { State } from './state.js';
@@ -23,13 +32,16 @@ import { views } from './views/views.js';
 /** Serves until the connection closes. */
 export function serve(connection: Connection, backend: Backend): void {
   const state = new State();
-  let annotator = new Annotator(state, clientAbilities({}));
+  const local = new LocalSources();
+  let annotator = new Annotator(state, clientAbilities({}), local);
+  /** Folders of the workspace, absolute. */
+  let folders: readonly string[] = [];
   let settings: Settings = defaultSettings;
   /** Set while a program is profiled or a trace replayed: one at a time, each wants the whole machine. */
   let running: string | null = null;
 
   const documents = new TextDocuments<SourceDocument>({
-    create: (uri, languageId, version, text) => new SourceDocument(uri, languageId, version, text),
+    create: (uri, languageId, version, text) => new SourceDocument(uri, languageId, version, text, local.snapshots),
     update: (document, changes, version) => {
       document.update(changes, version);
       return document;
@@ -39,10 +51,13 @@ export function serve(connection: Connection, backend: Backend): void {
   const notify = <M extends keyof Notifications>(method: M, params: Notifications[M]) =>
     void connection.sendNotification(method, params);
 
-  connection.onInitialize(({ initializationOptions, capabilities }): InitializeResult => {
+  connection.onInitialize(({ initializationOptions, capabilities, workspaceFolders }): InitializeResult => {
     const abilities = clientAbilities(initializationOptions);
-    annotator = new Annotator(state, abilities);
+    annotator = new Annotator(state, abilities, local);
     settings = settingsOf(initializationOptions?.settings);
+    const uris = (workspaceFolders ?? []).map(({ uri }) => uri);
+    folders = uris.filter(uri => uri.startsWith('file:')).map(uri => fileURLToPath(uri));
+    local.configure(folders, settings.pathMapping);
     refreshLenses = capabilities.workspace?.codeLens?.refreshSupport === true;
     refreshHints = capabilities.workspace?.inlayHint?.refreshSupport === true && !abilities.lineHeat;
     return {
@@ -51,6 +66,7 @@ export function serve(connection: Connection, backend: Backend): void {
         textDocumentSync: { openClose: true, change: TextDocumentSyncKind.Incremental },
         codeLensProvider: { resolveProvider: true },
         hoverProvider: true,
+        workspace: { fileOperations: { didRename: { filters: [{ scheme: 'file', pattern: { glob: '**' } }] } } },
         ...(abilities.lineHeat ? {} : { inlayHintProvider: true }),
       },
     };
@@ -64,18 +80,47 @@ export function serve(connection: Connection, backend: Backend): void {
     if (refreshLenses) connection.sendRequest('workspace/codeLens/refresh').catch(() => {});
     if (refreshHints) connection.sendRequest('workspace/inlayHint/refresh').catch(() => {});
   };
-  const selectionChanged = () => {
+  const selectionChanged = (marksToo = true) => {
     notify('pagelens/selectionChanged', state.selection);
+    if (!marksToo) return;
     notify('pagelens/annotationsChanged', { uris: null });
     refresh();
   };
-  const profileChanged = () => {
+  const rebind = () => {
     for (const document of documents.all()) annotator.bind(document);
+  };
+  const profileChanged = () => {
+    local.show(state.index?.profile ?? null);
+    rebind();
     selectionChanged();
+    void lookAtFiles();
+  };
+  /** Files that turn out to lie elsewhere, and contents that become known, give marks to documents without sure ones. */
+  const lookAtFiles = async () => {
+    await local.report();
+    state.textsAdded();
+    const unsure = documents.all().filter(document => !document.bound || document.stale !== null);
+    for (const document of unsure) annotator.bind(document);
+    const changed = state.baseline ? documents.all() : unsure;
+    const uris = changed.filter(document => annotator.knows(document)).map(({ uri }) => uri);
+    if (uris.length === 0) return;
+    notify('pagelens/annotationsChanged', { uris });
+    refresh();
   };
 
   connection.onDidChangeConfiguration(({ settings: sections }) => {
     settings = settingsOf(sections?.pagelens);
+    if (local.configure(folders, settings.pathMapping)) {
+      rebind();
+      notify('pagelens/annotationsChanged', { uris: null });
+      void lookAtFiles();
+    }
+    refresh();
+  });
+  connection.workspace.onDidRenameFiles(({ files }) => {
+    for (const { oldUri, newUri } of files) local.sources?.renamed(fileURLToPath(oldUri), fileURLToPath(newUri));
+    rebind();
+    notify('pagelens/annotationsChanged', { uris: null });
     refresh();
   });
 
@@ -84,6 +129,8 @@ export function serve(connection: Connection, backend: Backend): void {
     if (annotator.knows(document)) notify('pagelens/annotationsChanged', { uris: [document.uri] });
   });
   documents.onDidChangeContent(({ document }) => {
+    // The other side of a diff is now another state of the file.
+    if (document.past) annotator.bind(document);
     if (annotator.knows(document)) notify('pagelens/annotationsChanged', { uris: [document.uri] });
   });
   documents.onDidClose(({ document }) => annotator.forget(document.uri));
@@ -126,12 +173,20 @@ export function serve(connection: Connection, backend: Backend): void {
   handle('pagelens/profile', (request, token) =>
     exclusively(`profiling ${path.basename(request.program)}`, token, async (hooks): Promise<ProfileSummary> => {
       const profile = await backend.profileProgram(request, hooks);
-      if (request.saveTo) await backend.saveProfile(profile, request.saveTo);
+      // The run before this one of the same program is what one wants to compare with.
+      const before = state.opened?.program.path === profile.program.path ? state.opened : null;
+      let kept = state.selection.profile;
+      if (request.saveTo) {
+        if (before && kept === request.saveTo) kept = await backend.keepPrevious(request.saveTo);
+        await backend.saveProfile(profile, request.saveTo);
+      }
       const summary = state.show(profile, request.saveTo ?? null);
+      if (before) state.compare(before, kept);
       profileChanged();
       return summary;
     }),
   );
+  handle('pagelens/findPrograms', ({ folder }) => findPrograms(folder));
   handle('pagelens/open', ({ file, options }, token) =>
     exclusively(`opening ${path.basename(file)}`, token, async (hooks): Promise<ProfileSummary> => {
       const summary = state.show(await backend.openProfile(file, options ?? {}, hooks), file);
@@ -139,14 +194,28 @@ export function serve(connection: Connection, backend: Backend): void {
       return summary;
     }),
   );
+  handle('pagelens/compare', ({ file }, token) => {
+    if (file === null) {
+      state.compare(null, null);
+      selectionChanged();
+      return state.selection;
+    }
+    const { options } = state.required().profile;
+    return exclusively(`opening ${path.basename(file)}`, token, async hooks => {
+      // A trace is replayed as the shown profile was, so that only the runs differ.
+      state.compare(await backend.openProfile(file, optionTexts(options), hooks), file);
+      selectionChanged();
+      return state.selection;
+    });
+  });
   handle('pagelens/save', async ({ file }) => {
-    await backend.saveProfile(state.required().profile, file);
+    await backend.saveProfile(state.placed(), file);
     state.savedAs(file);
     notify('pagelens/selectionChanged', state.selection);
     return null;
   });
   handle('pagelens/export', async ({ file, format }) => {
-    await backend.exportProfile(state.required().profile, file, format);
+    await backend.exportProfile(state.placed(), file, format);
     return null;
   });
   handle('pagelens/clear', () => {
@@ -155,8 +224,7 @@ export function serve(connection: Connection, backend: Backend): void {
     return null;
   });
   handle('pagelens/select', change => {
-    state.select(change);
-    selectionChanged();
+    selectionChanged(state.select(change));
     return state.selection;
   });
   handle('pagelens/selection', () => state.selection);
@@ -169,12 +237,32 @@ export function serve(connection: Connection, backend: Backend): void {
     const document = documents.get(uri);
     return document ? annotator.hotRegions(document, limit) : [];
   });
+  handle('pagelens/explain', ({ uri, line }) => {
+    const document = documents.get(uri);
+    const asked = { ...settings, hover: true };
+    const hover = document ? annotator.hover(document, { line: line - 1, character: 0 }, asked) : null;
+    return hover ? (hover.contents as MarkupContent).value : null;
+  });
+  handle('pagelens/files', () => local.report());
+  handle('pagelens/sourceFile', location =>
+    annotator.locate(location, file => documents.all().find(document => document.path === file && !document.past)),
+  );
+  handle('pagelens/focusLines', ({ uri }) => {
+    const document = documents.get(uri);
+    return document ? annotator.focusLines(document) : [];
+  });
+  handle('pagelens/legend', () => annotator.legend());
+  handle('pagelens/proposeMapping', async ({ folder }) => {
+    const missing = (await local.report())?.missingFiles ?? [];
+    return proposeMapping(missing, folder, existsSync);
+  });
   handle('pagelens/view', query => {
-    if (!state.index) return null;
+    const index = state.viewIndex;
+    if (!index) return null;
     if (!Object.hasOwn(views, query.view)) {
       throw new UsageError(`view ${query.view}: unknown; known: ${Object.keys(views).join(', ')}`);
     }
-    const { facts, columns = {} } = views[query.view](state.index, query, state.selection);
+    const { facts, columns = {} } = views[query.view](index, query, state.selection, state.comparison(local.snapshots));
     return { view: query.view, facts, columns };
   });
 
@@ -186,11 +274,11 @@ export function serve(connection: Connection, backend: Backend): void {
       token: { onCancellationRequested(listener: () => void): unknown },
     ) => Requests[M]['result'] | Promise<Requests[M]['result']>,
   ): void {
-    connection.onRequest<unknown, void>(method, async (params: Requests[M]['params'], token) => {
+    connection.onRequest<unknown, Failure>(method, async (params: Requests[M]['params'], token) => {
       try {
         return await handler(params, token);
       } catch (error) {
-        throw new ResponseError(ErrorCodes.InternalError, messageOf(error));
+        throw new ResponseError(ErrorCodes.InternalError, messageOf(error), failureOf(error));
       }
     });
   }

@@ -1,10 +1,13 @@
 /** The hover of a line: a small table, the main object's accesses over time, and where to go from here. */
 
-import { compact, nanoseconds, pages, percent, whole } from '../model/format.js';
+import { compact, nanoseconds, percent } from '../model/format.js';
 import { CLASS_NAMES } from '../model/profile.js';
-import { provenance, trafficText } from './annotations.js';
+import { pagesText, provenance, readings, type Shown, trackerNote, trafficText } from './annotations.js';
+import { type Part, partsOfSites } from './parts.js';
+import { shareOfLine, shareOfRegion, wasText } from './previous.js';
 import { type Counts, countsOf, type ObjectShare, type ProfileIndex } from './profileIndex.js';
-import type { Hotness, Region } from './regions.js';
+import { accessesOf, type Hotness, type Region } from './regions.js';
+import { exactly, trackerLabel } from './seen.js';
 import { sparkline } from './sparkline.js';
 
 /** Command of a link in the hover; other editors know none of ours and get none. */
@@ -17,14 +20,20 @@ interface Subject extends Counts {
   readonly title: string;
   readonly hotness: Hotness;
   readonly perPagePerSecond: number;
+  readonly pagesAtMost?: boolean;
   readonly objects: readonly ObjectShare[];
   readonly tier: string;
+  readonly parts: readonly Part[];
+  /** Share of the run before, 0 to 1; null: unknown. */
+  readonly before: number | null;
 }
 
 /** Objects named in a hover; a line that touches more says how many are left. */
 const shownObjects = 3;
+/** Instantiations, callers and call paths, likewise. */
+const shownParts = 4;
 
-export function lineHover(index: ProfileIndex, line: number, policy: string): Subject {
+export function lineHover({ index, policy, baseline }: Shown, line: number): Subject {
   const { lines, functions } = index.profile;
   const objects = index.objectsOfLine(line);
   const name = functions.name[lines.function[line]];
@@ -35,59 +44,92 @@ export function lineHover(index: ProfileIndex, line: number, policy: string): Su
     perPagePerSecond: lines.perPagePerSecond[line],
     objects,
     tier: index.tierOfShares(objects, policy),
+    parts: partsOfSites(index, index.sitesOfLine(line)),
+    before: baseline && shareOfLine(baseline, line),
   };
 }
 
-export function regionHover(region: Region): Subject {
+export function regionHover(region: Region, { baseline }: Shown): Subject {
   const title = region.kind === 'function' ? `Function ${code(region.name)}` : `Memory of ${code(region.name)}`;
-  return { ...region, title };
+  return {
+    ...region,
+    title: region.several ? `${title}, sum of ${region.several}` : title,
+    before: baseline && shareOfRegion(baseline, region),
+  };
 }
 
 /** Markdown for everything known about a line: the function or allocation that starts there, then the line itself. */
 export function hoverText(
-  index: ProfileIndex,
+  shown: Shown,
   subjects: readonly Subject[],
   stale: string | null,
-  policy: string,
   links: readonly HoverLink[],
 ): string {
-  const parts = subjects.map(subject => subjectText(index, subject, policy));
+  const { index } = shown;
+  const { seen } = index;
+  const parts = subjects.map(subject => subjectText(shown, subject));
+  if (seen !== exactly)
+    parts.unshift(`**As ${text(trackerLabel(seen.tracker))} sees it**: ${text(trackerNote(seen))}.`);
   if (stale) parts.unshift(`**Stale**: ${text(stale)}.`);
   parts.push(`*${text(provenance(index.profile))}*`);
   if (links.length > 0) parts.push(links.map(link => `[${link.title}](command:${link.command})`).join(' · '));
   return parts.join('\n\n');
 }
 
-function subjectText(index: ProfileIndex, subject: Subject, policy: string): string {
-  const { profile } = index;
-  const { totals, options } = profile;
-  const accesses = subject.reads + subject.writes;
+function subjectText(shown: Shown, subject: Subject): string {
+  const { index, policy } = shown;
+  const { profile, seen } = index;
+  const { totals } = profile;
+  const accesses = accessesOf(subject);
   const traffic = subject.trafficReads + subject.trafficWrites;
   const share = (part: number, of: number) => (of > 0 ? percent(part / of) : '–');
+  const was = wasText(accesses / index.accesses, subject.before, percent);
+  const name = seen === exactly ? 'Accesses' : 'Readings';
   const rows: readonly (readonly [string, string, string])[] = [
-    ['Accesses', whole(accesses), `${share(accesses, index.accesses)} of the run's accesses`],
-    ['Reads', whole(subject.reads), `${share(subject.reads, totals.reads)} of the run's reads`],
-    ['Writes', whole(subject.writes), `${share(subject.writes, totals.writes)} of the run's writes`],
+    [
+      name,
+      readings(accesses),
+      `${share(accesses, index.accesses)} of the run's ${text(seen.counted)}${was && `, ${was}`}`,
+    ],
+    ['Reads', readings(subject.reads), `${share(subject.reads, totals.reads)} of the run's reads`],
+    ['Writes', readings(subject.writes), `${share(subject.writes, totals.writes)} of the run's writes`],
     [
       'Pages',
-      pages(subject.pages, options.pageSize),
-      `${share(subject.pages, totals.pagesTouched)} of the pages touched`,
+      pagesText(subject, profile),
+      `${subject.pagesAtMost ? '≤ ' : ''}${share(subject.pages, totals.pagesTouched)} of the pages touched`,
     ],
     [
       'Traffic, modelled',
       trafficText(traffic),
       `${share(traffic, totals.trafficReads + totals.trafficWrites)} of the run's traffic`,
     ],
-    ['Hotness', subject.hotness, `${compact(subject.perPagePerSecond)} accesses per page per modelled second`],
+    [
+      'Hotness',
+      subject.hotness,
+      `${subject.pagesAtMost ? '≥ ' : ''}${compact(subject.perPagePerSecond)} ${text(seen.counted)} per page per modelled second`,
+    ],
     ['Tier', subject.tier || '–', subject.tier ? `policy ${text(policy)}` : 'no placement'],
   ];
   // A table in a hover has no room between its columns.
-  const table = rows.map(([name, value, of]) => `| ${name} | &nbsp;${value} | &nbsp;&nbsp;${of} |`).join('\n');
+  const table = rows.map(([label, value, of]) => `| ${label} | &nbsp;${value} | &nbsp;&nbsp;${of} |`).join('\n');
   // Objects first: an editor's hover shows a dozen lines, and the table is the part that can be scrolled to.
   const parts = [`**${subject.title}**`];
+  if (subject.parts.length > 1) parts.push(partsText(subject));
   if (subject.objects.length > 0) parts.push(objectsText(index, subject));
   parts.push(`| | | |\n| :-- | --: | :-- |\n${table}`);
   return parts.join('\n\n');
+}
+
+/** ``Sum of `dot<float>` inlined into `shade` 60 %, `dot<double>` 40 %`` */
+function partsText(subject: Subject): string {
+  const accesses = accessesOf(subject);
+  const names = subject.parts.slice(0, shownParts).map(part => {
+    const name = part.label ? code(part.label) : 'an unknown caller';
+    return accesses > 0 ? `${name} ${percent(accessesOf(part) / accesses)}` : name;
+  });
+  const rest = subject.parts.length - shownParts;
+  if (rest > 0) names.push(`${rest} more`);
+  return `Sum of ${names.join(', ')}`;
 }
 
 function objectsText(index: ProfileIndex, subject: Subject): string {

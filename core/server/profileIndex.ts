@@ -5,6 +5,7 @@
 import { realpathSync } from 'node:fs';
 import { NONE } from '../model/columns.js';
 import type { PolicyResult, Profile, SourceColumns } from '../model/profile.js';
+import { exactly, type Seen } from './seen.js';
 
 /** What one line, function or allocation did to one object. */
 export interface ObjectShare {
@@ -28,15 +29,30 @@ export interface FileRows {
 const tierShare = 0.8;
 
 export class ProfileIndex {
+  /** The whole run in exact counts; itself unless it is shown in a window, or as a tracker sees it. */
+  readonly exact: ProfileIndex;
   readonly #files = new Map<string, number>();
   readonly #linesOfFile: Grouped;
   readonly #functionsOfFile: Grouped;
   readonly #objectsOfFile: Grouped;
   readonly #pairsOfLine: Grouped;
   readonly #pairsOfFunction: Grouped;
+  readonly #sitesOfLine: Grouped;
+  readonly #sitesOfFunction: Grouped;
   readonly #sparklines = new Map<number, Float64Array>();
 
-  constructor(readonly profile: Profile) {
+  /**
+   * @param seen what the profile's counts are
+   * @param exactIndex the whole run in exact counts, where `profile` is not
+   * @param objectRow row of each object of the exact profile; null: the same
+   */
+  constructor(
+    readonly profile: Profile,
+    readonly seen: Seen = exactly,
+    exactIndex: ProfileIndex | null = null,
+    readonly objectRow: Uint32Array | null = null,
+  ) {
+    this.exact = exactIndex ?? this;
     const { files, lines, functions, objects, pairs, sites } = profile;
     files.forEach((file, row) => {
       this.#files.set(file.path, row);
@@ -45,16 +61,31 @@ export class ProfileIndex {
     this.#functionsOfFile = new Grouped(functions.file.subarray(0, functions.count), files.length);
     this.#objectsOfFile = new Grouped(objects.file.subarray(0, objects.count), files.length);
     // A site belongs to the innermost function of its inline chain: the one whose source it is.
-    const lineOfPair = new Uint32Array(pairs.count);
-    const functionOfPair = new Uint32Array(pairs.count);
-    for (let pair = 0; pair < pairs.count; pair++) {
-      const site = pairs.site[pair];
+    const functionOfSite = Uint32Array.from({ length: sites.count }, (_, site) => {
       const chain = sites.inlineStart[site];
-      lineOfPair[pair] = sites.line[site];
-      functionOfPair[pair] = chain < sites.inlineStart[site + 1] ? sites.inlineFunction[chain] : NONE;
-    }
-    this.#pairsOfLine = new Grouped(lineOfPair, lines.count);
-    this.#pairsOfFunction = new Grouped(functionOfPair, functions.count);
+      return chain < sites.inlineStart[site + 1] ? sites.inlineFunction[chain] : NONE;
+    });
+    const siteOfPair = pairs.site.subarray(0, pairs.count);
+    this.#sitesOfLine = new Grouped(sites.line.subarray(0, sites.count), lines.count);
+    this.#sitesOfFunction = new Grouped(functionOfSite, functions.count);
+    this.#pairsOfLine = new Grouped(
+      siteOfPair.map(site => sites.line[site]),
+      lines.count,
+    );
+    this.#pairsOfFunction = new Grouped(
+      siteOfPair.map(site => functionOfSite[site]),
+      functions.count,
+    );
+  }
+
+  /** Row here of an object of the exact profile. */
+  objectFromExact(row: number): number {
+    return this.objectRow ? this.objectRow[row] : row;
+  }
+
+  /** Row in the exact profile of an object here. */
+  exactObject(row: number): number {
+    return this.objectRow ? this.objectRow.indexOf(row) : row;
   }
 
   /** Accesses of the run: the denominator of every share. */
@@ -89,11 +120,21 @@ export class ProfileIndex {
     return this.#shares(this.#pairsOfLine.rows(line));
   }
 
-  objectsOfFunction(row: number): ObjectShare[] {
-    return this.#shares(this.#pairsOfFunction.rows(row));
+  /** The objects that some functions touch together, most accesses first. */
+  objectsOfFunctions(rows: readonly number[]): ObjectShare[] {
+    return this.#shares(rows.flatMap(row => [...this.#pairsOfFunction.rows(row)]));
   }
 
-  #shares(rows: Uint32Array): ObjectShare[] {
+  /** Access sites on a line: one for each place in the program where the compiler put its code. */
+  sitesOfLine(line: number): Uint32Array {
+    return this.#sitesOfLine.rows(line);
+  }
+
+  sitesOfFunctions(rows: readonly number[]): number[] {
+    return rows.flatMap(row => [...this.#sitesOfFunction.rows(row)]);
+  }
+
+  #shares(rows: Iterable<number>): ObjectShare[] {
     const { pairs } = this.profile;
     const shares = new Map<number, { object: number; reads: number; writes: number; traffic: number }>();
     for (const pair of rows) {

@@ -1,100 +1,213 @@
 /**
- * What a lens speaks about: the functions and allocations of one file, at most one to a line.
+ * What a lens speaks about: the functions of one file and the memory allocated or declared in it.
+ *
+ * What the user wrote once is one region: the instantiations of a template and the functions of one line are summed,
+ * and so are the call paths and the calls of one allocating line. `parts` keeps what was summed apart.
  */
-import { CLASS_NAMES } from '../model/profile.js';
+import { NONE } from '../model/columns.js';
+import { shortFunctionName } from '../model/names.js';
+import { CLASS_NAMES, type FunctionTable, type ObjectTable, type Profile } from '../model/profile.js';
+import { type Part, partsOfSites } from './parts.js';
 import { type Counts, countsOf, type FileRows, type ObjectShare, type ProfileIndex } from './profileIndex.js';
 
 export type Hotness = (typeof CLASS_NAMES)[number];
 
 export interface Region extends Counts {
   readonly kind: 'function' | 'allocation';
+  /** Rows of `functions` or of `objects` that it sums. */
+  readonly rows: readonly number[];
   readonly name: string;
+  /** What one lens sums when the line holds more than one thing of its kind: `3 instantiations`, `2 allocations`; else ''. */
+  readonly several: string;
   /** 1-based, as built. */
   readonly line: number;
   readonly hotness: Hotness;
   readonly tier: string;
-  /** Mean accesses per touched page per modelled second, over the whole run. */
+  /** The summed rows may have touched the same page, so that `pages` is an upper bound. */
+  readonly pagesAtMost: boolean;
+  /** Mean accesses per touched page per modelled second, over the whole run; with `pagesAtMost` a lower bound. */
   readonly perPagePerSecond: number;
   /** Share of the regions of its kind in the whole profile that have fewer accesses, 0 to 100. */
   readonly percentile: number;
-  /** Allocations: how many call paths allocate here; functions: 1. */
-  readonly paths: number;
   readonly objects: readonly ObjectShare[];
+  /** Instantiations and where they were inlined, or allocations by call path; one part says nothing new. */
+  readonly parts: readonly Part[];
 }
 
 /** Functions that start in the file and heap, file or anonymous memory that is allocated in it, and its globals. */
 export function regionsOf(index: ProfileIndex, rows: FileRows, policy: string): Region[] {
-  const regions = new Map<number, Region>();
-  for (const row of rows.functions) {
-    const line = index.profile.functions.startLine[row];
-    // A line holds one lens. Two functions on one line (templates, macros) add up badly: the hotter one speaks.
-    if (line > 0 && !regions.has(line)) regions.set(line, functionRegion(index, row, policy));
-  }
-  for (const [line, objects] of byLine(index, rows.objects)) {
-    if (!regions.has(line)) regions.set(line, allocationRegion(index, objects, policy));
-  }
-  return [...regions.values()].sort((a, b) => a.line - b.line);
+  const { functions, objects } = index.profile;
+  const named = rows.objects.filter(row => objects.kind[row] !== 'stack' && objects.kind[row] !== 'unattributed');
+  return [
+    ...byLine(active(functions, rows.functions), functions.startLine).map(group =>
+      functionRegion(index, group, policy),
+    ),
+    ...byLine(named, objects.line).map(group => allocationRegion(index, group, policy)),
+  ].sort((a, b) => a.line - b.line || accessesOf(b) - accessesOf(a));
 }
 
-function functionRegion(index: ProfileIndex, row: number, policy: string): Region {
+/** The hottest regions of one file or of the whole profile; also those whose place is unknown, and stacks. */
+export function hottestRegions(
+  index: ProfileIndex,
+  limit: number,
+  rows: FileRows | null,
+  policy: string,
+): { readonly file: number; readonly region: Region }[] {
+  const { functions, objects } = index.profile;
+  const all = (table: Table) => Array.from({ length: table.count }, (_, row) => row);
+  const named = (rows?.objects ?? all(objects)).filter(row => objects.kind[row] !== 'unattributed');
+  const groups = [
+    ...hottest(functions, functions.startLine, rows?.functions ?? all(functions), limit).map(group => ({
+      file: functions.file[group[0]],
+      region: functionRegion(index, group, policy),
+    })),
+    ...hottest(objects, objects.line, named, limit).map(group => ({
+      file: objects.file[group[0]],
+      region: allocationRegion(index, group, policy),
+    })),
+  ];
+  return groups
+    .sort((a, b) => accessesOf(b.region) - accessesOf(a.region) || (a.region.name < b.region.name ? -1 : 1))
+    .slice(0, limit);
+}
+
+/** Groups of rows that are at one place, the hottest of them; a row without a place is a group of its own. */
+function hottest(table: Table, line: Uint32Array, rows: readonly number[], limit: number): number[][] {
+  const groups = new Map<string, { rows: number[]; accesses: number }>();
+  for (const row of active(table, rows)) {
+    const known = table.file[row] !== NONE && line[row] > 0;
+    const key = known ? `${table.file[row]}:${line[row]}` : `row ${row}`;
+    let group = groups.get(key);
+    if (!group) groups.set(key, (group = { rows: [], accesses: 0 }));
+    group.rows.push(row);
+    group.accesses += table.reads[row] + table.writes[row];
+  }
+  return [...groups.values()]
+    .sort((a, b) => b.accesses - a.accesses)
+    .slice(0, limit)
+    .map(group => group.rows.toSorted((a, b) => a - b));
+}
+
+export function accessesOf({ reads, writes }: { readonly reads: number; readonly writes: number }): number {
+  return reads + writes;
+}
+
+/** Functions are in the table also when all their code went into others and did nothing there. */
+function active(table: Table, rows: readonly number[]): number[] {
+  return rows.filter(row => table.reads[row] + table.writes[row] > 0);
+}
+
+/** Groups of rows with one line, each in the table's order; a row without a line is in none. */
+function byLine(rows: readonly number[], line: Uint32Array): number[][] {
+  const groups = new Map<number, number[]>();
+  for (const row of rows) {
+    if (line[row] === 0) continue;
+    const group = groups.get(line[row]);
+    if (group) group.push(row);
+    else groups.set(line[row], [row]);
+  }
+  return [...groups.values()].map(group => group.toSorted((a, b) => a - b));
+}
+
+function functionRegion(index: ProfileIndex, rows: readonly number[], policy: string): Region {
   const { functions } = index.profile;
-  const objects = index.objectsOfFunction(row);
+  const objects = index.objectsOfFunctions(rows);
+  const names = rows.map(row => functions.name[row]);
+  const families = new Set(names.map(name => shortFunctionName(name, true)));
   return {
     kind: 'function',
-    name: functions.name[row],
-    line: functions.startLine[row],
-    ...countsOf(functions, row),
-    hotness: CLASS_NAMES[functions.hotness[row]],
+    rows,
+    name: rows.length > 1 && families.size === 1 ? [...families][0] : names.join(', '),
+    several: rows.length === 1 ? '' : `${rows.length} ${families.size === 1 ? 'instantiations' : 'functions'}`,
+    line: functions.startLine[rows[0]],
+    ...summed(index, functions, rows),
     tier: index.tierOfShares(objects, policy),
-    perPagePerSecond: functions.perPagePerSecond[row],
-    percentile: percentileOf(row, functions.count),
-    paths: 1,
     objects,
+    parts: partsOfSites(index, index.sitesOfFunctions(rows)),
   };
 }
 
-function byLine(index: ProfileIndex, objects: readonly number[]): Map<number, number[]> {
-  const { line, kind } = index.profile.objects;
-  const groups = new Map<number, number[]>();
-  for (const object of objects) {
-    if (line[object] === 0 || kind[object] === 'stack' || kind[object] === 'unattributed') continue;
-    const group = groups.get(line[object]);
-    if (group) group.push(object);
-    else groups.set(line[object], [object]);
-  }
-  return groups;
-}
-
-/** One allocation line may serve several call paths, each an object of its own; the lens adds them up. */
+/** One allocating line may serve several call paths and hold several calls, each an object of its own. */
 function allocationRegion(index: ProfileIndex, rows: readonly number[], policy: string): Region {
-  const { objects, totals } = index.profile;
-  const sum = { reads: 0, writes: 0, pages: 0, trafficReads: 0, trafficWrites: 0 };
-  const shares: ObjectShare[] = [];
-  for (const row of rows) {
-    const counts = countsOf(objects, row);
-    for (const key of Object.keys(sum) as (keyof Counts)[]) sum[key] += counts[key];
-    shares.push({
-      object: row,
-      reads: counts.reads,
-      writes: counts.writes,
-      traffic: counts.trafficReads + counts.trafficWrites,
-    });
-  }
-  const first = Math.min(...rows);
+  const { objects, files } = index.profile;
+  const shares: ObjectShare[] = rows.map(object => ({
+    object,
+    reads: objects.reads[object],
+    writes: objects.writes[object],
+    traffic: objects.trafficReads[object] + objects.trafficWrites[object],
+  }));
+  const line = objects.line[rows[0]];
+  const stacks = rows.map(row => splitStack(objects.stack[row], `${files[objects.file[row]]?.path}:${line}`));
+  const calls = new Set(rows.map((row, i) => `${objects.name[row]}\0${stacks[i].call}`)).size;
+  const noun = rows.every(row => objects.kind[row] === 'global') ? 'globals' : 'allocations';
+  const names = [...new Set(rows.map(row => objects.name[row]))];
   return {
     kind: 'allocation',
-    name: objects.name[first],
-    line: objects.line[first],
-    ...sum,
-    // Call paths may share a page at their borders; never say more than the run touched.
-    pages: Math.min(sum.pages, totals.pagesTouched),
-    hotness: CLASS_NAMES[Math.min(...rows.map(row => objects.hotness[row]))],
+    rows,
+    name: names.join(', '),
+    several: calls === 1 ? '' : `${calls} ${noun}`,
+    line,
+    ...summed(index, objects, rows),
     tier: index.tierOfShares(shares, policy),
-    perPagePerSecond: Math.max(...rows.map(row => objects.perPagePerSecond[row])),
-    percentile: percentileOf(first, objects.count),
-    paths: rows.length,
     objects: shares,
+    parts: rows.map((row, i) => ({
+      label: names.length > 1 ? objects.name[row] : stacks[i].caller,
+      reads: objects.reads[row],
+      writes: objects.writes[row],
+    })),
   };
+}
+
+/**
+ * A stack, innermost first, cut at the frame of the allocating line: what was called there, and who called.
+ *
+ * @param place `file:line` of the allocating line
+ */
+function splitStack(stack: readonly string[], place: string): { call: string; caller: string } {
+  const at = stack.findIndex(frame => frame.endsWith(place));
+  const caller = stack[at + 1] ?? '';
+  // `function /long/path/file.c:12` reads as `function file.c:12`.
+  return { call: stack.slice(0, at + 1).join('\0'), caller: caller.replace(/ \/.*\/(?=[^/]+:\d+$)/, ' ') };
+}
+
+type Table = FunctionTable | ObjectTable;
+
+/** The table that regions of a kind are rows of, and its column of lines. */
+export function regionTable(
+  { functions, objects }: Profile,
+  kind: Region['kind'],
+): { table: Table; line: Uint32Array } {
+  return kind === 'function' ? { table: functions, line: functions.startLine } : { table: objects, line: objects.line };
+}
+
+/** The sum of some rows of a table that is sorted by accesses, and the class and rank that the sum would have in it. */
+function summed(index: ProfileIndex, table: Table, rows: readonly number[]) {
+  const { totals } = index.profile;
+  const sum = { reads: 0, writes: 0, pages: 0, trafficReads: 0, trafficWrites: 0 };
+  for (const row of rows) {
+    const counts = countsOf(table, row);
+    for (const key of Object.keys(sum) as (keyof Counts)[]) sum[key] += counts[key];
+  }
+  const pages = rows.length === 1 ? sum.pages : Math.min(sum.pages, totals.pagesTouched);
+  const accesses = accessesOf(sum);
+  const rank = rows.length === 1 ? rows[0] : rowsAbove(table, accesses);
+  const seconds = totals.modelledNs / 1e9;
+  return {
+    ...sum,
+    pages,
+    pagesAtMost: rows.filter(row => table.pages[row] > 0).length > 1,
+    hotness: CLASS_NAMES[Math.min(table.hotness[rank], ...rows.map(row => table.hotness[row]))],
+    percentile: percentileOf(rank, table.count),
+    perPagePerSecond:
+      rows.length === 1 ? table.perPagePerSecond[rows[0]] : pages > 0 && seconds > 0 ? accesses / pages / seconds : 0,
+  };
+}
+
+/** Rows with more accesses: the rank of a sum. */
+function rowsAbove(table: Table, accesses: number): number {
+  let rank = 0;
+  while (rank < table.count - 1 && table.reads[rank] + table.writes[rank] > accesses) rank++;
+  return rank;
 }
 
 /** Tables are sorted by accesses, descending, so a row number is a rank. */

@@ -5,9 +5,11 @@ export interface Settings {
   readonly lensPercentile: number;
   readonly lens: boolean;
   readonly hover: boolean;
+  /** Folder where the program was built -> folder here, as written. */
+  readonly pathMapping: Readonly<Record<string, string>>;
 }
 
-export const defaultSettings: Settings = { lensPercentile: 50, lens: true, hover: true };
+export const defaultSettings: Settings = { lensPercentile: 50, lens: true, hover: true, pathMapping: {} };
 
 /** What the client can do beyond the protocol; an editor that says nothing gets plain standard features. */
 export interface ClientAbilities {
@@ -28,14 +30,22 @@ export function clientAbilities(options: unknown): ClientAbilities {
 /** Reads the editor's `pagelens` section; what is missing or of a wrong type keeps its default. */
 export function settingsOf(section: unknown): Settings {
   if (!isRecord(section)) return defaultSettings;
-  const { lensPercentile, annotations } = section;
+  const { lensPercentile, annotations, pathMapping } = section;
   const shows = (kind: string) => !Array.isArray(annotations) || annotations.includes(kind);
   const valid = typeof lensPercentile === 'number' && lensPercentile >= 0 && lensPercentile <= 100;
   return {
     lensPercentile: valid ? lensPercentile : defaultSettings.lensPercentile,
     lens: shows('lens'),
     hover: shows('hover'),
+    pathMapping: textsOf(pathMapping),
   };
+}
+
+function textsOf(value: unknown): Record<string, string> {
+  if (!isRecord(value)) return {};
+  return Object.fromEntries(
+    Object.entries(value).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
+  );
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -3,29 +3,42 @@
  *
  * Marks are bound to content, not to a path: the profile holds the SHA-256 of each source file at build time. A
  * document that had exactly that content since it was opened, or has it now, carries marks that then move with every
- * edit. One that differed already when the profile arrived is *stale*: the lines are shown where they were, in grey,
- * with the reason, because nobody knows where they went.
+ * edit; so does one whose built content is known from earlier. Any other is *stale*: the lines are shown where they
+ * were, in grey, with the reason, because nobody knows where they went.
  */
-import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { TextDocumentContentChangeEvent } from 'vscode-languageserver/node';
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import type { SourceFile } from '../model/profile.js';
 import { LineMap } from './lineMap.js';
+import { type Snapshots, sha256 } from './snapshots.js';
 
 export class SourceDocument {
   readonly uri: string;
-  /** Absolute path, or '' for a document that is no local file. */
+  /** Absolute path, or '' for a document that neither is a local file nor an older state of one. */
   readonly path: string;
+  /** An older state of the file, such as the left side of a diff: it has marks only when it is what was built. */
+  readonly past: boolean;
   #document: TextDocument;
   #built: SourceFile | null = null;
   #map: LineMap | null = null;
   #stale: string | null = null;
 
-  constructor(uri: string, languageId: string, version: number, text: string) {
+  constructor(
+    uri: string,
+    languageId: string,
+    version: number,
+    text: string,
+    readonly snapshots: Snapshots,
+  ) {
     this.uri = uri;
-    this.path = uri.startsWith('file:') ? fileURLToPath(uri) : '';
+    this.past = uri.startsWith('git:');
+    this.path = uri.startsWith('file:')
+      ? fileURLToPath(uri)
+      : this.past
+        ? decodeURIComponent(new URL(uri).pathname)
+        : '';
     this.#document = TextDocument.create(uri, languageId, version, text);
   }
 
@@ -41,16 +54,37 @@ export class SourceDocument {
     return this.#stale;
   }
 
+  get text(): string {
+    return this.#document.getText();
+  }
+
+  /** Whether the document is tied to a file of the profile. */
+  get bound(): boolean {
+    return this.#built !== null;
+  }
+
   /** Ties the document to the profile's record of its file; null: the profile does not know it. */
   bind(built: SourceFile | null): void {
-    this.#built = built;
+    this.#built = null;
     this.#map = null;
     this.#stale = null;
     if (!built) return;
-    const text = this.#document.getText();
-    if (isContent(text, built, this.path)) this.#map = new LineMap(text);
-    else if (built.sha256 === '') this.#stale = 'the file could not be read when the program was recorded';
-    else this.#stale = 'the file differs from what was built and recorded; profile again';
+    const { text } = this;
+    const known = this.snapshots.get(built.sha256);
+    if (isContent(text, built, this.past ? '' : this.path)) {
+      this.#map = new LineMap(text);
+      this.snapshots.keep(built.sha256, text);
+    } else if (this.past) {
+      return;
+    } else if (known !== undefined) {
+      this.#map = new LineMap(known);
+      this.#map.replaceAll(text);
+    } else if (built.sha256 === '') {
+      this.#stale = 'the file could not be read when the program was recorded';
+    } else {
+      this.#stale = 'the file differs from what was built and recorded; profile again';
+    }
+    this.#built = built;
   }
 
   update(changes: readonly TextDocumentContentChangeEvent[], version: number): void {
@@ -82,10 +116,6 @@ export class SourceDocument {
     if (this.#stale) return this.#stale;
     return this.#map?.edited(built - 1) ? 'the line was edited since it was recorded' : null;
   }
-}
-
-function sha256(content: string | Uint8Array): string {
-  return createHash('sha256').update(content).digest('hex');
 }
 
 /**

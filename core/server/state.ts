@@ -1,9 +1,23 @@
-/** The one profile that is shown and the one selection into it (design, section 6, "State"). */
+/**
+ * The one profile that is shown, the one that it is compared with, and the one selection into them (design, section 6,
+ * "State").
+ *
+ * What is shown is made of what was opened in three steps, each redone only when its part of the selection changes:
+ * the tiers place it anew, the tracker projects it (projection.ts), the window narrows what views show.
+ */
+
+import { withPlacement } from '../attribution/placement.js';
 import { UsageError } from '../errors.js';
 import type { Profile } from '../model/profile.js';
-import type { ProfileSummary, Selection } from '../protocol.js';
+import { placeObjects } from '../placement/place-objects.js';
+import type { Focus, ProfileSummary, Selection } from '../protocol.js';
 import { exitText } from './annotations.js';
+import { Baseline } from './baseline.js';
 import { ProfileIndex } from './profileIndex.js';
+import { project } from './projection.js';
+import { seenBy } from './seen.js';
+import type { Snapshots } from './snapshots.js';
+import { inWindow } from './window.js';
 
 const nothing: Selection = {
   profile: null,
@@ -17,12 +31,61 @@ const nothing: Selection = {
 };
 
 export class State {
+  /** As opened, before the selection changed anything about it. */
+  #opened: Profile | null = null;
+  /** In the selected tiers, as the selected tracker sees it. */
   #index: ProfileIndex | null = null;
+  /** The shown profile within the selected window; null: not yet made. */
+  #windowed: ProfileIndex | null = null;
+  /** The run that is compared with, as opened; and as the shown one is seen. */
+  #compared: Profile | null = null;
+  #baseline: ProfileIndex | null = null;
+  #comparison: Baseline | null = null;
   #selection: Selection = nothing;
   #unsaved = 0;
 
+  get opened(): Profile | null {
+    return this.#opened;
+  }
+
+  /** The whole run as it is shown in the source. */
   get index(): ProfileIndex | null {
     return this.#index;
+  }
+
+  /** What views show: the same within the selected window. Object rows are those of `index`. */
+  get viewIndex(): ProfileIndex | null {
+    const { window } = this.#selection;
+    if (!this.#index || !window) return this.#index;
+    const { profile, seen, exact, objectRow } = this.#index;
+    const byTracker = exact !== this.#index;
+    this.#windowed ??= new ProfileIndex(inWindow(profile, window, byTracker), seen, exact, objectRow);
+    return this.#windowed;
+  }
+
+  /** The exact counts of the run in the selected tiers: what is saved and exported. @throws UsageError without one */
+  placed(): Profile {
+    return this.required().exact.profile;
+  }
+
+  /**
+   * The run that the shown one is compared with, whole, seen as it is; null also when it has not the selected tracker:
+   * readings compare with readings.
+   */
+  get baseline(): ProfileIndex | null {
+    return this.#baseline;
+  }
+
+  /** The same with its rows matched to those of the shown run. @param snapshots texts to follow lines by */
+  comparison(snapshots: Snapshots | null): Baseline | null {
+    if (!this.#baseline || !this.#index) return null;
+    this.#comparison ??= new Baseline(this.#baseline, this.#index.profile, snapshots);
+    return this.#comparison;
+  }
+
+  /** More texts of edited files are at hand: what could not be followed may be now. */
+  textsAdded(): void {
+    this.#comparison = null;
   }
 
   get selection(): Selection {
@@ -37,11 +100,21 @@ export class State {
 
   /** @param file where the profile is kept; null: only in memory */
   show(profile: Profile, file: string | null): ProfileSummary {
+    this.#opened = profile;
     this.#index = new ProfileIndex(profile);
+    this.#windowed = null;
+    this.#setBaseline(null);
     const id = file ?? `unsaved:${++this.#unsaved}`;
     const { tiers } = profile.options;
     this.#selection = { ...nothing, profile: id, tiers, policy: profile.placement.recommended };
     return summary(profile, id);
+  }
+
+  /** Compares the shown profile with another; null: with none. */
+  compare(profile: Profile | null, file: string | null): void {
+    this.required();
+    this.#setBaseline(profile);
+    this.#selection = { ...this.#selection, baseline: profile && (file ?? `unsaved:${++this.#unsaved}`) };
   }
 
   /** The profile is kept in this file from now on. */
@@ -50,33 +123,112 @@ export class State {
   }
 
   clear(): void {
+    this.#opened = null;
     this.#index = null;
+    this.#windowed = null;
+    this.#setBaseline(null);
     this.#selection = nothing;
   }
 
-  /** @throws UsageError naming what the profile does not have */
-  select(change: Partial<Selection>): void {
-    const { profile } = this.required();
-    const next = { ...this.#selection, ...change };
-    const policies = [...profile.placement.policies, profile.placement.oracle].map(policy => policy.id);
-    const fixed = ['profile', 'tiers', 'tracker', 'phase'] as const;
-    for (const key of fixed) {
-      if (next[key] !== this.#selection[key]) {
-        throw new UsageError(`${key} ${next[key]}: this profile has ${this.#selection[key] ?? 'none'} only`);
+  /**
+   * @returns whether the marks in the source change with it
+   * @throws UsageError naming what the profile does not have; the selection stays as it was
+   */
+  select(change: Partial<Selection>): boolean {
+    const shown = this.required();
+    const before = this.#selection;
+    let next = { ...before, ...change };
+    for (const key of ['profile', 'phase', 'baseline'] as const) {
+      // A comparison can be ended here; another one needs its profile first (`pagelens/compare`).
+      if (next[key] !== before[key] && !(key === 'baseline' && next.baseline === null)) {
+        throw new UsageError(`${key} ${next[key]}: this profile has ${before[key] ?? 'none'} only`);
       }
     }
-    if (!policies.includes(next.policy)) {
-      throw new UsageError(`policy ${next.policy}: not in this profile; it has ${policies.join(', ')}`);
+    checkTracker(shown.profile, next.tracker);
+    checkWindow(shown.profile, next.window);
+    checkFocus(shown.profile, next.focus);
+    let exact = shown.exact;
+    if (next.tiers !== before.tiers) {
+      exact = new ProfileIndex(placedIn(this.#opened!, next.tiers));
+      // Who followed the recommendation goes on following it.
+      const follows = before.policy === shown.profile.placement.recommended && change.policy === undefined;
+      if (follows) next = { ...next, policy: exact.profile.placement.recommended };
     }
-    if (next.window) {
-      const [from, to] = next.window;
-      const whole = Number.isInteger(from) && Number.isInteger(to);
-      if (!whole || from < 0 || to <= from || to > profile.epochs.count) {
-        throw new UsageError(`window ${from} to ${to}: must lie within the profile's ${profile.epochs.count} epochs`);
+    checkPolicy(exact.profile, next.policy);
+    const anew = exact !== shown.exact || next.tracker !== before.tracker;
+    if (anew) {
+      this.#index = seenThrough(exact, next.tracker)!;
+      this.#setBaseline(this.#compared, next);
+      if (change.focus === undefined && next.focus?.kind === 'object') {
+        const object = this.#index.objectFromExact(shown.exactObject(next.focus.object));
+        next = { ...next, focus: { kind: 'object', object } };
       }
     }
+    if (next.baseline === null) this.#setBaseline(null);
+    if (anew || next.window !== before.window) this.#windowed = null;
     this.#selection = next;
+    return (['tracker', 'tiers', 'policy', 'baseline'] as const).some(key => next[key] !== before[key]);
   }
+
+  #setBaseline(profile: Profile | null, { tiers, tracker } = this.#selection): void {
+    this.#compared = profile;
+    this.#comparison = null;
+    this.#baseline = profile && seenThrough(new ProfileIndex(placedIn(profile, tiers)), tracker);
+  }
+}
+
+/** null: the profile has no such tracker, or it names no pages. */
+function seenThrough(exact: ProfileIndex, tracker: string): ProfileIndex | null {
+  if (tracker === 'exact') return exact;
+  const result = exact.profile.trackers.find(({ id }) => id === tracker);
+  if (!result?.pageReads && !result?.pageWrites) return null;
+  const { profile, objectRow } = project(exact.profile, result);
+  return new ProfileIndex(profile, seenBy(tracker), exact, objectRow);
+}
+
+/** The profile with its objects in other tiers; capacities that were asked for belong to the tiers they were asked for. */
+function placedIn(opened: Profile, tiers: string): Profile {
+  if (tiers === opened.options.tiers) return opened;
+  const options = { ...opened.options, tiers, capacity: [] };
+  return { ...withPlacement(opened, placeObjects(opened, options)), options };
+}
+
+function checkTracker({ trackers }: Profile, tracker: string): void {
+  const result = trackers.find(({ id }) => id === tracker);
+  if (tracker === 'exact' || result?.pageReads || result?.pageWrites) return;
+  if (result) throw new UsageError(`tracker ${tracker}: it names no pages, so nothing can be shown as it sees it`);
+  const known = trackers.map(({ id }) => id).filter(id => id !== 'exact');
+  throw new UsageError(`tracker ${tracker}: not in this profile; it has ${['exact', ...known].join(', ')}`);
+}
+
+function checkWindow({ epochs }: Profile, window: Selection['window']): void {
+  if (window === null) return;
+  const [from, to] = window;
+  const whole = Number.isInteger(from) && Number.isInteger(to);
+  if (!whole || from < 0 || to <= from || to > epochs.count) {
+    throw new UsageError(`window ${from} to ${to}: must lie within the profile's ${epochs.count} epochs`);
+  }
+}
+
+function checkFocus({ objects, pages }: Profile, focus: Focus | null): void {
+  if (focus === null) return;
+  const isRow = (row: number, count: number) => Number.isInteger(row) && row >= 0 && row < count;
+  if (focus.kind === 'object') {
+    if (isRow(focus.object, objects.count)) return;
+    throw new UsageError(`focus on allocation ${focus.object}: the profile has ${objects.count}`);
+  }
+  if (focus.kind === 'page') {
+    if (isRow(focus.page, pages.count)) return;
+    throw new UsageError(`focus on page ${focus.page}: the profile has ${pages.count}`);
+  }
+  if (focus.kind === 'line' && typeof focus.file === 'string' && Number.isInteger(focus.line) && focus.line > 0) return;
+  throw new UsageError('focus: must be an allocation, a page or a line of a file');
+}
+
+function checkPolicy({ placement }: Profile, policy: string): void {
+  const policies = [...placement.policies, placement.oracle].map(({ id }) => id);
+  if (policies.includes(policy)) return;
+  throw new UsageError(`policy ${policy}: not in this profile; it has ${policies.join(', ')}`);
 }
 
 function summary(profile: Profile, id: string): ProfileSummary {

@@ -29,6 +29,8 @@ export interface ProcessBlock {
   readonly parent: { readonly process: number; readonly seq: number } | null;
   /** The executable's absolute path; absent when unknown. */
   readonly path?: string;
+  /** System calls and mappings that libc makes inside itself are recorded too. */
+  readonly insideLibc?: boolean;
 }
 
 /** A thread's stream, or that of a signal handler that ran on a thread (`signal`). */
@@ -123,8 +125,6 @@ export interface EndBlock {
   readonly warnings: readonly string[];
   /** What the recorder counted itself, for a cross-check: accesses per stream. */
   readonly accesses: readonly number[];
-  /** read- and write-like system calls that the kernel counted in all (/proc/PID/io), null where unknown. */
-  readonly kernelIo: { readonly reads: number; readonly writes: number } | null;
 }
 
 export type Block =

@@ -203,6 +203,7 @@ function decodeProcess(value: Fields): ProcessBlock {
       seq: integer(parent.seq, 'seq'),
     },
     ...(value.path === undefined ? {} : { path: text(value.path, 'path') }),
+    ...(value.insideLibc === undefined ? {} : { insideLibc: flag(value.insideLibc, 'insideLibc') }),
   };
 }
 
@@ -270,14 +271,12 @@ function decodeEnd(value: Fields): EndBlock {
         ? { status: integer(given.status, 'status', 256) }
         : { signal: text(given.signal, 'signal') };
   }
-  const io = value.kernelIo === null ? null : fields(value.kernelIo, 'kernelIo');
   return {
     type: 'end',
     exit,
     complete: flag(value.complete, 'complete'),
     warnings: list(value, 'warnings').map(w => text(w, 'warnings')),
     accesses: list(value, 'accesses').map(a => integer(a, 'accesses')),
-    kernelIo: io && { reads: integer(io.reads, 'reads'), writes: integer(io.writes, 'writes') },
   };
 }
 

@@ -18,6 +18,9 @@ export interface Scores {
   readonly workingSetError: number | null;
 }
 
+/** k as a share of the accessed pages. */
+const TOP_SHARE = 0.1;
+
 const NOTHING: Scores = {
   pagesReported: null,
   precision: null,
@@ -33,14 +36,13 @@ const NOTHING: Scores = {
  * @param topShare k as a share of the accessed pages, above 0 to 1; k is rounded up
  * @returns all null when the mechanism gave no page identity or reported nothing
  */
-export function score(truth: Float64Array, seen: Float64Array | null, topShare = 0.1): Scores {
+export function score(truth: Float64Array, seen: Float64Array | null, topShare = TOP_SHARE): Scores {
   if (seen === null) return NOTHING;
   if (seen.length !== truth.length) throw new RangeError(`seen has ${seen.length} pages, truth ${truth.length}`);
   const reported = positives(seen);
   if (reported === 0) return NOTHING;
   const accessed = positives(truth);
-  // The share is a decimal fraction: what rounding adds to the product must not cost a page.
-  const k = Math.ceil(accessed * topShare * (1 - 1e-12));
+  const k = topCount(truth, topShare);
   const hot = top(truth, k);
   const own = top(seen, k);
   const inTruth = new Uint8Array(truth.length);
@@ -62,6 +64,12 @@ export function score(truth: Float64Array, seen: Float64Array | null, topShare =
     rankCorrelation: spearman(truth, seen),
     workingSetError: accessed ? (reported - accessed) / accessed : null,
   };
+}
+
+/** k: how many of the accessed pages are the hottest. */
+export function topCount(truth: Float64Array, topShare = TOP_SHARE): number {
+  // The share is a decimal fraction: what rounding adds to the product must not cost a page.
+  return Math.ceil(positives(truth) * topShare * (1 - 1e-12));
 }
 
 /** The k rows with the greatest values above 0, ties to the lower row. */

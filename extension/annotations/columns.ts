@@ -1,10 +1,23 @@
-/** Where end-of-line texts begin: one below the other among neighbours, unless a line is too long for that. */
+/**
+ * Where end-of-line texts begin: one below the other among neighbours, unless a line is too long for that.
+ *
+ * A column is decided once, when the marks appear. Nothing that is typed afterwards moves it: a line that outgrows its
+ * column pushes its own text only, and a line under the cursor keeps its distance to the text until the cursor leaves.
+ */
 
 /** Lines longer than this do not push their neighbours' texts out of sight. */
 const maxColumn = 80;
 /** Marked lines with at most so many others between them share a column. */
 const reach = 4;
 const gap = 3;
+
+export interface MarkedLine {
+  /** The line as it was built: what stays the same while the text is edited. */
+  readonly built: number;
+  /** Where it is now, ascending. */
+  readonly line: number;
+  readonly width: number;
+}
 
 /** Width of a line in columns, tabs expanded. */
 export function widthOf(text: string, tabSize: number): number {
@@ -13,14 +26,45 @@ export function widthOf(text: string, tabSize: number): number {
   return width;
 }
 
-/** Space before each text, in characters, for these lines, ascending, of these widths. */
-export function margins(lines: readonly { readonly line: number; readonly width: number }[]): number[] {
-  const spaces: number[] = [];
-  for (let from = 0, to = 0; from < lines.length; from = to) {
-    for (to = from + 1; to < lines.length && lines[to]!.line - lines[to - 1]!.line <= reach + 1; ) to++;
-    const block = lines.slice(from, to).map(({ width }) => width);
-    const column = Math.max(0, ...block.filter(width => width <= maxColumn));
-    spaces.push(...block.map(width => Math.max(column - width, 0) + gap));
+/** The columns of one document's texts. */
+export class Columns {
+  readonly #columns = new Map<number, number>();
+  /** Space that was last shown before each text. */
+  readonly #spaces = new Map<number, number>();
+
+  /**
+   * Space before each text, in characters.
+   *
+   * @param cursors lines that somebody may be typing in
+   */
+  spaces(lines: readonly MarkedLine[], cursors: ReadonlySet<number>): number[] {
+    this.#decide(lines);
+    return lines.map(({ built, line, width }) => {
+      const shown = this.#spaces.get(built);
+      if (shown !== undefined && cursors.has(line)) return shown;
+      const space = Math.max(this.#columns.get(built)! - width, 0) + gap;
+      this.#spaces.set(built, space);
+      return space;
+    });
   }
-  return spaces;
+
+  /** Columns for lines that have none yet: that of a neighbour, else the longest line's of the block. */
+  #decide(lines: readonly MarkedLine[]): void {
+    for (const block of blocksOf(lines)) {
+      const known = block.map(({ built }) => this.#columns.get(built)).filter(column => column !== undefined);
+      const widths = block.map(({ width }) => width).filter(width => width <= maxColumn);
+      const column = known.length > 0 ? Math.max(...known) : Math.max(0, ...widths);
+      for (const { built } of block) if (!this.#columns.has(built)) this.#columns.set(built, column);
+    }
+  }
+}
+
+function blocksOf(lines: readonly MarkedLine[]): MarkedLine[][] {
+  const blocks: MarkedLine[][] = [];
+  for (const line of lines) {
+    const last = blocks.at(-1)?.at(-1);
+    if (last && line.line - last.line <= reach + 1) blocks.at(-1)!.push(line);
+    else blocks.push([line]);
+  }
+  return blocks;
 }

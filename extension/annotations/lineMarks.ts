@@ -7,37 +7,55 @@ import type { FileHeat, LineHeat } from '../../core/protocol.js';
 import { type AnnotationKind, section, shownAnnotations } from '../config.js';
 import type { Core } from '../core.js';
 import { colors } from '../ids.js';
-import { margins, widthOf } from './columns.js';
-import { gutterIcon } from './icons.js';
-
-export type Hotness = LineHeat['hotness'];
-type Kind = Hotness | 'stale';
-const kinds: readonly Kind[] = ['hot', 'warm', 'cold', 'stale'];
+import { Columns, widthOf } from './columns.js';
+import { barLevel, type MarkKind } from './icons.js';
+import { MarkTypes } from './markTypes.js';
 
 /** Typing sends a change for every key; the marks follow once it pauses, the editor itself moves them until then. */
 const settleMs = 120;
 
+/** Documents that can have marks: files, and the other side of a diff with a commit. */
+export const markedSchemes: readonly string[] = ['file', 'git'];
+
 export class LineMarks implements vscode.Disposable {
   readonly #subscriptions: vscode.Disposable[];
-  #types: Readonly<Record<Kind, vscode.TextEditorDecorationType>>;
-  #shown = shownAnnotations();
+  readonly #heats = new WeakMap<vscode.TextDocument, FileHeat>();
+  #columns = new WeakMap<vscode.TextDocument, Columns>();
+  #types = new MarkTypes(shownAnnotations());
   #timer: NodeJS.Timeout | undefined;
+  /** Lines of the cursors when the marks were last drawn. */
+  readonly #cursors = new WeakMap<vscode.TextEditor, string>();
 
   constructor(readonly core: Core) {
-    this.#types = decorationTypes(this.#shown);
     this.#subscriptions = [
-      core.onAnnotations(() => this.#later()),
+      core.onAnnotations(({ uris }) => {
+        // Another profile or selection: everything is new, also where the texts begin.
+        if (uris === null) this.#columns = new WeakMap();
+        this.#later();
+      }),
       vscode.window.onDidChangeVisibleTextEditors(() => this.#later(0)),
+      vscode.window.onDidChangeTextEditorOptions(() => {
+        this.#columns = new WeakMap();
+        this.#later();
+      }),
+      vscode.window.onDidChangeTextEditorSelection(({ textEditor }) => {
+        const before = this.#cursors.get(textEditor);
+        if (before !== undefined && before !== cursorsOf(textEditor)) this.#later();
+      }),
       vscode.workspace.onDidChangeConfiguration(change => {
         if (change.affectsConfiguration(`${section}.annotations`)) this.#reconfigure();
       }),
     ];
   }
 
+  /** The marks of a document as they were last drawn; undefined: none. */
+  heatOf(document: vscode.TextDocument): FileHeat | undefined {
+    return this.#heats.get(document);
+  }
+
   #reconfigure(): void {
-    for (const kind of kinds) this.#types[kind].dispose();
-    this.#shown = shownAnnotations();
-    this.#types = decorationTypes(this.#shown);
+    this.#types.dispose();
+    this.#types = new MarkTypes(shownAnnotations());
     this.#later(0);
   }
 
@@ -48,7 +66,9 @@ export class LineMarks implements vscode.Disposable {
 
   async #drawAll(): Promise<void> {
     if (!this.core.started) return;
-    const editors = vscode.window.visibleTextEditors.filter(editor => editor.document.uri.scheme === 'file');
+    const editors = vscode.window.visibleTextEditors.filter(({ document }) =>
+      markedSchemes.includes(document.uri.scheme),
+    );
     await Promise.all(editors.map(editor => this.#draw(editor)));
   }
 
@@ -59,66 +79,78 @@ export class LineMarks implements vscode.Disposable {
     const heat = await this.core.request('pagelens/lineHeat', { uri: document.uri.toString() }).catch(() => null);
     // Edited meanwhile: the answer is for another text, and the next one is under way.
     if (document.version !== version || document.isClosed) return;
-    const marks = marksOf(heat, editor, this.#shown);
-    for (const kind of kinds) editor.setDecorations(this.#types[kind], marks[kind]);
+    if (heat) {
+      this.#heats.set(document, heat);
+      this.#cursors.set(editor, cursorsOf(editor));
+    } else {
+      this.#heats.delete(document);
+      this.#cursors.delete(editor);
+    }
+    let columns = this.#columns.get(document);
+    if (!columns) this.#columns.set(document, (columns = new Columns()));
+    const marks = this.#marksOf(heat, editor, columns);
+    for (const type of this.#types.all()) editor.setDecorations(type, marks.get(type) ?? []);
+  }
+
+  #marksOf(
+    heat: FileHeat | null,
+    editor: vscode.TextEditor,
+    columns: Columns,
+  ): Map<vscode.TextEditorDecorationType, vscode.DecorationOptions[]> {
+    const marks = new Map<vscode.TextEditorDecorationType, vscode.DecorationOptions[]>();
+    const { document } = editor;
+    const { shown } = this.#types;
+    const lines = (heat?.lines ?? []).filter(({ line }) => line <= document.lineCount);
+    const spaces = spacesOf(lines, editor, shown, columns);
+    for (const mark of lines) {
+      const kind: MarkKind = mark.stale ? 'stale' : mark.hotness;
+      const type = this.#types.get(kind, barLevel(mark.share));
+      const { end } = document.lineAt(mark.line - 1).range;
+      const space = spaces.get(mark.line);
+      const options: vscode.DecorationOptions = {
+        range: new vscode.Range(end, end),
+        ...(space === undefined ? {} : { renderOptions: { after: textAfter(mark, kind, space) } }),
+        ...(mark.stale && shown.has('hover') ? { hoverMessage: vscode.l10n.t('Pagelens: {0}', mark.stale) } : {}),
+      };
+      const list = marks.get(type);
+      if (list) list.push(options);
+      else marks.set(type, [options]);
+    }
+    return marks;
   }
 
   dispose(): void {
     clearTimeout(this.#timer);
-    for (const kind of kinds) this.#types[kind].dispose();
+    this.#types.dispose();
     for (const subscription of this.#subscriptions) subscription.dispose();
   }
 }
 
-function decorationTypes(shown: ReadonlySet<AnnotationKind>): Record<Kind, vscode.TextEditorDecorationType> {
-  const create = (kind: Kind) =>
-    vscode.window.createTextEditorDecorationType({
-      ...(shown.has('gutter')
-        ? {
-            dark: { gutterIconPath: vscode.Uri.parse(gutterIcon(kind, 'dark')) },
-            light: { gutterIconPath: vscode.Uri.parse(gutterIcon(kind, 'light')) },
-            gutterIconSize: 'contain',
-          }
-        : {}),
-      // The ruler shows where to look in a long file; cold lines are everywhere and would only fill it.
-      ...(shown.has('overviewRuler') && kind !== 'cold'
-        ? {
-            overviewRulerColor: new vscode.ThemeColor(colors[kind]),
-            overviewRulerLane: vscode.OverviewRulerLane.Right,
-          }
-        : {}),
-      rangeBehavior: vscode.DecorationRangeBehavior.ClosedClosed,
-    });
-  return { hot: create('hot'), warm: create('warm'), cold: create('cold'), stale: create('stale') };
+function cursorsOf(editor: vscode.TextEditor): string {
+  return editor.selections.map(({ active }) => active.line).join();
 }
 
-function marksOf(
-  heat: FileHeat | null,
+/** Space before the text of each line that has one: where there is something to say; a cold line has its small bar. */
+function spacesOf(
+  lines: readonly LineHeat[],
   editor: vscode.TextEditor,
   shown: ReadonlySet<AnnotationKind>,
-): Record<Kind, vscode.DecorationOptions[]> {
-  const marks: Record<Kind, vscode.DecorationOptions[]> = { hot: [], warm: [], cold: [], stale: [] };
-  const { document } = editor;
-  const lines = (heat?.lines ?? []).filter(({ line }) => line <= document.lineCount);
-  // Texts only where there is something to say; a cold line has its small bar in the gutter.
-  const texts = shown.has('endOfLine') ? lines.filter(({ hotness }) => hotness !== 'cold') : [];
-  const tabSize = Number(editor.options.tabSize) || 4;
-  const spaces = margins(texts.map(({ line }) => ({ line, width: widthOf(document.lineAt(line - 1).text, tabSize) })));
-  const spaceOf = new Map(texts.map(({ line }, i) => [line, spaces[i] ?? 0]));
-  for (const mark of lines) {
-    const kind: Kind = mark.stale ? 'stale' : mark.hotness;
-    const { end } = document.lineAt(mark.line - 1).range;
-    const space = spaceOf.get(mark.line);
-    marks[kind].push({
-      range: new vscode.Range(end, end),
-      ...(space === undefined ? {} : { renderOptions: { after: textAfter(mark, kind, space) } }),
-      ...(mark.stale && shown.has('hover') ? { hoverMessage: vscode.l10n.t('Pagelens: {0}', mark.stale) } : {}),
-    });
-  }
-  return marks;
+  columns: Columns,
+): ReadonlyMap<number, number> {
+  if (!shown.has('endOfLine')) return new Map();
+  const { document, options, selections } = editor;
+  const tabSize = Number(options.tabSize) || 4;
+  const texts = lines.filter(({ hotness }) => hotness !== 'cold');
+  const widths = texts.map(({ built, line }) => ({
+    built,
+    line,
+    width: widthOf(document.lineAt(line - 1).text, tabSize),
+  }));
+  const spaces = columns.spaces(widths, new Set(selections.map(({ active }) => active.line + 1)));
+  return new Map(texts.map(({ line }, i) => [line, spaces[i]!]));
 }
 
-function textAfter(mark: LineHeat, kind: Kind, space: number): vscode.ThemableDecorationAttachmentRenderOptions {
+function textAfter(mark: LineHeat, kind: MarkKind, space: number): vscode.ThemableDecorationAttachmentRenderOptions {
   return {
     contentText: mark.stale ? vscode.l10n.t('{0} (stale)', mark.text) : mark.text,
     color: new vscode.ThemeColor(colors[kind]),

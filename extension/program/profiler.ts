@@ -1,109 +1,225 @@
 /**
  * Profiling a program from the editor: one run at a time, with a notification that shows what happens and can stop it,
- * and a terminal for the program. What was recorded before a stop is kept and shown.
+ * and terminals for its build and for the program. What was recorded before a stop is kept and shown.
  */
 import { mkdir } from 'node:fs/promises';
 import * as path from 'node:path';
 import * as vscode from 'vscode';
 import { compact, whole } from '../../core/model/format.js';
-import type { ProfileProgress, ProfileRequest, ProfileSummary } from '../../core/protocol.js';
-import { profileRequest } from '../config.js';
+import type { ProfileProgress, ProfileSummary } from '../../core/protocol.js';
+import { folderOf, profileRequest } from '../config.js';
 import { type Core, reasonOf } from '../core.js';
 import { commands, contexts } from '../ids.js';
+import { Builders } from './build/builders.js';
+import { firstError } from './build/compilerMessages.js';
+import { titleOf } from './build/plan.js';
+import { Problems } from './build/problems.js';
+import { explainBuild, explainFailure, failureOf } from './failures.js';
+import { pickBuild, pickBuilt } from './picks.js';
 import { openProgramTerminal } from './programTerminal.js';
-import type { Target } from './target.js';
+import { keptTarget, type Target, targetOf } from './target.js';
 
 const lastTargetKey = 'lastTarget';
 
-export class Profiler {
-  #cancel: vscode.CancellationTokenSource | null = null;
+/** A target whose program is there. */
+type Ready = Target & { readonly program: string };
 
-  constructor(readonly core: Core) {}
+export class Profiler implements vscode.Disposable {
+  readonly builders: Builders;
+  readonly #problems = new Problems();
+  readonly #ended = new vscode.EventEmitter<void>();
+  /** A run is over, however it ended. */
+  readonly onEnded = this.#ended.event;
+  #cancel: vscode.CancellationTokenSource | null = null;
+  #saving = false;
+
+  constructor(readonly core: Core) {
+    this.builders = new Builders(core);
+  }
 
   get running(): boolean {
     return this.#cancel !== null;
   }
 
+  /** Whether documents are being saved because a run begins. */
+  get saving(): boolean {
+    return this.#saving;
+  }
+
   /** The program of the last run in this workspace, for "profile again". */
   get lastTarget(): Target | undefined {
-    const last = this.core.context.workspaceState.get<{ program: string; scope: string }>(lastTargetKey);
-    return last && { program: last.program, scope: vscode.Uri.parse(last.scope) };
+    const last = this.core.context.workspaceState.get<ReturnType<typeof keptTarget>>(lastTargetKey);
+    return last && targetOf(last);
   }
 
   cancel(): void {
     this.#cancel?.cancel();
   }
 
-  /** Returns when the profile is shown, or the user was told why there is none. */
-  async run(target: Target): Promise<void> {
-    if (!vscode.workspace.isTrusted) return explainTrust();
-    if (this.#cancel) return this.#explainRunning();
-    this.#cancel = new vscode.CancellationTokenSource();
+  dispose(): void {
+    this.#problems.dispose();
+    this.#ended.dispose();
+  }
+
+  /** The summary when the profile is shown; null when the user was told why there is none. */
+  async run(target: Target): Promise<ProfileSummary | null> {
+    if (!vscode.workspace.isTrusted) {
+      void explainTrust();
+      return null;
+    }
+    if (this.#cancel) {
+      void this.#explainRunning();
+      return null;
+    }
+    const cancel = new vscode.CancellationTokenSource();
+    this.#cancel = cancel;
     await this.#setRunning(true);
+    const name = nameOf(target);
     try {
-      // What is profiled must be what is on screen.
-      await vscode.workspace.saveAll(false);
-      const request = profileRequest(target.program, target.scope);
-      await this.core.context.workspaceState.update(lastTargetKey, {
-        program: target.program,
-        scope: target.scope.toString(),
+      await this.#saveAll();
+      this.#problems.clear();
+      await this.core.context.workspaceState.update(lastTargetKey, keptTarget(target));
+      const summary = await this.#withProgress(name, cancel, async report => {
+        const ready = await this.#build(target, report, cancel.token);
+        return ready && this.#profile(ready, report, cancel);
       });
-      const summary = await this.#withProgress(request, this.#cancel);
-      explainSummary(summary);
+      if (summary) explainSummary(summary);
+      return summary;
     } catch (error) {
-      explainFailure(path.basename(target.program), reasonOf(error));
+      // Who cancels before the program runs knows why there is no profile.
+      if (!cancel.token.isCancellationRequested) this.#explain(name, target, error);
+      return null;
     } finally {
-      this.#cancel.dispose();
+      cancel.dispose();
       this.#cancel = null;
       this.core.progressEnded();
       await this.#setRunning(false);
+      this.#ended.fire();
     }
   }
 
-  async #withProgress(request: ProfileRequest, cancel: vscode.CancellationTokenSource): Promise<ProfileSummary> {
-    const name = path.basename(request.program);
-    const saveTo = await this.#keepAt();
+  /** For who shows a run elsewhere: it counts as the one run there may be, and "Cancel profiling" cancels it. */
+  async exclusively(cancel: vscode.CancellationTokenSource, work: () => Promise<void>): Promise<void> {
+    if (this.#cancel) return this.#explainRunning();
+    this.#cancel = cancel;
+    await this.#setRunning(true);
+    try {
+      await this.#saveAll();
+      await work();
+    } finally {
+      this.#cancel = null;
+      this.core.progressEnded();
+      await this.#setRunning(false);
+      this.#ended.fire();
+    }
+  }
+
+  /** What is profiled must be what is on screen. */
+  async #saveAll(): Promise<void> {
+    this.#saving = true;
+    try {
+      await vscode.workspace.saveAll(false);
+    } finally {
+      this.#saving = false;
+    }
+  }
+
+  #withProgress<T>(
+    name: string,
+    cancel: vscode.CancellationTokenSource,
+    work: (report: (message: string, percent: number) => void) => Promise<T>,
+  ): Thenable<T> {
     const options = {
       location: vscode.ProgressLocation.Notification,
       title: vscode.l10n.t('Profiling {0}', name),
       cancellable: true,
     };
-    return vscode.window.withProgress(options, async (progress, token) => {
+    return vscode.window.withProgress(options, (progress, token) => {
       token.onCancellationRequested(() => cancel.cancel());
-      const terminal = await openProgramTerminal(
-        this.core.context.extensionPath,
-        vscode.l10n.t('Profile {0}', name),
-        request.workingDirectory,
-        () => cancel.cancel(),
-      );
       let reported = 0;
-      const listener = this.core.onProgress(now => {
-        if (!now) return;
-        const done = (now.fraction ?? 0) * 100;
-        const message = cancel.token.isCancellationRequested
-          ? vscode.l10n.t('stopping; what was recorded is kept')
-          : progressText(now);
-        progress.report({ message, increment: Math.max(0, done - reported) });
-        reported = Math.max(reported, done);
+      return work((message, percent) => {
+        progress.report({ message, increment: Math.max(0, percent - reported) });
+        reported = Math.max(reported, percent);
       });
-      try {
-        const asked = { ...request, saveTo, ...(terminal ? { terminal: terminal.device } : {}) };
-        const summary = await this.core.request('pagelens/profile', asked, cancel.token);
-        // A terminal calls every other status an error; stopping a run is none.
-        const fine = summary.exit === 'exit status 0' || cancel.token.isCancellationRequested;
-        terminal?.end({ text: summary.exit, status: fine ? 0 : 1 });
-        return summary;
-      } catch (error) {
-        terminal?.end({ text: reasonOf(error), status: 1 });
-        throw error;
-      } finally {
-        listener.dispose();
-      }
+    });
+  }
+
+  /** null: the build failed or was cancelled, and the user knows. */
+  async #build(
+    target: Target,
+    report: (message: string, percent: number) => void,
+    token: vscode.CancellationToken,
+  ): Promise<Ready | null> {
+    const { build, program } = target;
+    if (!build) return program === null ? null : { ...target, program };
+    const title = titleOf(build);
+    report(vscode.l10n.t('building with {0}', title), 0);
+    const { status, output, folder, source, outputs, program: built } = await this.builders.build(build, token);
+    const problem = this.#problems.show(output, folder, source);
+    if (token.isCancellationRequested) return null;
+    if (status !== 0) {
+      void explainBuild(title, firstError(output, folder), problem);
+      return null;
+    }
+    const made = program ?? built ?? (await pickBuilt(this.core, outputs));
+    return made === null ? null : { ...target, program: made };
+  }
+
+  async #profile(
+    target: Ready,
+    report: (message: string, percent: number) => void,
+    cancel: vscode.CancellationTokenSource,
+  ): Promise<ProfileSummary> {
+    const request = profileRequest(target);
+    const saveTo = await this.keepAt();
+    const terminal = await openProgramTerminal(
+      this.core.context.extensionPath,
+      vscode.l10n.t('Profile {0}', path.basename(request.program)),
+      request.workingDirectory,
+      () => cancel.cancel(),
+    );
+    const listener = this.core.onProgress(now => {
+      if (!now) return;
+      const stopping = cancel.token.isCancellationRequested;
+      const message = stopping ? vscode.l10n.t('stopping; what was recorded is kept') : progressText(now);
+      report(message, (now.fraction ?? 0) * 100);
+    });
+    try {
+      const asked = { ...request, saveTo, ...(terminal ? { terminal: terminal.device } : {}) };
+      const summary = await this.core.request('pagelens/profile', asked, cancel.token);
+      // A terminal calls every other status an error; stopping a run is none.
+      const fine = summary.exit === 'exit status 0' || cancel.token.isCancellationRequested;
+      terminal?.end({ text: summary.exit, status: fine ? 0 : 1 });
+      return summary;
+    } catch (error) {
+      terminal?.end({ text: reasonOf(error), status: 1 });
+      throw error;
+    } finally {
+      listener.dispose();
+    }
+  }
+
+  #explain(name: string, target: Target, error: unknown): void {
+    const failure = failureOf(error);
+    const folder = path.dirname(target.program ?? target.scope.fsPath);
+    const problem = failure.output ? this.#problems.show(failure.output, folder) : null;
+    this.core.log.error(error instanceof Error ? error : String(error));
+    void explainFailure(name, error, {
+      target,
+      failure,
+      problem,
+      extensionUri: this.core.context.extensionUri,
+      run: next => this.run(next),
+      choose: () => vscode.commands.executeCommand(commands.profile),
+      rebuild: async failed => {
+        const next = await pickBuild(this.builders, failed);
+        if (next) await this.run(next);
+      },
     });
   }
 
   /** The latest profile of a workspace is kept with the workspace, so that it is there again after a reload. */
-  async #keepAt(): Promise<string> {
+  async keepAt(): Promise<string> {
     const { storageUri, globalStorageUri } = this.core.context;
     const folder = (storageUri ?? globalStorageUri).fsPath;
     await mkdir(folder, { recursive: true });
@@ -139,23 +255,22 @@ export function progressText(progress: ProfileProgress): string {
   return parts.join(' · ');
 }
 
+function nameOf({ program, build, scope }: Target): string {
+  if (program) return path.basename(program);
+  return build ? titleOf(build) : path.basename(folderOf(scope) ?? scope.fsPath);
+}
+
 /** A complete run speaks through its marks; anything else is said. */
 function explainSummary(summary: ProfileSummary): void {
   const name = path.basename(summary.program);
   if (summary.complete && summary.exit === 'exit status 0') return;
   const message = vscode.l10n.t('{0}: {1}. What was recorded until then is shown.', name, summary.exit);
-  void vscode.window.showWarningMessage(message, vscode.l10n.t('Show log')).then(choice => {
-    if (choice) void vscode.commands.executeCommand(commands.showLog);
+  const dashboard = vscode.l10n.t('Show Dashboard');
+  const log = vscode.l10n.t('Show Log');
+  void vscode.window.showWarningMessage(message, dashboard, log).then(choice => {
+    if (choice === dashboard) void vscode.commands.executeCommand(commands.openDashboard);
+    else if (choice === log) void vscode.commands.executeCommand(commands.showLog);
   });
-}
-
-function explainFailure(name: string, reason: string): void {
-  const showLog = vscode.l10n.t('Show log');
-  void vscode.window
-    .showErrorMessage(vscode.l10n.t('{0} could not be profiled: {1}', name, reason), showLog)
-    .then(choice => {
-      if (choice) void vscode.commands.executeCommand(commands.showLog);
-    });
 }
 
 /** Profiling builds and runs the program, so it waits for trust; viewing does not. */

@@ -5,10 +5,11 @@
 import { randomBytes } from 'node:crypto';
 import * as path from 'node:path';
 import * as vscode from 'vscode';
-import type { FromWebview, Location, Requests, ToWebview } from '../../core/protocol.js';
+import type { FromWebview, Location, Requests, ToWebview, ViewId } from '../../core/protocol.js';
 import { type Core, reasonOf } from '../core.js';
-import { dashboardPanel, linkable } from '../ids.js';
+import { commands, dashboardPanel, linkable } from '../ids.js';
 import { dashboardHtml } from './dashboardHtml.js';
+import { savePicture } from './savePicture.js';
 
 /** What a page may ask of core; starting programs and writing files stay with commands, which the user sees. */
 const relayed: ReadonlySet<keyof Requests> = new Set<keyof Requests>([
@@ -19,10 +20,18 @@ const relayed: ReadonlySet<keyof Requests> = new Set<keyof Requests>([
   'pagelens/lineHeat',
 ]);
 
+/** A page that there is: whether the user sees it, and whether its script has said that it listens. */
+interface Shown {
+  readonly visible: () => boolean;
+  readonly listening: boolean;
+}
+
 export class Dashboards implements vscode.WebviewViewProvider, vscode.Disposable {
-  readonly #open = new Set<vscode.Webview>();
+  readonly #open = new Map<vscode.Webview, Shown>();
   readonly #subscriptions: vscode.Disposable[];
   #panel: vscode.WebviewPanel | null = null;
+  /** What the next page that is ready shows. */
+  #wanted: ViewId | null = null;
 
   constructor(readonly core: Core) {
     this.#subscriptions = [
@@ -32,7 +41,7 @@ export class Dashboards implements vscode.WebviewViewProvider, vscode.Disposable
   }
 
   resolveWebviewView(view: vscode.WebviewView): void {
-    view.onDidDispose(this.attach(view.webview));
+    view.onDidDispose(this.attach(view.webview, () => view.visible));
   }
 
   /** The dashboard as a tab; one is enough, a second call brings it to the front. */
@@ -53,12 +62,25 @@ export class Dashboards implements vscode.WebviewViewProvider, vscode.Disposable
       light: vscode.Uri.joinPath(media, 'tab-light.svg'),
       dark: vscode.Uri.joinPath(media, 'tab-dark.svg'),
     };
-    const detach = this.attach(panel.webview);
+    const detach = this.attach(panel.webview, () => panel.visible);
     panel.onDidDispose(() => {
       detach();
       this.#panel = null;
     });
     this.#panel = panel;
+  }
+
+  /** Whether the user sees one. */
+  get visible(): boolean {
+    return [...this.#open.values()].some(page => page.visible());
+  }
+
+  /** Brings a view to the front in the dashboards that are in sight; opens one if there is none. */
+  show(view: ViewId): void {
+    const inSight = [...this.#open.values()].filter(page => page.visible());
+    if (inSight.length === 0) this.openPanel();
+    if (inSight.some(page => page.listening)) this.#broadcast({ kind: 'show', view });
+    else this.#wanted = view;
   }
 
   #options() {
@@ -67,11 +89,11 @@ export class Dashboards implements vscode.WebviewViewProvider, vscode.Disposable
   }
 
   /** Shows the page in a webview; call the result when the webview is gone. */
-  attach(webview: vscode.Webview): () => void {
+  attach(webview: vscode.Webview, visible: () => boolean): () => void {
     const [dist] = this.#options().localResourceRoots;
     const asset = (name: string) => webview.asWebviewUri(vscode.Uri.joinPath(dist, name)).toString();
     webview.options = this.#options();
-    this.#open.add(webview);
+    this.#open.set(webview, { visible, listening: false });
     const listener = webview.onDidReceiveMessage((message: FromWebview) => void this.#received(webview, message));
     webview.html = dashboardHtml({
       cspSource: webview.cspSource,
@@ -90,16 +112,28 @@ export class Dashboards implements vscode.WebviewViewProvider, vscode.Disposable
   async #received(webview: vscode.Webview, message: FromWebview): Promise<void> {
     switch (message.kind) {
       case 'ready':
+        this.#listening(webview);
         if (this.core.selection) this.#send(webview, { kind: 'selection', selection: this.core.selection });
+        if (this.#wanted) this.#send(webview, { kind: 'show', view: this.#wanted });
+        this.#wanted = null;
         return;
       case 'request':
         return this.#relay(webview, message);
       case 'reveal':
-        return reveal(message.location);
+        return revealBuilt(this.core, message.location);
       case 'command':
         if (linkable.includes(message.command)) await vscode.commands.executeCommand(message.command);
         return;
+      case 'copy':
+        return vscode.env.clipboard.writeText(message.text);
+      case 'savePicture':
+        return savePicture(message);
     }
+  }
+
+  #listening(webview: vscode.Webview): void {
+    const page = this.#open.get(webview);
+    if (page) this.#open.set(webview, { ...page, listening: true });
   }
 
   async #relay(webview: vscode.Webview, { id, method, params }: FromWebview & { kind: 'request' }): Promise<void> {
@@ -118,13 +152,18 @@ export class Dashboards implements vscode.WebviewViewProvider, vscode.Disposable
   }
 
   #broadcast(message: ToWebview): void {
-    for (const webview of this.#open) this.#send(webview, message);
+    for (const webview of this.#open.keys()) this.#send(webview, message);
   }
 
   dispose(): void {
     this.#panel?.dispose();
     for (const subscription of this.#subscriptions) subscription.dispose();
   }
+}
+
+/** Shows a line that is named as it was built: where its file is on this machine, and where the line is now. */
+export async function revealBuilt(core: Core, location: Location): Promise<void> {
+  await reveal(await core.request('pagelens/sourceFile', location));
 }
 
 /** Shows a line of source beside the dashboard, where the user's other sources are. */
@@ -136,10 +175,13 @@ export async function reveal({ file, line }: Location): Promise<void> {
     const editor = await vscode.window.showTextDocument(document, { viewColumn, selection: new vscode.Range(at, at) });
     editor.revealRange(new vscode.Range(at, at), vscode.TextEditorRevealType.InCenterIfOutsideViewport);
   } catch {
+    const map = vscode.l10n.t('Map paths...');
     const message = vscode.l10n.t(
-      '{0} is not on this machine; the profile was recorded elsewhere.',
+      '{0} is not on this machine; the program was built elsewhere. Choose the folder that holds its sources.',
       path.basename(file),
     );
-    void vscode.window.showWarningMessage(message);
+    if ((await vscode.window.showWarningMessage(message, map)) === map) {
+      await vscode.commands.executeCommand(commands.mapPaths);
+    }
   }
 }

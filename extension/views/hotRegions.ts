@@ -2,6 +2,7 @@
 import * as path from 'node:path';
 import * as vscode from 'vscode';
 import type { HotRegion } from '../../core/protocol.js';
+import { type MatchedFiles, matchedText } from '../annotations/matchedFiles.js';
 import type { Core } from '../core.js';
 import { colors, views } from '../ids.js';
 
@@ -16,14 +17,25 @@ export class HotRegions implements vscode.TreeDataProvider<HotRegion>, vscode.Di
   readonly #view: vscode.TreeView<HotRegion>;
   readonly #subscriptions: vscode.Disposable[];
 
-  constructor(readonly core: Core) {
+  constructor(
+    readonly core: Core,
+    readonly files: MatchedFiles,
+  ) {
     this.#view = vscode.window.createTreeView(views.hotRegions, { treeDataProvider: this });
     this.#subscriptions = [
       this.#view,
       this.#changed,
       core.onAnnotations(() => this.#changed.fire()),
+      files.onChange(() => this.#explainFiles()),
       vscode.window.onDidChangeActiveTextEditor(() => this.#changed.fire()),
     ];
+  }
+
+  /** Only what is not as it should be is said: that some files have no marks, or grey ones. */
+  #explainFiles(): void {
+    const { report } = this.files;
+    const complete = !report || report.matched === report.total;
+    this.#view.message = complete ? '' : `${matchedText(report)}.`;
   }
 
   /** Of the active file when the profile knows it, else of the whole program. */

@@ -17,7 +17,7 @@ export class ProfileEditor implements vscode.CustomReadonlyEditorProvider {
 
   async resolveCustomEditor(document: vscode.CustomDocument, panel: vscode.WebviewPanel): Promise<void> {
     const file = document.uri.fsPath;
-    panel.onDidDispose(this.dashboards.attach(panel.webview));
+    panel.onDidDispose(this.dashboards.attach(panel.webview, () => panel.visible));
     panel.onDidChangeViewState(() => {
       // There is one current profile: that of the editor in front.
       if (panel.active && this.core.selection?.profile !== file) void openProfile(this.core, file);

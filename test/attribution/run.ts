@@ -300,7 +300,6 @@ export const trace: AttributionTrace = {
     complete: true,
     warnings: ['Reads of constant tables are not seen.'],
     accesses: [1000],
-    kernelIo: null,
   },
   tool: '0.1.0',
 };

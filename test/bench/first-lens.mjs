@@ -15,6 +15,33 @@ import { createMessageConnection, IPCMessageReader, IPCMessageWriter } from 'vsc
  * @returns {Promise<{ seconds: number, lenses: number }>}
  */
 export async function firstLens(server, { program, args, cwd, env, document }) {
+  return connected(server, cwd, async connection => {
+    const uri = pathToFileURL(document).href;
+    await connection.sendNotification('textDocument/didOpen', {
+      textDocument: { uri, languageId: 'c', version: 1, text: readFileSync(document, 'utf8') },
+    });
+    const begin = performance.now();
+    await connection.sendRequest('pagelens/profile', {
+      program,
+      arguments: args,
+      workingDirectory: cwd,
+      environment: env,
+    });
+    const lenses = await connection.sendRequest('textDocument/codeLens', { textDocument: { uri } });
+    if (lenses[0]) await connection.sendRequest('codeLens/resolve', lenses[0]);
+    return { seconds: (performance.now() - begin) / 1000, lenses: lenses.length };
+  });
+}
+
+/**
+ * Starts the language server as an editor does, and ends it after `work`.
+ * @template T
+ * @param {string} server path of server.cjs
+ * @param {string} folder the workspace
+ * @param {(connection: import('vscode-jsonrpc').MessageConnection) => Promise<T>} work
+ * @returns {Promise<T>}
+ */
+export async function connected(server, folder, work) {
   const child = fork(server, ['--node-ipc'], { silent: true });
   const ended = new Promise((_, reject) =>
     child.once('exit', status => reject(new Error(`the server ended with ${status}`))),
@@ -26,30 +53,17 @@ export async function firstLens(server, { program, args, cwd, env, document }) {
   connection.onRequest('workspace/codeLens/refresh', () => null);
   connection.onRequest('workspace/inlayHint/refresh', () => null);
   connection.listen();
+  const start = async () => {
+    await connection.sendRequest('initialize', {
+      processId: process.pid,
+      rootUri: pathToFileURL(folder).href,
+      capabilities: { textDocument: { codeLens: {} }, workspace: { codeLens: { refreshSupport: true } } },
+    });
+    await connection.sendNotification('initialized', {});
+    return work(connection);
+  };
   try {
-    const uri = pathToFileURL(document).href;
-    const work = async () => {
-      await connection.sendRequest('initialize', {
-        processId: process.pid,
-        rootUri: pathToFileURL(cwd).href,
-        capabilities: { textDocument: { codeLens: {} }, workspace: { codeLens: { refreshSupport: true } } },
-      });
-      await connection.sendNotification('initialized', {});
-      await connection.sendNotification('textDocument/didOpen', {
-        textDocument: { uri, languageId: 'c', version: 1, text: readFileSync(document, 'utf8') },
-      });
-      const begin = performance.now();
-      await connection.sendRequest('pagelens/profile', {
-        program,
-        arguments: args,
-        workingDirectory: cwd,
-        environment: env,
-      });
-      const lenses = await connection.sendRequest('textDocument/codeLens', { textDocument: { uri } });
-      if (lenses[0]) await connection.sendRequest('codeLens/resolve', lenses[0]);
-      return { seconds: (performance.now() - begin) / 1000, lenses: lenses.length };
-    };
-    return await Promise.race([work(), ended]);
+    return await Promise.race([start(), ended]);
   } finally {
     connection.dispose();
     child.kill();

@@ -12,6 +12,8 @@
  *   memory     peak resident memory (VmHWM) of the `profile` command, without the program's own
  *   to report  wall time of the `profile` command on the instrumented executable: record, replay, symbols, report
  *   to lens    wall time from an editor's profile request to the document's lenses, through the language server
+ *
+ * `--only editor` measures the editor with a large profile instead of a program (editor.mjs).
  */
 import { spawn, spawnSync } from 'node:child_process';
 import {
@@ -32,6 +34,7 @@ import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import esbuild from 'esbuild';
 import { build } from '../../esbuild.mjs';
+import { measureEditor, showEditor } from './editor.mjs';
 import { firstLens } from './first-lens.mjs';
 import { cache, goals, programs, root, timerSource } from './programs.mjs';
 
@@ -51,11 +54,12 @@ const { values: options } = parseArgs({
   },
 });
 const rounds = Number(options.rounds ?? (options.quick ? 1 : 3));
-const chosen = options.only ? options.only.split(',') : programs.map(program => program.name);
-const unknown = chosen.find(name => !programs.some(program => program.name === name));
+const sections = [...programs.map(program => program.name), 'editor'];
+const chosen = options.only ? options.only.split(',') : sections;
+const unknown = chosen.find(name => !sections.includes(name));
 if (unknown !== undefined || !Number.isInteger(rounds) || rounds < 1) {
-  const names = programs.map(program => program.name).join(', ');
-  console.error(unknown === undefined ? '--rounds must be 1 or more' : `--only ${unknown}: unknown; known: ${names}`);
+  const known = sections.join(', ');
+  console.error(unknown === undefined ? '--rounds must be 1 or more' : `--only ${unknown}: unknown; known: ${known}`);
   process.exit(2);
 }
 
@@ -85,6 +89,12 @@ for (const program of programs.filter(({ name }) => chosen.includes(name))) {
 }
 // The fixed costs of a run are most of a small input's time: beside the goals it would only mislead.
 if (!options.quick) summary(results);
+if (chosen.includes('editor')) {
+  const { writeLargeProfile } = await bundled('large-profile');
+  const editor = await measureEditor(cache, path.join(distribution, 'server.cjs'), writeLargeProfile);
+  showEditor(editor);
+  results.push({ name: 'editor', ...editor });
+}
 if (options.json) writeFileSync(options.json, `${JSON.stringify({ machine: machine(), results }, null, 2)}\n`);
 process.exitCode = results.some(result => result.failure) ? 1 : 0;
 

@@ -4,15 +4,20 @@ import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { iconColors } from '../../extension/annotations/icons.js';
 import { colors, commands, contexts, linkable, profileEditor, views } from '../../extension/ids.js';
+import { localized as manifest } from '../helpers/manifest.js';
 
 const root = path.resolve(__dirname, '../..');
-const manifest = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
 const { contributes } = manifest;
 
 const sources = readdirSync(path.join(root, 'extension'), { recursive: true, withFileTypes: true })
   .filter(entry => entry.isFile() && entry.name.endsWith('.ts'))
   .map(entry => readFileSync(path.join(entry.parentPath, entry.name), 'utf8'))
   .join('\n');
+
+/** Colours that charts are drawn in; the others are those of text. */
+const charted: { id: string; defaults: Record<string, string> }[] = contributes.colors.filter((color: { id: string }) =>
+  /^pagelens\.(heat|tier)\d$/.test(color.id),
+);
 
 describe('manifest', () => {
   test('commands are those of the code, all in one category, in the order of the design', () => {
@@ -36,14 +41,26 @@ describe('manifest', () => {
     const used = JSON.stringify(contributes).match(/pagelens\.(hasProfile|running)\b/g) ?? [];
     for (const key of used) expect(Object.values<string>(contexts)).toContain(key);
     const keys = [...JSON.stringify(contributes).matchAll(/"(?:when|enablement)":"([^"]*)"/g)].map(match => match[1]!);
-    const ours = keys.flatMap(when => when.match(/(?<!view == )pagelens\.\w+/g) ?? []);
+    const ours = keys.flatMap(when => when.match(/(?<!== )pagelens\.\w+/g) ?? []);
     for (const key of ours) expect(Object.values<string>(contexts)).toContain(key);
   });
 
   test('views, editor and colours are those of the code', () => {
     expect(contributes.views.pagelens.map((view: { id: string }) => view.id)).toEqual(Object.values(views));
     expect(contributes.customEditors[0].viewType).toBe(profileEditor);
-    expect(contributes.colors.map((color: { id: string }) => color.id)).toEqual(Object.values(colors));
+    const ids = contributes.colors.map((color: { id: string }) => color.id);
+    expect(ids.filter((id: string) => /Foreground$/.test(id))).toEqual(Object.values(colors));
+  });
+
+  test('colours of the dashboard are contributed, with the defaults that it falls back to', () => {
+    const css = readFileSync(path.join(root, 'webview/webview.css'), 'utf8');
+    const used = [...css.matchAll(/var\(--vscode-pagelens-((?:heat|tier)\d), (#[0-9a-f]{6})\)/g)];
+    for (const { id, defaults } of charted) {
+      const fallbacks = used.filter(([, name]) => id === `pagelens.${name}`).map(([, , color]) => color);
+      // A high-contrast light theme has the light one's ramp.
+      expect(new Set(fallbacks), id).toEqual(new Set(Object.values(defaults)));
+    }
+    expect(new Set(used.map(([, name]) => `pagelens.${name}`))).toEqual(new Set(charted.map(({ id }) => id)));
   });
 
   test('gutter icons, which cannot use theme colours, have the defaults of the theme colours', () => {
@@ -54,21 +71,28 @@ describe('manifest', () => {
     }
   });
 
+  /** Backgrounds of the default themes: Dark Modern, Light Modern, and the two high-contrast ones. */
+  const background = { dark: '#1f1f1f', light: '#ffffff', highContrast: '#000000', highContrastLight: '#ffffff' };
+
   test.each(['dark', 'light', 'highContrast', 'highContrastLight'] as const)(
-    'text in the colours of a %s theme can be read: a contrast of 4.5 or more',
+    'in a %s theme text can be read (a contrast of 4.5), marks of tiers can be seen (3), and heat is in order',
     theme => {
-      // Backgrounds of the default themes: Dark Modern, Light Modern, and the two high-contrast ones.
-      const background = { dark: '#1f1f1f', light: '#ffffff', highContrast: '#000000', highContrastLight: '#ffffff' };
+      const against = (color: string) => contrast(color, background[theme]);
       for (const { id, defaults } of contributes.colors) {
-        expect(contrast(defaults[theme], background[theme]), id).toBeGreaterThanOrEqual(4.5);
+        if (id.endsWith('Foreground')) expect(against(defaults[theme]), id).toBeGreaterThanOrEqual(4.5);
+        if (id.startsWith('pagelens.tier')) expect(against(defaults[theme]), id).toBeGreaterThanOrEqual(3);
       }
+      const heat = charted
+        .filter(({ id }) => id.startsWith('pagelens.heat'))
+        .map(color => against(color.defaults[theme]!));
+      expect(heat).toEqual(heat.toSorted((a, b) => a - b));
     },
   );
 
   test('settings have an order and a description, and each is read by the code', () => {
     const settings = Object.entries(contributes.configuration.properties as Record<string, Record<string, unknown>>);
     settings.forEach(([id, setting], i) => {
-      expect(setting.order, id).toBe(i + 1);
+      expect(setting.order, id).toBeGreaterThan(i === 0 ? 0 : Number(settings[i - 1]![1].order));
       expect(String(setting.markdownDescription), id).toMatch(/\.$/);
       // The percentile goes to core, which reads the whole section.
       if (id !== 'pagelens.lensPercentile') expect(sources, id).toContain(`'${id.replace('pagelens.', '')}'`);
@@ -83,6 +107,29 @@ describe('manifest', () => {
     );
     expect(virtualWorkspaces.supported).toBe(false);
     expect(manifest.extensionKind).toEqual(['workspace']);
+  });
+
+  test('the palette shows no command that cannot work, and names each at most once', () => {
+    const palette = contributes.menus.commandPalette as { command: string; when: string }[];
+    const when = new Map(palette.map(entry => [entry.command, entry.when]));
+    expect(when.size).toBe(palette.length);
+    for (const [command, clause] of when)
+      expect(clause, command).toMatch(/^(false|.*\b(isWorkspaceTrusted|pagelens\.\w+).*)$/);
+    // What needs a profile is disabled without one wherever it shows, and hidden in the palette.
+    for (const { command, enablement } of contributes.commands as { command: string; enablement?: string }[]) {
+      if (enablement?.includes('hasProfile')) expect(when.get(command), command).toContain('pagelens.hasProfile');
+    }
+  });
+
+  test('menus for files also show in remote windows, where files have another scheme', () => {
+    const clauses = Object.values(contributes.menus as Record<string, { when?: string }[]>).flat();
+    for (const { when = '' } of clauses) expect(when).not.toMatch(/resourceScheme == file/);
+  });
+
+  test('texts that name a setting link to one that exists', () => {
+    const linked = [...JSON.stringify(contributes).matchAll(/`#([\w.]+)#`/g)].map(match => match[1]!);
+    expect(linked.length).toBeGreaterThan(0);
+    for (const id of linked) expect(contributes.configuration.properties).toHaveProperty([id]);
   });
 
   test('icons exist, and the package has the size that the marketplace wants', () => {

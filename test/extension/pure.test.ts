@@ -5,22 +5,31 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { PassThrough } from 'node:stream';
 import { describe, expect, test } from 'vitest';
-import { margins, widthOf } from '../../extension/annotations/columns.js';
-import { gutterIcon } from '../../extension/annotations/icons.js';
+import { Columns, widthOf } from '../../extension/annotations/columns.js';
+import {
+  type BarLevel,
+  barLevel,
+  barLevels,
+  gutterIcon,
+  type MarkKind,
+  markKinds,
+} from '../../extension/annotations/icons.js';
 import { launcherScript } from '../../extension/launcherScript.js';
 import { hasMain, isSourceFile } from '../../extension/program/sourceFile.js';
 import { onLines } from '../../extension/program/terminalLink.js';
 import { dashboardHtml } from '../../extension/views/dashboardHtml.js';
 
 describe('end-of-line texts', () => {
-  const at = (...lines: [line: number, width: number][]) => margins(lines.map(([line, width]) => ({ line, width })));
+  const marked = (...lines: [line: number, width: number][]) =>
+    lines.map(([line, width]) => ({ built: line, line, width }));
+  const at = (...lines: [line: number, width: number][]) => new Columns().spaces(marked(...lines), new Set());
 
   test('of neighbours begin in one column, three characters behind the longest line', () => {
     expect(at([1, 10], [2, 4], [3, 12])).toEqual([5, 11, 3]);
   });
   test('a line beyond column 80 does not push the others away', () => {
     expect(at([1, 10], [2, 140], [3, 20])).toEqual([13, 3, 3]);
-    expect(margins([])).toEqual([]);
+    expect(at()).toEqual([]);
   });
   test('lines far apart do not wait for each other', () => {
     expect(at([1, 10], [5, 30], [11, 12], [12, 14])).toEqual([23, 3, 5, 3]);
@@ -30,15 +39,43 @@ describe('end-of-line texts', () => {
     expect(widthOf('ab\tx', 4)).toBe(5);
     expect(widthOf('abcd\tx', 4)).toBe(9);
   });
+
+  test('stay where they are while somebody types: the line under the cursor alone takes its text along', () => {
+    const columns = new Columns();
+    expect(columns.spaces(marked([1, 10], [2, 20]), new Set([1]))).toEqual([13, 3]);
+    // Typed at the end of line 1, then the cursor leaves it; line 2 outgrows the column, and line 1 does not care.
+    expect(columns.spaces(marked([1, 15], [2, 20]), new Set([1]))).toEqual([13, 3]);
+    expect(columns.spaces(marked([1, 15], [2, 20]), new Set([9]))).toEqual([8, 3]);
+    expect(columns.spaces(marked([1, 15], [2, 40]), new Set([9]))).toEqual([8, 3]);
+  });
+
+  test('of lines that were pushed down keep their column, and one that comes back joins it', () => {
+    const columns = new Columns();
+    columns.spaces(marked([1, 10], [2, 20], [3, 5]), new Set());
+    const moved = [
+      { built: 1, line: 2, width: 10 },
+      { built: 2, line: 30, width: 20 },
+    ];
+    expect(columns.spaces(moved, new Set())).toEqual([13, 3]);
+    const back = [...moved, { built: 7, line: 31, width: 5 }];
+    expect(columns.spaces(back, new Set())).toEqual([13, 3, 18]);
+  });
 });
 
-test('gutter icons differ in shape, not only in colour', () => {
-  const shapes = (['hot', 'warm', 'cold', 'stale'] as const).map(kind =>
-    Buffer.from(gutterIcon(kind, 'dark').split(',')[1]!, 'base64')
-      .toString()
-      .replaceAll(/#[0-9a-f]{6}/g, ''),
-  );
-  expect(new Set(shapes).size).toBe(4);
+describe('gutter icons', () => {
+  const drawn = (kind: MarkKind, level: BarLevel) =>
+    Buffer.from(gutterIcon(kind, level, 'dark').split(',')[1]!, 'base64').toString();
+
+  test('classes differ in shape, not only in colour', () => {
+    const shapes = markKinds.map(kind => drawn(kind, 2).replaceAll(/#[0-9a-f]{6}/g, ''));
+    expect(new Set(shapes).size).toBe(4);
+  });
+
+  test('the height is the share, on the scale that the legend states', () => {
+    expect([0, 0.0099, 0.01, 0.03, 0.099, 0.1, 0.3, 1].map(barLevel)).toEqual([0, 0, 1, 2, 2, 3, 4, 4]);
+    const heights = barLevels.map(level => Number(/height="([\d.]+)" fill/.exec(drawn('hot', level))?.[1]));
+    expect(heights).toEqual([3, 6, 9, 12, 15]);
+  });
 });
 
 test('the page loads nothing but its own script by nonce, its styles and its font', () => {

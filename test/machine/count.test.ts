@@ -132,7 +132,7 @@ function agree(counted: CountedReplay, kernel: Kernel, reference: Reference, obj
 
 /** Design 3.1, for reads, writes and traffic apart. */
 function conserved(counted: CountedReplay): void {
-  const total = (column: Float64Array | Uint32Array): number => Array.from(column).reduce((a, b) => a + b, 0);
+  const total = (column: ArrayLike<number>): number => Array.from(column).reduce((a, b) => a + b, 0);
   for (const column of ['reads', 'writes', 'trafficReads', 'trafficWrites'] as const) {
     const sums = [counted.sites, counted.pairs, counted.objects, counted.pages, counted.epochs, counted.heat].map(
       table => total(table[column]),

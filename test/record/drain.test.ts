@@ -57,6 +57,18 @@ async function pollFully(drain: Drain) {
 }
 
 describe('the drain', () => {
+  test('says when a process could not see into libc', async () => {
+    const run = newRun();
+    for (const process of [0, 1]) run.process(process, { insideLibc: false });
+    const { sink, drain } = drainOf(run);
+    const { complete, warnings } = await drain.finish({ status: 0 });
+    expect(complete).toBe(true);
+    expect(warnings).toEqual([
+      expect.stringMatching(/^system calls and mappings that the C library makes inside itself/),
+    ]);
+    expect(sink.of('process').map(block => block.insideLibc)).toEqual([undefined, undefined]);
+  });
+
   test('carries over everything that a process wrote, in the order that a reader needs', async () => {
     const run = newRun();
     run.process(0, { path: '/bin/program\0' });
@@ -75,7 +87,7 @@ describe('the drain', () => {
     const summary = await drain.finish({ status: 3 });
 
     expect(sink.of('process')).toEqual([
-      { type: 'process', process: 0, pid: 5_000_000, parent: null, path: '/bin/program' },
+      { type: 'process', process: 0, pid: 5_000_000, parent: null, path: '/bin/program', insideLibc: true },
     ]);
     expect(sink.of('thread')).toEqual([{ type: 'thread', process: 0, stream: 0, tid: 77, signal: false }]);
     const segments = [
@@ -103,7 +115,7 @@ describe('the drain', () => {
     expect([...sink.stream(0)]).toEqual([...main.written, 0xf8, 5]);
     expect(sink.of('end')).toEqual([
       // 40 + 2 + 5 steps, of which 7 were entries and exits.
-      { type: 'end', exit: { status: 3 }, complete: true, warnings: [], accesses: [40], kernelIo: null },
+      { type: 'end', exit: { status: 3 }, complete: true, warnings: [], accesses: [40] },
     ]);
     expect(summary).toMatchObject({ accesses: 40, processes: 1, threads: 1, bytes: 150, complete: true, warnings: [] });
   });

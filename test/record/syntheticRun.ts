@@ -27,9 +27,17 @@ export class SyntheticRun {
   }
 
   /** `pid` defaults to one that cannot live (above the kernel's limit of 2^22). */
-  process(process: number, options: { pid?: number; parent?: number; forkSeq?: number; path?: string } = {}): void {
+  process(
+    process: number,
+    options: { pid?: number; parent?: number; forkSeq?: number; path?: string; insideLibc?: boolean } = {},
+  ): void {
     const head = Buffer.alloc(24);
-    for (const [i, n] of [process, options.pid ?? 5_000_000 + process, options.parent ?? NONE, 0].entries())
+    for (const [i, n] of [
+      process,
+      options.pid ?? 5_000_000 + process,
+      options.parent ?? NONE,
+      Number(options.insideLibc ?? true),
+    ].entries())
       head.writeUInt32LE(n, 4 * i);
     head.writeBigUInt64LE(BigInt(options.forkSeq ?? 0), 16);
     this.meta(process, 1, Buffer.concat([head, Buffer.from(options.path ?? '/bin/program')]));

@@ -1,5 +1,5 @@
 /** The server as an editor meets it: JSON-RPC over streams, within one process. */
-import { mkdtempSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { PassThrough } from 'node:stream';
@@ -59,6 +59,7 @@ beforeEach(() => {
     },
     openProfile: async name => profile(file, name.endsWith('other.pagelens') ? 'something else' : source),
     saveProfile: async (_profile, name) => void backend.saved.push(name),
+    keepPrevious: async name => path.join(path.dirname(name), 'previous.pagelens'),
     exportProfile: async (_profile, name, format) => void backend.saved.push(`${format}:${name}`),
   };
 });
@@ -217,6 +218,7 @@ describe('marks are bound to content', () => {
   });
 
   test('a stale file that is changed back to the built content is sure again', async () => {
+    writeFileSync(file, 'neither the one nor the other');
     await start();
     await open(`// new\n${source}`);
     await openProfile();
@@ -225,12 +227,132 @@ describe('marks are bound to content', () => {
     expect((await heat())!.stale).toBeNull();
   });
 
+  test('an edited document is followed line by line when the file on disk is what was built', async () => {
+    await start();
+    await open(`// new\n${source}`);
+    await openProfile();
+    expect(await client.sendRequest('pagelens/files', {})).toMatchObject({ total: 1, matched: 1 });
+    const marks = (await heat())!;
+    expect(marks.stale).toBeNull();
+    expect(marks.lines.map(({ line, built, stale }) => [line, built, stale])).toEqual([
+      [5, 4, null],
+      [10, 9, null],
+      [14, 13, null],
+    ]);
+  });
+
+  test('edits that were saved are followed after the file was closed and opened again', async () => {
+    await start();
+    await openProfile();
+    await open();
+    await client.sendNotification('textDocument/didClose', { textDocument: { uri } });
+    const edited = `// new\n${source}`;
+    writeFileSync(file, edited);
+    await open(edited);
+    expect((await lenses())[0]).toBe(`3 ${lensOfSum}`);
+  });
+
   test('a byte order mark, which an editor drops, does not make a file stale', async () => {
     backend.openProfile = async () => profile(file, `\uFEFF${source}`);
     await start();
     await open();
     await openProfile();
     expect((await heat())!.stale).toBeNull();
+  });
+});
+
+describe('marks follow the file', () => {
+  test('after a rename in the editor, with what was edited before', async () => {
+    await start();
+    await openProfile();
+    await open();
+    await client.sendNotification('textDocument/didClose', { textDocument: { uri } });
+    const moved = path.join(folder, 'moved.c');
+    renameSync(file, moved);
+    const newUri = pathToFileURL(moved).href;
+    await open(`// new\n${source}`, newUri);
+    await client.sendNotification('workspace/didRenameFiles', { files: [{ oldUri: uri, newUri }] });
+    expect((await lenses(newUri))[0]).toBe(`3 ${lensOfSum}`);
+    expect(await client.sendRequest('pagelens/sourceFile', { file, line: 4 })).toEqual({
+      file: moved,
+      line: 5,
+      exists: true,
+      stale: null,
+    });
+  });
+
+  test('where the setting maps it, at once when the setting changes', async () => {
+    const built = '/build/src/prog.c';
+    backend.openProfile = async () => profile(built);
+    // Not the content that was built, by which it would be found without a setting.
+    const edited = `// edited\n${source}`;
+    writeFileSync(file, edited);
+    await start();
+    await open(edited);
+    await openProfile();
+    expect(await lenses()).toEqual([]);
+    await client.sendNotification('workspace/didChangeConfiguration', {
+      settings: { pagelens: { pathMapping: { '/build/src': folder } } },
+    });
+    expect((await lenses())[0]).toBe(`2 stale · ${lensOfSum}`);
+    expect(await client.sendRequest('pagelens/sourceFile', { file: built, line: 2 })).toMatchObject({ file, line: 2, exists: true });
+    const [region] = await client.sendRequest<HotRegion[]>('pagelens/hotRegions', { uri: null, limit: 1 });
+    expect(region.location).toEqual({ file, line: 8 });
+  });
+
+  test('a folder that holds missing files is proposed as the one that was built in', async () => {
+    backend.openProfile = async () => profile('/build/src/prog.c');
+    await start();
+    await openProfile();
+    expect(await client.sendRequest('pagelens/files', {})).toMatchObject({ total: 1, missing: 1 });
+    expect(await client.sendRequest('pagelens/proposeMapping', { folder })).toEqual({
+      built: '/build/src',
+      local: folder,
+      files: 1,
+    });
+    expect(await client.sendRequest('pagelens/proposeMapping', { folder: '/proc/self' })).toBeNull();
+  });
+
+  test('the other side of a diff has marks only when it is what was built', async () => {
+    await start();
+    await openProfile();
+    const committed = `git:${file}?${encodeURIComponent(JSON.stringify({ path: file, ref: 'HEAD' }))}`;
+    await open(source, committed);
+    expect((await lenses(committed))[0]).toBe(`2 ${lensOfSum}`);
+    const older = committed.replace('HEAD', 'HEAD~1');
+    await open(`// older\n${source}`, older);
+    expect(await lenses(older)).toEqual([]);
+  });
+});
+
+describe('pointing', () => {
+  test('a focus is lines of the document, where they are now', async () => {
+    await start();
+    await openProfile();
+    await open();
+    await change(insert(0, '// one\n'));
+    const lines = () => client.sendRequest<number[]>('pagelens/focusLines', { uri });
+    expect(await lines()).toEqual([]);
+    await client.sendRequest('pagelens/select', { focus: { kind: 'line', file, line: 4 } });
+    expect(await lines()).toEqual([5]);
+    // `table` is allocated in line 8, read in 4 and written in 9.
+    await client.sendRequest('pagelens/select', { focus: { kind: 'object', object: 0 } });
+    expect(await lines()).toEqual([5, 9, 10]);
+  });
+
+  test('the legend names the denominator, the window and the bounds of the classes', async () => {
+    await start();
+    expect(await client.sendRequest('pagelens/legend', {})).toBeNull();
+    await openProfile();
+    expect(await client.sendRequest('pagelens/legend', {})).toEqual({
+      counted: 'accesses',
+      note: '',
+      window: 'source level, whole run of 4.0 ms modelled time, prog 64 (exit status 0)',
+      hotShare: 0.8,
+      coldShare: 0.01,
+      policy: 'static-optimal',
+      baseline: null,
+    });
   });
 });
 
@@ -342,7 +464,7 @@ describe('selection', () => {
   test.each([
     [{ policy: 'none' }, 'policy none: not in this profile; it has static-optimal, first-touch, oracle'],
     [{ window: [3, 9] }, "window 3 to 9: must lie within the profile's 4 epochs"],
-    [{ tracker: 'pml' }, 'tracker pml: this profile has exact only'],
+    [{ tracker: 'pml' }, 'tracker pml: not in this profile; it has exact'],
   ])('%j is refused with the reason', async (choice, reason) => {
     await start();
     await openProfile();

@@ -24,6 +24,8 @@ describe('numbers in the source', () => {
     [0.038, '3.8 %'],
     [0.0995, '10 %'],
     [0.38, '38 %'],
+    [0.994, '99 %'],
+    [0.999, '> 99 %'],
     [1, '100 %'],
   ])('a share of %d reads %s', (share, text) => expect(percent(share)).toBe(text));
 
@@ -31,6 +33,8 @@ describe('numbers in the source', () => {
     expect(readWriteSplit(71, 29)).toBe('71 % read, 29 % write');
     expect(readWriteSplit(1, 1)).toBe('50 % read, 50 % write');
     expect(readWriteSplit(5, 0)).toBe('100 % read, 0 % write');
+    expect(readWriteSplit(999, 1)).toBe('> 99 % read, < 1 % write');
+    expect(readWriteSplit(1, 999)).toBe('< 1 % read, > 99 % write');
     expect(readWriteSplit(2, 1)).toBe('67 % read, 33 % write');
     expect(readWriteSplit(0, 0)).toBe('0 % read, 0 % write');
   });

@@ -41,7 +41,7 @@ export const sites: SitesBlock = {
 /** One block of each type; two stream blocks. */
 export const everyBlock: readonly Block[] = [
   header,
-  { type: 'process', process: 0, pid: 4711, parent: null, path: '/home/ada/größe' },
+  { type: 'process', process: 0, pid: 4711, parent: null, path: '/home/ada/größe', insideLibc: true },
   {
     type: 'module',
     process: 0,
@@ -79,7 +79,6 @@ export const everyBlock: readonly Block[] = [
     complete: true,
     warnings: ['a table was not seen'],
     accesses: [1001, 3],
-    kernelIo: { reads: 4, writes: 2 },
   },
 ];
 

@@ -96,7 +96,7 @@ describe('a trace file', () => {
     columns.writeUInt16LE(24, 56);
     columns.writeUInt16LE(6, 58);
     const module = { process: 0, module: 0, path: '/a', buildId: '', base: '4194304', segments: [], globals: [] };
-    const end = { exit: { status: 0 }, complete: true, warnings: [], accesses: [7], kernelIo: null };
+    const end = { exit: { status: 0 }, complete: true, warnings: [], accesses: [7] };
     const endBytes = jsonOf(end);
     const file = newFile();
     writeFileSync(

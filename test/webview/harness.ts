@@ -135,6 +135,8 @@ export class Dashboard {
   readonly complaints: string[] = [];
   /** Set: every view is refused with this reason. */
   refuse: string | null = null;
+  /** Set: what is asked waits. */
+  hold = false;
   readonly #state = new State();
 
   constructor(
@@ -175,13 +177,20 @@ export class Dashboard {
     if (this.refuse) throw new Error(this.refuse);
     const query = params as ViewQuery;
     this.queries.push(query);
-    const { index, selection } = this.#state;
-    if (!index) return null;
-    return { view: query.view, columns: {}, ...views[query.view](index, query, selection) };
+    while (this.hold) await new Promise(done => setTimeout(done, 10));
+    const { viewIndex, selection, baseline } = this.#state;
+    if (!viewIndex) return null;
+    return { view: query.view, columns: {}, ...views[query.view](viewIndex, query, selection, baseline) };
   }
 
   get selection(): Selection {
     return this.#state.selection;
+  }
+
+  /** Another view, or the editor, changed the selection. */
+  async select(change: Partial<Selection>): Promise<void> {
+    this.#state.select(change);
+    await this.post({ kind: 'selection', selection: this.#state.selection });
   }
 
   /** Another profile became the current one. */

@@ -1,85 +1,131 @@
 /**
- * The heatmap's answer as a chart asks for it: counts by bin, what lies at a row, when a column is. Pure.
+ * The heatmap's answers as a chart asks for them: counts by bin, what lies at a row, when a column is. Pure.
  *
- * Coordinates are epochs (x) and rows of touched pages (y), as in HeatmapFacts; bins are the answer's own.
+ * Coordinates are epochs (x) and rows of touched pages (y), as in HeatmapFacts.
  */
 import type { HeatmapFacts, Location, ViewData } from '../../core/protocol.js';
 import { bytes, compact, counted, nanoseconds, span, whole } from '../format.js';
 import type { Metric } from '../state.js';
 import { column, type Numbers } from '../wire.js';
+import type { Range } from './viewport.js';
 
 export type Segment = HeatmapFacts['segments'][number];
 export type ObjectRun = Segment['objects'][number];
 
-/** What a metric counts, for words beside figures. */
-export const metricUnits: Readonly<Record<Metric, string>> = {
-  accesses: 'accesses',
-  reads: 'reads',
-  writes: 'writes',
-  traffic: 'cache lines',
-};
+/** A part of the map. */
+export interface Box {
+  readonly x: Range;
+  readonly y: Range;
+}
+
+export interface Counts {
+  readonly reads: number;
+  readonly writes: number;
+  readonly traffic: number;
+}
 
 export interface Bin {
   readonly column: number;
   readonly row: number;
 }
 
-export class HeatData {
+/** What a metric counts, for words beside figures. */
+export function unitOf(metric: Metric, { counted: what }: HeatmapFacts): string {
+  if (metric === 'traffic') return 'cache lines';
+  if (what !== 'accesses') return metric === 'accesses' ? what : `${what} of ${metric}`;
+  return metric;
+}
+
+/** The bins of one answer. */
+export class HeatBins {
   readonly facts: HeatmapFacts;
-  readonly #reads: Numbers;
-  readonly #writes: Numbers;
-  readonly #traffic: Numbers;
-  readonly #accesses: Float64Array;
+  readonly #columns: Readonly<Record<Metric, Numbers>>;
 
   constructor(data: ViewData) {
     this.facts = data.facts as HeatmapFacts;
-    this.#reads = column(data.columns.reads!);
-    this.#writes = column(data.columns.writes!);
-    this.#traffic = column(data.columns.traffic!);
-    this.#accesses = Float64Array.from(this.#reads, (reads, i) => reads + this.#writes[i]!);
+    const { reads, writes, traffic } = data.columns;
+    const [ofReads, ofWrites] = [column(reads!), column(writes!)];
+    this.#columns = {
+      accesses: Float32Array.from(ofReads, (value, i) => value + ofWrites[i]!),
+      reads: ofReads,
+      writes: ofWrites,
+      traffic: column(traffic!),
+    };
   }
 
-  counts(metric: Metric): ArrayLike<number> {
-    return { accesses: this.#accesses, reads: this.#reads, writes: this.#writes, traffic: this.#traffic }[metric];
-  }
-
-  greatest(metric: Metric): number {
-    if (metric !== 'accesses') return this.facts.max[metric];
-    return this.#accesses.reduce((most, value) => Math.max(most, value), 0);
+  counts(metric: Metric): Numbers {
+    return this.#columns[metric];
   }
 
   count(metric: Metric, { column, row }: Bin): number {
-    return this.counts(metric)[row * this.facts.columns + column] ?? 0;
+    return this.#columns[metric][row * this.facts.columns + column] ?? 0;
+  }
+
+  countsOf(bin: Bin): Counts {
+    return { reads: this.count('reads', bin), writes: this.count('writes', bin), traffic: this.count('traffic', bin) };
   }
 
   /** The bin that holds a point; null outside of what is here. */
   binAt(epoch: number, page: number): Bin | null {
-    const { columns, rows, shown } = this.facts;
-    const column = Math.floor(((epoch - shown.x[0]) / (shown.x[1] - shown.x[0])) * columns);
-    const row = Math.floor(((page - shown.y[0]) / (shown.y[1] - shown.y[0])) * rows);
-    return column >= 0 && column < columns && row >= 0 && row < rows ? { column, row } : null;
+    const { columns, rows, shown, step } = this.facts;
+    const bin = { column: Math.floor((epoch - shown.x[0]) / step.x), row: Math.floor((page - shown.y[0]) / step.y) };
+    const inside = epoch < shown.x[1] && page < shown.y[1] && bin.column < columns && bin.row < rows;
+    return inside && bin.column >= 0 && bin.row >= 0 ? bin : null;
   }
 
-  /** Epochs of a bin, not rounded: bins may share one. */
-  epochsOf({ column }: Bin): [number, number] {
-    const { columns, shown } = this.facts;
-    const step = (shown.x[1] - shown.x[0]) / columns;
-    return [shown.x[0] + column * step, shown.x[0] + (column + 1) * step];
+  boxOf({ column, row }: Bin): Box {
+    const { shown, step } = this.facts;
+    const cut = (from: number, size: number, end: number): Range => [from, Math.min(from + size, end)];
+    return {
+      x: cut(shown.x[0] + column * step.x, step.x, shown.x[1]),
+      y: cut(shown.y[0] + row * step.y, step.y, shown.y[1]),
+    };
   }
 
-  pagesOf({ row }: Bin): [number, number] {
-    const { rows, shown } = this.facts;
-    const step = (shown.y[1] - shown.y[0]) / rows;
-    return [shown.y[0] + row * step, shown.y[0] + (row + 1) * step];
+  /** Means per page and epoch, which bins of any size can be compared by. */
+  densities(metric: Metric): Float32Array {
+    const { columns, rows } = this.facts;
+    const values = this.#columns[metric];
+    const result = new Float32Array(values.length);
+    for (let row = 0; row < rows; row++) {
+      const [from, to] = this.boxOf({ column: 0, row }).y;
+      for (let column = 0; column < columns; column++) {
+        const at = row * columns + column;
+        // Bins are equal but for the map's last ones.
+        const [start, end] = column === columns - 1 ? this.boxOf({ column, row }).x : [0, this.facts.step.x];
+        result[at] = values[at]! / ((to - from) * (end - start));
+      }
+    }
+    return result;
+  }
+}
+
+/** What is told of rows and of time, apart from counts. */
+export class HeatAxes {
+  readonly facts: HeatmapFacts;
+  readonly #tier: Numbers | null;
+  readonly #agreement: { readonly found: Numbers; readonly missed: Numbers; readonly falsely: Numbers } | null;
+
+  constructor({ facts, columns }: ViewData) {
+    this.facts = facts as HeatmapFacts;
+    const { tier, found, missed, falsely } = columns;
+    this.#tier = tier ? column(tier) : null;
+    this.#agreement =
+      found && missed && falsely ? { found: column(found), missed: column(missed), falsely: column(falsely) } : null;
+  }
+
+  get whole(): { readonly x: number; readonly y: number } {
+    return { x: this.facts.epochs, y: this.facts.pageRows };
   }
 
   /** Modelled ns since the start of the run, between the bins' own times. */
   timeAt(epoch: number): number {
-    const { columns, shown, timesNs } = this.facts;
-    const place = ((epoch - shown.x[0]) / (shown.x[1] - shown.x[0])) * columns;
-    const low = Math.max(0, Math.min(columns - 1, Math.floor(place)));
-    const part = Math.max(0, Math.min(1, place - low));
-    return timesNs[low]! * (1 - part) + timesNs[low + 1]! * part;
+    const { columns, shown, step, timesNs } = this.facts;
+    const low = Math.max(0, Math.min(columns - 1, Math.floor((epoch - shown.x[0]) / step.x)));
+    const from = shown.x[0] + low * step.x;
+    const length = Math.min(step.x, shown.x[1] - from);
+    const part = Math.max(0, Math.min(1, (epoch - from) / length));
+    return (timesNs[low] ?? 0) * (1 - part) + (timesNs[low + 1] ?? 0) * part;
   }
 
   segmentAt(page: number): Segment | null {
@@ -90,36 +136,75 @@ export class HeatData {
     return this.segmentAt(page)?.objects.find(object => page >= object.from && page < object.to) ?? null;
   }
 
-  /** The object in the middle of a bin: where Enter and a click go. */
-  objectOf(bin: Bin): ObjectRun | null {
-    const [from, to] = this.pagesOf(bin);
-    return this.objectAt((from + to) / 2);
+  /** The object in the middle of a part: where Enter and a click go. */
+  objectOf({ y }: Box): ObjectRun | null {
+    return this.objectAt((y[0] + y[1]) / 2);
   }
 
-  locationOf(bin: Bin): Location | null {
-    return this.objectOf(bin)?.location ?? null;
+  locationOf(box: Box): Location | null {
+    return this.objectOf(box)?.location ?? null;
+  }
+
+  /** Index into `facts.tiers`; null where none is known. */
+  tierAt(page: number): number | null {
+    const tier = this.#tier?.[this.#rowAt(page)];
+    return tier !== undefined && tier < this.facts.tiers.length ? tier : null;
+  }
+
+  #rowAt(page: number): number {
+    return Math.floor((page - this.facts.shown.y[0]) / this.facts.step.y);
+  }
+
+  /** Rows of bins in view with their pages of each kind; none without a tracker's agreement. */
+  agreementRows(): { readonly y: Range; readonly found: number; readonly missed: number; readonly falsely: number }[] {
+    const { rows, shown, step } = this.facts;
+    const agreement = this.#agreement;
+    if (!agreement) return [];
+    return Array.from({ length: rows }, (_, row) => ({
+      y: [shown.y[0] + row * step.y, Math.min(shown.y[0] + (row + 1) * step.y, shown.y[1])] as const,
+      found: agreement.found[row]!,
+      missed: agreement.missed[row]!,
+      falsely: agreement.falsely[row]!,
+    })).filter(({ found, missed, falsely }) => found + missed + falsely > 0);
   }
 
   /** Everything about a bin, line by line, the most telling first. */
-  describe(bin: Bin): string[] {
-    const [fromEpoch, toEpoch] = this.epochsOf(bin);
-    const [from, to] = this.pagesOf(bin).map(Math.floor) as [number, number];
-    const object = this.objectOf(bin);
+  describe(box: Box, counts: Counts | null): string[] {
+    const [from, to] = box.y;
+    const object = this.objectOf(box);
     const runs = this.facts.segments.flatMap(segment => segment.objects);
-    const others = new Set(runs.filter(run => run.from < Math.max(to, from + 1) && run.to > from).map(run => run.name));
+    const others = new Set(runs.filter(run => run.from < to && run.to > from).map(run => run.name));
     if (object) others.delete(object.name);
-    const all = this.count('accesses', bin);
-    const figures =
-      all === 0 && this.count('traffic', bin) === 0
-        ? 'no access'
-        : `${compact(this.count('reads', bin))} reads, ${compact(this.count('writes', bin))} writes, ${compact(this.count('traffic', bin))} cache lines of traffic`;
     const name = object ? object.name : 'no single object';
     const tier = object?.tier ? ` · ${object.tier}` : '';
     const more = others.size > 0 ? ` and ${counted(others.size, 'other')}` : '';
-    const place = this.#place(from, Math.max(to, from + 1));
-    const last = Math.max(Math.ceil(toEpoch), Math.floor(fromEpoch) + 1);
-    const time = `${nanoseconds(this.timeAt(fromEpoch))} to ${nanoseconds(this.timeAt(toEpoch))}, epoch ${span(Math.floor(fromEpoch), last)}`;
-    return [`${name}${more}${tier}`, figures, time, place];
+    const [first, last] = box.x;
+    const time = `${nanoseconds(this.timeAt(first))} to ${nanoseconds(this.timeAt(last))}, epoch ${span(first, last)}`;
+    const agreed = this.#agreed(box.y);
+    return [
+      `${name}${more}${tier}`,
+      counts ? this.#figures(counts) : 'counts are on their way',
+      time,
+      this.#place(from, to),
+      ...(agreed ? [agreed] : []),
+    ];
+  }
+
+  #figures({ reads, writes, traffic }: Counts): string {
+    if (reads + writes + traffic === 0) return this.facts.counted === 'accesses' ? 'no access' : 'no reading';
+    const lines = `${compact(traffic)} cache lines of traffic`;
+    if (this.facts.counted === 'accesses') return `${compact(reads)} reads, ${compact(writes)} writes, ${lines}`;
+    return `${this.facts.counted}: ${compact(reads)} of reads, ${compact(writes)} of writes; ${lines}`;
+  }
+
+  #agreed(y: Range): string | null {
+    const { agreement } = this.facts;
+    if (!agreement) return null;
+    const rows = this.agreementRows().filter(row => row.y[0] < y[1] && row.y[1] > y[0]);
+    const sum = (kind: 'found' | 'missed' | 'falsely') => rows.reduce((all, row) => all + row[kind], 0);
+    const [found, missed, falsely] = [sum('found'), sum('missed'), sum('falsely')];
+    if (found + missed + falsely === 0) return `none of the ${whole(agreement.k)} hottest pages`;
+    return `of the ${whole(agreement.k)} hottest pages ${agreement.tracker} found ${found} and missed ${missed} here, and reported ${falsely} falsely`;
   }
 
   /** Rows are touched pages and between two may lie untouched ones: only where a range begins is an address known. */
@@ -127,22 +212,18 @@ export class HeatData {
     const [first, ...further] = this.facts.segments.filter(segment => segment.from < to && segment.to > from);
     if (!first) return `page rows ${span(from, to)}`;
     const end = Math.min(to, first.to);
-    const pages = `touched ${end - from > 1 ? 'pages' : 'page'} ${span(from - first.from + 1, end - first.from + 1)}`;
+    const start = Math.max(from, first.from);
+    const pages = `touched ${end - start > 1 ? 'pages' : 'page'} ${span(start - first.from + 1, end - first.from + 1)}`;
     const more = further
       .map(({ address }) => `, and on from ${address}`)
       .slice(0, 1)
       .join('');
     return `${pages} of ${whole(first.to - first.from)} from ${first.address}${more}`;
   }
+}
 
-  /** What a bin spans, for the legend: `33 pages × 2 epochs`. */
-  binSize(): string {
-    const { columns, rows, shown, pageSize } = this.facts;
-    const size = (value: number) =>
-      Number.isInteger(value) ? whole(value) : `about ${value.toFixed(value < 10 ? 1 : 0)}`;
-    const pages = (shown.y[1] - shown.y[0]) / Math.max(rows, 1);
-    const epochs = (shown.x[1] - shown.x[0]) / Math.max(columns, 1);
-    const unit = pages === 1 ? `page of ${bytes(pageSize)}` : `pages of ${bytes(pageSize)}`;
-    return `${size(pages)} ${unit} × ${size(epochs)} ${epochs === 1 ? 'epoch' : 'epochs'}`;
-  }
+/** What a bin spans, for the legend: `32 pages of 4 KiB × 2 epochs`. */
+export function binSize({ step, pageSize }: HeatmapFacts): string {
+  const pages = `${whole(step.y)} ${step.y === 1 ? 'page' : 'pages'} of ${bytes(pageSize)}`;
+  return `${pages} × ${counted(step.x, 'epoch')}`;
 }

@@ -2,11 +2,15 @@
  * A chart of columns over one axis: lines, filled areas, bars up and down, marks; with a cursor for mouse and keys.
  *
  * The chart is a slider for a screen reader: arrows move the cursor, and its value is the sentence of the point. Series
- * differ in dash and in words, too, never in colour alone.
+ * differ in dash and in words, too, never in colour alone. Where a chart can be brushed, a drag selects a part of its
+ * axis, and so do Shift and the arrows.
  */
 import { el, setAttributes, svg } from '../dom.js';
 import { fittingLabels } from './scale.js';
 import { type Frame, fitText, fontOf, Surface, themeValue } from './surface.js';
+
+/** Both ends in values of the x axis, in order. */
+export type Brushed = readonly [number, number];
 
 export interface Series {
   readonly name: string;
@@ -30,6 +34,8 @@ export interface Axis {
 export interface Mark {
   readonly at: number;
   readonly label: string;
+  /** A dash of its own tells kinds of marks apart. */
+  readonly dash?: readonly number[];
 }
 
 export interface PlotData {
@@ -39,12 +45,16 @@ export interface PlotData {
   readonly x: Axis;
   readonly y: Axis;
   readonly marks: readonly Mark[];
+  /** The part of the x axis that is shaded, in its values; null: none. */
+  readonly shaded?: readonly [number, number] | null;
   /** The point in a sentence. */
   sentence(point: number): string;
 }
 
 /** CSS pixels. */
 const margin = { top: 8, right: 10, bottom: 36 };
+/** A press that moves less is a click. */
+const dragPixels = 4;
 const fontSize = 11;
 
 export class Plot {
@@ -53,17 +63,32 @@ export class Plot {
   readonly #legend = el('div', { class: 'legend' });
   readonly #readout = el('p', { class: 'readout note' });
   readonly #surface: Surface;
+  readonly #brushed: ((part: Brushed | null) => void) | null;
   #data: PlotData | null = null;
   #cursor: number | null = null;
-  /** Width of the labels of the y axis. */
-  #left = 40;
+  #chart: Chart | null = null;
+  /** Where a drag began, and where it is; or the point at which Shift was first held. CSS pixels. */
+  #press: number | null = null;
+  #drag: number | null = null;
+  #anchor: number | null = null;
 
-  constructor(label: string) {
-    this.#box = el('div', { class: 'plot', role: 'slider', tabindex: 0, 'aria-label': label, 'aria-valuemin': 0 });
+  /** @param brushed a part of the x axis was selected; null: none any more */
+  constructor(label: string, brushed: ((part: Brushed | null) => void) | null = null) {
+    this.#brushed = brushed;
+    this.#box = el('div', {
+      class: brushed ? 'plot brushable' : 'plot',
+      role: 'slider',
+      tabindex: 0,
+      'aria-label': label,
+      'aria-valuemin': 0,
+    });
     this.#surface = new Surface(this.#box, frame => this.#draw(frame));
     this.element = el('div', { class: 'plot-with-words' }, this.#legend, this.#box, this.#readout);
     this.#box.addEventListener('keydown', event => this.#key(event));
+    this.#box.addEventListener('pointerdown', event => this.#down(event));
     this.#box.addEventListener('pointermove', event => this.#point(event));
+    this.#box.addEventListener('pointerup', () => this.#up());
+    this.#box.addEventListener('pointercancel', () => this.#endDrag());
     this.#box.addEventListener('pointerleave', () => {
       if (document.activeElement !== this.#box) this.#move(null);
     });
@@ -72,10 +97,11 @@ export class Plot {
   }
 
   show(data: PlotData): void {
+    const cursor = document.activeElement === this.#box ? this.#cursor : null;
     this.#data = data;
     this.#legend.replaceChildren(...data.series.map(series => legendEntry(series)));
     setAttributes(this.#box, { 'aria-valuemax': Math.max(0, data.points.length - 1) });
-    this.#move(null);
+    this.#move(cursor);
   }
 
   #move(point: number | null): void {
@@ -84,9 +110,16 @@ export class Plot {
     const last = data.points.length - 1;
     this.#cursor = point === null || last < 0 ? null : Math.max(0, Math.min(point, last));
     const text = this.#cursor === null ? '' : data.sentence(this.#cursor);
-    this.#readout.textContent = text || 'Point at the chart, or use the arrow keys, to read its values.';
+    this.#readout.textContent = text || this.#help();
     setAttributes(this.#box, { 'aria-valuenow': this.#cursor ?? 0, 'aria-valuetext': text || 'no point chosen' });
     this.#surface.redraw();
+  }
+
+  #help(): string {
+    const read = 'Point at the chart, or use the arrow keys, to read its values.';
+    return this.#brushed
+      ? `${read} Drag, or hold Shift with the arrow keys, to select a window for every view; Escape ends it.`
+      : read;
   }
 
   #key(event: KeyboardEvent): void {
@@ -103,68 +136,136 @@ export class Plot {
       Home: 0,
       End: last,
     };
+    if (event.key === 'Escape' && this.#brushed && this.#data?.shaded) {
+      this.#brushed(null);
+      event.preventDefault();
+      return;
+    }
     const next = to[event.key];
-    if (next === undefined) return;
+    if (next === undefined || last < 0) return;
     event.preventDefault();
+    if (!event.shiftKey) this.#anchor = null;
+    else this.#anchor ??= at;
     this.#move(next);
+    if (this.#anchor !== null) this.#select(this.#data!.points[this.#anchor]!, this.#data!.points[this.#cursor!]!);
+  }
+
+  #select(a: number, b: number): void {
+    this.#brushed?.([Math.min(a, b), Math.max(a, b)]);
+  }
+
+  #down({ button, offsetX, pointerId }: PointerEvent): void {
+    if (!this.#brushed || button !== 0) return;
+    this.#press = offsetX;
+    this.#box.setPointerCapture(pointerId);
   }
 
   #point({ offsetX }: PointerEvent): void {
-    const { frame } = this.#surface;
-    const data = this.#data;
-    if (!frame || !data) return;
-    const place = (i: number) => this.#x(frame, data.points[i]!);
-    // The nearest point: the first at or behind the pointer, or the one before it.
-    let low = 0;
-    let high = data.points.length - 1;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (place(middle) < offsetX) low = middle + 1;
-      else high = middle;
+    const chart = this.#chart;
+    if (!chart || !this.#data || this.#data.points.length === 0) return;
+    if (this.#press !== null && (this.#drag !== null || Math.abs(offsetX - this.#press) > dragPixels)) {
+      this.#drag = offsetX;
     }
-    if (low > 0 && offsetX - place(low - 1) < place(low) - offsetX) low--;
-    this.#move(low);
+    this.#move(chart.nearest(offsetX));
   }
 
-  #x({ width }: Frame, value: number): number {
-    return this.#left + share(this.#data!.x, value) * (width - this.#left - margin.right);
+  #up(): void {
+    const [press, drag, chart] = [this.#press, this.#drag, this.#chart];
+    this.#endDrag();
+    if (press !== null && drag !== null && chart) this.#select(chart.valueAt(press), chart.valueAt(drag));
   }
 
-  #y({ height }: Frame, value: number): number {
-    return margin.top + (1 - share(this.#data!.y, value)) * (height - margin.top - margin.bottom);
+  #endDrag(): void {
+    this.#press = this.#drag = null;
+    this.#surface.redraw();
   }
 
   #draw(frame: Frame): void {
-    const data = this.#data;
-    if (!data || data.points.length === 0) return;
+    if (!this.#data || this.#data.points.length === 0) return;
+    this.#chart = new Chart(frame, this.#box, this.#data);
+    this.#chart.draw();
+    if (this.#press !== null && this.#drag !== null) this.#chart.shade(this.#press, this.#drag);
+    if (this.#cursor !== null) this.#chart.cross(this.#cursor);
+  }
+}
+
+/** The chart at the size of a frame: on the screen, or in a picture. */
+export class Chart {
+  readonly #frame: Frame;
+  readonly #style: Element;
+  readonly #data: PlotData;
+  readonly #yTicks: readonly number[];
+  /** Width of the labels of the y axis. */
+  readonly #left: number;
+
+  /** @param style whose colours and fonts it has */
+  constructor(frame: Frame, style: Element, data: PlotData) {
+    this.#frame = frame;
+    this.#style = style;
+    this.#data = data;
     const { context, height } = frame;
-    context.font = fontOf(this.#box, fontSize);
-    const yTicks = data.y.ticks(Math.max(2, Math.floor((height - margin.top - margin.bottom) / 32)));
-    this.#left = Math.max(...yTicks.map(tick => context.measureText(data.y.label(tick)).width), 16) + 10;
-    this.#grid(frame, yTicks);
-    context.save();
-    context.beginPath();
-    context.rect(this.#left, 0, frame.width - this.#left - margin.right + 1, height - margin.bottom + 1);
-    context.clip();
-    for (const series of data.series) this.#series(frame, series);
-    context.restore();
-    this.#marks(frame);
-    if (this.#cursor !== null) this.#cross(frame, this.#cursor);
+    context.font = fontOf(style, fontSize);
+    this.#yTicks = data.y.ticks(Math.max(2, Math.floor((height - margin.top - margin.bottom) / 32)));
+    this.#left = Math.max(...this.#yTicks.map(tick => context.measureText(data.y.label(tick)).width), 16) + 10;
   }
 
-  #grid(frame: Frame, yTicks: readonly number[]): void {
-    const { context, width, height, ratio } = frame;
-    const { x, y } = this.#data!;
+  draw(): void {
+    const { context, width, height } = this.#frame;
+    const { series, shaded } = this.#data;
+    this.#grid();
+    context.save();
+    context.beginPath();
+    context.rect(this.#left, 0, width - this.#left - margin.right + 1, height - margin.bottom + 1);
+    context.clip();
+    if (shaded) this.shade(this.#x(shaded[0]), this.#x(shaded[1]));
+    for (const each of series) this.#series(each);
+    context.restore();
+    this.#marks();
+  }
+
+  #x(value: number): number {
+    return this.#left + share(this.#data.x, value) * (this.#frame.width - this.#left - margin.right);
+  }
+
+  #y(value: number): number {
+    return margin.top + (1 - share(this.#data.y, value)) * (this.#frame.height - margin.top - margin.bottom);
+  }
+
+  /** The value of the x axis at a place, within the axis. */
+  valueAt(x: number): number {
+    const { from, to, logarithmic } = this.#data.x;
+    const part = (x - this.#left) / (this.#frame.width - this.#left - margin.right);
+    const at = Math.max(0, Math.min(1, part));
+    return logarithmic ? from * (to / from) ** at : from + at * (to - from);
+  }
+
+  /** The point that is nearest to a place. */
+  nearest(x: number): number {
+    const { points } = this.#data;
+    const place = (i: number) => this.#x(points[i]!);
+    let low = 0;
+    let high = points.length - 1;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (place(middle) < x) low = middle + 1;
+      else high = middle;
+    }
+    return low > 0 && x - place(low - 1) < place(low) - x ? low - 1 : low;
+  }
+
+  #grid(): void {
+    const { context, width, height, ratio } = this.#frame;
+    const { x, y } = this.#data;
     const foot = height - margin.bottom;
-    const text = themeValue(this.#box, '--note');
+    const text = themeValue(this.#style, '--note');
     context.lineWidth = 1 / ratio;
-    context.strokeStyle = themeValue(this.#box, '--rule');
+    context.strokeStyle = themeValue(this.#style, '--rule');
     context.fillStyle = text;
     context.textAlign = 'right';
     context.textBaseline = 'middle';
-    const opacity = Number(themeValue(this.#box, '--grid-line-opacity'));
-    for (const tick of yTicks) {
-      const at = crisp(this.#y(frame, tick), ratio);
+    const opacity = Number(themeValue(this.#style, '--grid-line-opacity'));
+    for (const tick of this.#yTicks) {
+      const at = crisp(this.#y(tick), ratio);
       context.globalAlpha = opacity;
       line(context, this.#left, at, width - margin.right, at);
       context.globalAlpha = 1;
@@ -173,7 +274,7 @@ export class Plot {
     context.textAlign = 'center';
     context.textBaseline = 'top';
     const labels = x.ticks(Math.max(2, Math.floor((width - this.#left) / 70))).map(tick => ({
-      at: this.#x(frame, tick),
+      at: this.#x(tick),
       size: context.measureText(x.label(tick)).width + 8,
       weight: 1,
       text: x.label(tick),
@@ -183,73 +284,85 @@ export class Plot {
     context.fillText(fitText(context, x.title, width - this.#left), (this.#left + width - margin.right) / 2, foot + 21);
   }
 
-  #series(frame: Frame, { kind, values, color, dash }: Series): void {
-    const { context } = frame;
-    const { points } = this.#data!;
-    context.strokeStyle = context.fillStyle = themeValue(this.#box, color);
-    const base = this.#y(frame, Math.max(0, this.#data!.y.from));
+  #series({ kind, values, color, dash }: Series): void {
+    const { context, ratio } = this.#frame;
+    const { points, y } = this.#data;
+    context.strokeStyle = context.fillStyle = themeValue(this.#style, color);
+    const base = this.#y(Math.max(0, y.from));
     if (kind === 'bars') {
-      const step = points.length > 1 ? this.#x(frame, points[1]!) - this.#x(frame, points[0]!) : 8;
+      const step = points.length > 1 ? this.#x(points[1]!) - this.#x(points[0]!) : 8;
       for (let i = 0; i < points.length; i++) {
-        const at = this.#x(frame, points[i]!);
-        const top = this.#y(frame, values[i]!);
-        context.fillRect(
-          at - step / 2,
-          Math.min(top, base),
-          Math.max(step * 0.9, 1 / frame.ratio),
-          Math.abs(top - base),
-        );
+        const at = this.#x(points[i]!);
+        const top = this.#y(values[i]!);
+        context.fillRect(at - step / 2, Math.min(top, base), Math.max(step * 0.9, 1 / ratio), Math.abs(top - base));
       }
       return;
     }
     context.beginPath();
-    for (let i = 0; i < points.length; i++) {
-      context.lineTo(this.#x(frame, points[i]!), this.#y(frame, values[i]!));
-    }
+    for (let i = 0; i < points.length; i++) context.lineTo(this.#x(points[i]!), this.#y(values[i]!));
     context.lineWidth = 1.5;
     context.lineJoin = 'round';
     context.setLineDash([...dash]);
     context.stroke();
     context.setLineDash([]);
     if (kind === 'area') {
-      context.lineTo(this.#x(frame, points[points.length - 1]!), base);
-      context.lineTo(this.#x(frame, points[0]!), base);
+      context.lineTo(this.#x(points[points.length - 1]!), base);
+      context.lineTo(this.#x(points[0]!), base);
       context.globalAlpha = 0.15;
       context.fill();
       context.globalAlpha = 1;
     }
   }
 
-  #marks(frame: Frame): void {
-    const { context, height, width, ratio } = frame;
-    context.strokeStyle = themeValue(this.#box, '--foreground');
-    context.fillStyle = themeValue(this.#box, '--foreground');
+  /** Marks stand at the first height at which their words touch no other's; those without room have their line only. */
+  #marks(): void {
+    const { context, height, width, ratio } = this.#frame;
+    context.strokeStyle = context.fillStyle = themeValue(this.#style, '--foreground');
     context.lineWidth = 1;
     context.textBaseline = 'top';
-    this.#data!.marks.forEach(({ at, label }, row) => {
-      const x = crisp(this.#x(frame, at), ratio);
-      context.setLineDash([2, 3]);
+    const rows: (readonly [number, number])[][] = [];
+    const most = Math.floor((height - margin.top - margin.bottom) / (fontSize + 4));
+    for (const { at, label, dash = [2, 3] } of this.#data.marks) {
+      const x = crisp(this.#x(at), ratio);
+      context.setLineDash([...dash]);
       line(context, x, margin.top, x, height - margin.bottom);
       context.setLineDash([]);
-      const room = context.measureText(label).width;
-      const left = x + 4 + room > width - margin.right;
+      const room = context.measureText(label).width + 8;
+      const left = x + room > width - margin.right;
+      const [from, to] = left ? [x - room, x] : [x, x + room];
+      let row = 0;
+      while (rows[row]?.some(other => from < other[1] && to > other[0])) row++;
+      if (row >= most || from < this.#left) continue;
+      (rows[row] ??= []).push([from, to]);
       context.textAlign = left ? 'right' : 'left';
-      // Neighbours stand at different heights, so that close capacities can be told apart.
       context.fillText(label, left ? x - 4 : x + 4, margin.top + 2 + row * (fontSize + 4));
-    });
+    }
   }
 
-  #cross(frame: Frame, point: number): void {
-    const { context, height, ratio } = frame;
-    const { points, series } = this.#data!;
-    const x = crisp(this.#x(frame, points[point]!), ratio);
-    context.strokeStyle = themeValue(this.#box, '--focus');
+  /** From one place to another. */
+  shade(a: number, b: number): void {
+    const { context, height, ratio } = this.#frame;
+    const [from, to] = [Math.max(this.#left, Math.min(a, b)), Math.max(a, b)];
+    context.fillStyle = themeValue(this.#style, '--brush');
+    context.fillRect(from, margin.top, Math.max(1, to - from), height - margin.top - margin.bottom);
+    context.strokeStyle = themeValue(this.#style, '--focus');
+    context.lineWidth = 1;
+    for (const edge of [from, to]) {
+      line(context, crisp(edge, ratio), margin.top, crisp(edge, ratio), height - margin.bottom);
+    }
+  }
+
+  cross(point: number): void {
+    const { context, height, ratio } = this.#frame;
+    const { points, series } = this.#data;
+    const x = crisp(this.#x(points[point]!), ratio);
+    context.strokeStyle = themeValue(this.#style, '--focus');
     context.lineWidth = 1;
     line(context, x, margin.top, x, height - margin.bottom);
     for (const { values, color } of series) {
-      context.fillStyle = themeValue(this.#box, color);
+      context.fillStyle = themeValue(this.#style, color);
       context.beginPath();
-      context.arc(x, this.#y(frame, values[point]!), 3, 0, 2 * Math.PI);
+      context.arc(x, this.#y(values[point]!), 3, 0, 2 * Math.PI);
       context.fill();
       context.stroke();
     }

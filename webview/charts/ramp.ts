@@ -5,8 +5,10 @@
 
 export type Rgb = readonly [number, number, number];
 
-/** `#rrggbb`. */
+/** `#rrggbb`, or the `rgba(r, g, b, a)` that a theme's colour with transparency becomes, here without it. */
 export function parseHex(text: string): Rgb {
+  const channels = /^rgba?\((\d+), ?(\d+), ?(\d+)/.exec(text.trim());
+  if (channels) return [Number(channels[1]), Number(channels[2]), Number(channels[3])];
   const digits = /^#([0-9a-f]{6})$/i.exec(text.trim())?.[1];
   if (!digits) throw new RangeError(`colour ${text}: must read #rrggbb`);
   const value = Number.parseInt(digits, 16);
@@ -63,23 +65,4 @@ export function ramp(stops: readonly Rgb[]): Uint32Array {
     table[i] = ((255 << 24) | (b << 16) | (g << 8) | r) >>> 0;
   }
   return table;
-}
-
-/** Place of a count on the logarithmic scale from 1 to `max`: 0 to 1. */
-export function logShare(value: number, max: number): number {
-  if (max <= 1 || value >= max) return 1;
-  return value <= 1 ? 0 : Math.log(value) / Math.log(max);
-}
-
-/** Colours of counts; where there is none, nothing (transparent), which no entry of the ramp is. */
-export function paintCounts(counts: ArrayLike<number>, max: number, table: Uint32Array, pixels: Uint32Array): void {
-  const scale = max > 1 ? (rampSize - 1) / Math.log(max) : 0;
-  const top = rampSize - 1;
-  for (let i = 0; i < pixels.length; i++) {
-    const count = counts[i]!;
-    if (!(count > 0)) pixels[i] = 0;
-    // A lone access in a run whose greatest bin holds one is the greatest: top.
-    else if (scale === 0) pixels[i] = table[top]!;
-    else pixels[i] = table[Math.max(0, Math.min(top, Math.round(Math.log(count) * scale)))]!;
-  }
 }

@@ -105,3 +105,10 @@ export function fitText(context: CanvasRenderingContext2D, text: string, width: 
   }
   return low === 0 ? '' : `${text.slice(0, low)}…`;
 }
+
+export function line(context: CanvasRenderingContext2D, x1: number, y1: number, x2: number, y2: number): void {
+  context.beginPath();
+  context.moveTo(x1, y1);
+  context.lineTo(x2, y2);
+  context.stroke();
+}

@@ -1,54 +1,82 @@
-/** Heatmap: address by time, with what to count, zoom, and the same counts as a table. */
-import type { HeatmapFacts } from '../../core/protocol.js';
-import { HeatChart, HeatLegend } from '../charts/heat.js';
-import { HeatData, metricUnits } from '../charts/heatData.js';
+/** Heatmap: address by time, with what to colour by, zoom, links to the other views, and the same counts as a table. */
+import type { Focus, LiveHeat, ViewData, ViewQuery } from '../../core/protocol.js';
+import { HeatChart, type HeatLook } from '../charts/heat.js';
+import { type Box, HeatAxes, HeatBins } from '../charts/heatData.js';
+import { HeatLegend } from '../charts/heatLegend.js';
+import { liveTile, liveView } from '../charts/heatLive.js';
+import { heatPicture } from '../charts/heatPicture.js';
+import type { HeatScale } from '../charts/heatScale.js';
+import { HeatTiles } from '../charts/heatTiles.js';
 import type { Range } from '../charts/viewport.js';
 import { el } from '../dom.js';
-import { compact, nanoseconds, span, whole } from '../format.js';
-import { Grid, type GridColumn, rowsOf } from '../grid.js';
-import { type HeatmapChoice, type Metric, metrics } from '../state.js';
+import { span, whole } from '../format.js';
+import { Grid, rowsOf } from '../grid.js';
+import { pictureButton } from '../picture.js';
+import { type HeatColor, type HeatmapChoice, heatColors } from '../state.js';
 import { button, dropdown, toggle } from '../toolkit.js';
+import { tableColumns, tableColumnWidth, tableRows } from './heatmapTable.js';
 import type { View, ViewContext, ViewKind } from './view.js';
 
 export const heatmap: ViewKind = {
   id: 'heatmap',
   label: 'Heatmap',
   icon: 'flame',
+  live: true,
   create: context => new HeatmapView(context),
 };
 
-/** The table's bins: as many as can be read. */
-const tableRows = 24;
-const tableColumnWidth = 76;
 const help =
-  'Point to read counts, drag to select, turn the wheel to zoom, click for the source. Keys: arrows move, Shift+arrows pan, + and − zoom, 0 shows all, Enter goes to the source.';
+  'Point to read counts, drag to select, turn the wheel to zoom, click to point at what lies there and see its source. Keys: arrows move, Shift+arrows pan, + and − zoom, 0 shows all, Backspace goes back, Space points at what lies there, Enter also goes to its source.';
+/** Movements of one kind closer together than this are one step back, ms. */
+const gesturePause = 700;
+const mostSteps = 100;
 
 class HeatmapView implements View {
   readonly element = el('div', { class: 'heatmap-view' });
   readonly #chart: HeatChart;
+  readonly #tiles: HeatTiles;
   readonly #legend = new HeatLegend();
   readonly #table: Grid<number>;
   readonly #readout = el('p', { class: 'readout note' }, help);
   readonly #map: HTMLElement;
-  readonly #metric = dropdown('Count', metricChoices(), value => this.#choose({ metric: value as Metric }));
+  readonly #links = el('div', { class: 'heat-links' });
+  readonly #color = dropdown('Colour by', colorChoices, value => this.#choose({ color: value as HeatColor }));
+  readonly #scale = dropdown('Scale', scaleChoices, value => this.#choose({ scale: value as HeatmapChoice['scale'] }));
+  readonly #run = dropdown('Run', runChoices, value => this.#chooseRun(value === 'before'));
   readonly #asTable = toggle({
     label: 'Show as table',
     icon: 'table',
     change: table => this.#choose({ table }),
   });
   readonly #zoomButtons: HTMLElement;
-  #data: HeatData | null = null;
+  readonly #backButton: HTMLElement;
+  readonly #useWindow: HTMLElement;
+  #axes: HeatAxes | null = null;
+  /** The recording that goes on, which is shown in place of the profile. */
+  #live: { readonly axes: HeatAxes; readonly tiles: HeatTiles; readonly note: string } | null = null;
+  #rows: HeatBins | null = null;
+  #before = false;
+  #history: { readonly x: Range; readonly y: Range }[] = [];
+  #gesture = { kind: '', at: 0 };
   #asking = false;
   #askAgain = false;
 
   constructor(readonly context: ViewContext) {
+    this.#tiles = new HeatTiles({
+      ask: query => context.ask(query),
+      arrived: () => this.#chart.arrived(),
+      outdated: () => void this.#refresh(),
+      failed: error => context.failed(error),
+    });
     this.#chart = new HeatChart({
-      moved: (x, y) => this.#moved(x, y),
-      open: context.reveal,
+      moved: (x, y, gesture) => this.#moved(x, y, gesture),
+      back: () => this.#back(),
+      chosen: (box, open) => void this.#pointAt(box, open),
       pointed: (lines, aloud) => {
         this.#readout.textContent = lines.length > 0 ? lines.join(' · ') : help;
         if (aloud) context.announce(lines.join(', '));
       },
+      painted: scale => this.#showLegend(scale),
     });
     this.#table = new Grid<number>({
       label: 'Counts by address and time',
@@ -56,25 +84,37 @@ class HeatmapView implements View {
       activate: row => this.#openRow(row),
     });
     const tool = (label: string, icon: string, press: () => void) =>
-      button({ label, icon, appearance: 'icon', press: () => this.#data && press() });
+      button({ label, icon, appearance: 'icon', press: () => this.#axes && !this.#live && press() });
+    this.#backButton = tool('Back to the part shown before', 'arrow-left', () => this.#back());
     this.#zoomButtons = el(
       'div',
       { class: 'buttons', role: 'group', 'aria-label': 'Zoom' },
+      this.#backButton,
       tool('Zoom in', 'zoom-in', () => this.#chart.zoom(1 / 2)),
       tool('Zoom out', 'zoom-out', () => this.#chart.zoom(2)),
       tool('Show all', 'screen-normal', () => this.#chart.reset()),
     );
+    this.#useWindow = button({
+      label: 'Use this window everywhere',
+      icon: 'calendar',
+      appearance: 'secondary',
+      press: () => this.#shareWindow(),
+    });
     this.#map = el('div', { class: 'heat-map' }, this.#chart.element, this.#legend.element, this.#readout);
     this.element.append(
       el(
         'div',
         { class: 'toolbar' },
-        el('span', { class: 'label', 'aria-hidden': 'true' }, 'Count'),
-        this.#metric.element,
+        el('span', { class: 'label', 'aria-hidden': 'true' }, 'Colour by'),
+        this.#color.element,
+        this.#scale.element,
+        this.#run.element,
         el('span', { class: 'spring' }),
         this.#zoomButtons,
+        pictureButton(context, () => this.#picture()),
         this.#asTable.element,
       ),
+      this.#links,
       this.#map,
       this.#table.element,
       el('p', { class: 'visually-hidden', id: 'heat-help' }, help),
@@ -82,8 +122,34 @@ class HeatmapView implements View {
   }
 
   async load(): Promise<void> {
+    this.#live = null;
+    if (this.context.selection().baseline === null) this.#before = false;
     this.#showChoice();
     await this.#ask();
+    await this.#tiles.settled();
+  }
+
+  live(heat: LiveHeat): void {
+    const data = liveView(heat);
+    const axes = new HeatAxes(data);
+    const tiles = new HeatTiles({
+      ask: () => Promise.reject(new Error('a recording that goes on is shown as it comes')),
+      arrived: () => {},
+      outdated: () => {},
+      failed: () => {},
+    });
+    tiles.begin(axes.facts);
+    tiles.put(liveTile, data);
+    const note = `recording: so far ${whole(heat.accesses)} accesses to ${whole(heat.pages)} pages.`;
+    this.#live = { axes, tiles, note };
+    this.#showChoice();
+    const { color, scale } = this.#choice();
+    const [x, y]: Range[] = [
+      [0, axes.whole.x],
+      [0, axes.whole.y],
+    ];
+    tiles.look(x!, y!, { x: 1, y: 1 });
+    this.#chart.show({ axes, tiles, color: color === 'tier' ? 'accesses' : color, scale, x: x!, y: y!, window: null });
   }
 
   #choice(): HeatmapChoice {
@@ -99,24 +165,78 @@ class HeatmapView implements View {
     const { table } = this.#choice();
     this.#remember(change);
     this.#showChoice();
-    // Another metric is in the same answer; the table has bins of its own.
+    // Another colour is in the same answers; the table has bins of its own.
     if (this.#choice().table || table) void this.#refresh();
-    else if (this.#data) this.#draw(this.#data);
+    else this.#draw();
+  }
+
+  #chooseRun(before: boolean): void {
+    this.#before = before;
+    this.#history = [];
+    this.#remember({ x: null, y: null });
+    void this.#refresh();
   }
 
   #showChoice(): void {
-    const { metric, table } = this.#choice();
-    this.#metric.set(metric);
-    this.#asTable.set(table);
-    this.#map.hidden = table;
-    this.#zoomButtons.hidden = table;
-    this.#table.element.hidden = !table;
+    const { color, scale, table } = this.#choice();
+    const asTable = table && !this.#live;
+    this.#color.set(color);
+    this.#scale.set(scale);
+    this.#run.set(this.#before ? 'before' : 'now');
+    this.#run.element.hidden = this.#live !== null || this.context.selection().baseline === null;
+    this.#asTable.set(asTable);
+    this.#map.hidden = asTable;
+    this.#zoomButtons.hidden = asTable || this.#live !== null;
+    this.#table.element.hidden = !asTable;
+    this.#links.hidden = this.#live !== null;
   }
 
-  #moved(x: Range, y: Range): void {
+  // What is in sight.
+
+  /** The remembered part of this profile, or all. */
+  #sight({ whole }: HeatAxes): { readonly x: Range; readonly y: Range } {
+    const { profile, x, y } = this.#choice();
+    const known = profile === this.context.selection().profile;
+    const within = (range: Range | null, end: number): Range =>
+      known && range && range[1] <= end ? range : [0, Math.max(end, 1)];
+    return { x: within(x, whole.x), y: within(y, whole.y) };
+  }
+
+  #moved(x: Range, y: Range, gesture: string): void {
+    if (this.#live || !this.#axes) return;
+    if (gesture !== 'resize') this.#step(gesture);
     this.#remember({ x, y });
+    this.#tiles.look(x, y, this.#chart.stepFor(x, y, this.#axes.facts.leastStepX));
     void this.#refresh();
   }
+
+  /** Remembers where the user was before a movement. */
+  #step(gesture: string): void {
+    const now = performance.now();
+    const same = gesture === this.#gesture.kind && now - this.#gesture.at < gesturePause;
+    this.#gesture = { kind: gesture, at: now };
+    if (same) return;
+    this.#history = [...this.#history.slice(1 - mostSteps), this.#sight(this.#axes!)];
+  }
+
+  #back(): void {
+    const last = this.#history.pop();
+    if (!last || this.#live) {
+      this.context.announce('nothing was shown before');
+      return;
+    }
+    this.#goTo(last.x, last.y);
+  }
+
+  #goTo(x: Range, y: Range): void {
+    this.#gesture = { kind: '', at: 0 };
+    this.#remember({ x, y });
+    this.#tiles.look(x, y, this.#chart.stepFor(x, y, this.#axes!.facts.leastStepX));
+    this.#draw();
+    void this.#refresh();
+  }
+
+  // Asking.
 
   /** One question at a time; what changed meanwhile is asked for with the next. */
   async #refresh(): Promise<void> {
@@ -141,88 +261,169 @@ class HeatmapView implements View {
     const { table, profile, x, y } = this.#choice();
     const known = profile === this.context.selection().profile;
     const range = { ...(known && x ? { x } : {}), ...(known && y ? { y } : {}) };
-    const across = Math.max(2, Math.floor((this.element.clientWidth - 200) / tableColumnWidth));
-    const pixels: [number, number] = table ? [Math.min(8, across), tableRows] : (this.#chart.pixels ?? [600, 400]);
-    this.#data = new HeatData(await this.context.ask({ range, pixels }));
-    this.#draw(this.#data);
-    // The map got its place while the first answer was on its way.
-    const [width, height] = this.#chart.pixels ?? pixels;
-    if (!table && (width !== pixels[0] || height !== pixels[1])) void this.#refresh();
+    if (table) await this.#askTable(range);
+    else await this.#askMap(range);
   }
 
-  #draw(data: HeatData): void {
-    const { metric, table, profile, x, y } = this.#choice();
-    if (table) {
-      this.#fill(data, metric);
-      return;
+  get #ofRun(): NonNullable<ViewQuery['options']> {
+    return this.#before ? { baseline: true } : {};
+  }
+
+  async #askMap(range: ViewQuery['range']): Promise<void> {
+    const options = { part: 'axes', ...this.#ofRun };
+    const axes = new HeatAxes(await this.context.ask({ range, options, pixels: this.#chart.binsAcross }));
+    if (axes.facts.stamp !== this.#axes?.facts.stamp) {
+      this.#chart.forget();
+      this.#history = [];
     }
-    const known = profile === this.context.selection().profile;
-    const { shown } = data.facts;
-    this.#chart.show(data, metric, within(known ? x : null, shown.x), within(known ? y : null, shown.y));
-    this.#legend.show(data, metric);
+    this.#axes = axes;
+    this.#tiles.begin(axes.facts, this.#ofRun);
+    const sight = this.#sight(axes);
+    this.#tiles.look(sight.x, sight.y, this.#chart.stepFor(sight.x, sight.y, axes.facts.leastStepX));
+    this.#draw();
   }
 
-  #fill(data: HeatData, metric: Metric): void {
-    this.#table.setColumns(tableColumns(data, metric));
-    this.#table.show(rowsOf(Array.from({ length: data.facts.rows }, (_, row) => row)));
+  #draw(): void {
+    if (!this.#axes || this.#live) return;
+    const { color, scale } = this.#choice();
+    const window = this.#before ? null : this.context.selection().window;
+    const look: HeatLook = { axes: this.#axes, tiles: this.#tiles, color, scale, window, ...this.#sight(this.#axes) };
+    this.#chart.show(look);
+    this.#showLinks();
+  }
+
+  #showLegend(scale: HeatScale | null): void {
+    const { color } = this.#choice();
+    if (this.#live) this.#legend.show(this.#live.axes, color === 'tier' ? 'accesses' : color, scale, this.#live.note);
+    else if (this.#axes) this.#legend.show(this.#axes, color, scale, this.#note());
+  }
+
+  #note(): string {
+    const run = this.#before ? 'The run before' : 'Whole run';
+    return this.#axes?.facts.counted === 'accesses' ? `${run}, exact counts.` : `${run}, as the tracker sees it.`;
+  }
+
+  // Links to the other views.
+
+  async #pointAt(box: Box, open: boolean): Promise<void> {
+    if (!this.#axes || this.#live) return;
+    const object = this.#axes.objectOf(box);
+    const one = box.y[1] - box.y[0] === 1;
+    const focus: Focus | null = one
+      ? { kind: 'page', page: box.y[0] }
+      : object && { kind: 'object', object: object.object };
+    if (open && object?.location) this.context.reveal(object.location);
+    else if (open) this.#say('no source line is known');
+    if (!focus || this.#before) return;
+    try {
+      await this.context.select({ focus });
+    } catch (error) {
+      this.context.failed(error);
+    }
+  }
+
+  #say(text: string): void {
+    this.#readout.textContent = `${this.#readout.textContent} · ${text}`;
+    this.context.announce(text);
+  }
+
+  /** The visible epochs, whole, for every view. */
+  #shareWindow(): void {
+    const { x } = this.#sight(this.#axes!);
+    void this.#select({ window: [Math.floor(x[0]), Math.ceil(x[1])] });
+  }
+
+  async #select(change: Parameters<ViewContext['select']>[0]): Promise<void> {
+    try {
+      await this.context.select(change);
+    } catch (error) {
+      this.context.failed(error);
+    }
+  }
+
+  /** The window and what is pointed at, each with what can be done about it; nothing where there is neither. */
+  #showLinks(): void {
+    const axes = this.#axes!;
+    const { x } = this.#sight(axes);
+    const { window } = this.context.selection();
+    const { focus } = axes.facts;
+    const zoomedIn = x[0] > 0 || x[1] < axes.whole.x;
+    const isWindow = window?.[0] === Math.floor(x[0]) && window?.[1] === Math.ceil(x[1]);
+    const parts: Node[] = [];
+    const link = (label: string, icon: string, press: () => void) =>
+      button({ label, icon, appearance: 'secondary', press });
+    if (zoomedIn && !isWindow && !this.#before) parts.push(this.#useWindow);
+    if (window && !this.#before) {
+      parts.push(
+        el('span', {}, `Every view shows epochs ${span(window[0], window[1])} of ${whole(axes.whole.x)}.`),
+        ...(isWindow ? [] : [link('Zoom to the window', 'zoom-in', () => this.#goToStep(window, null))]),
+        link('Whole run everywhere', 'screen-normal', () => void this.#select({ window: null })),
+      );
+    }
+    if (focus) {
+      parts.push(
+        el('span', { class: 'heat-focus' }, `Pointed at: ${focus.label}.`),
+        link('Zoom to it', 'zoom-in', () => this.#goToStep(null, focus.extent)),
+        link('Point at nothing', 'close', () => void this.#select({ focus: null })),
+      );
+    }
+    const words = parts.map(part => part.textContent).join('|');
+    if (words === this.#shownLinks) return;
+    this.#shownLinks = words;
+    this.#links.replaceChildren(...parts);
+  }
+  #shownLinks = '';
+
+  #goToStep(x: Range | null, y: Range | null): void {
+    const axes = this.#axes!;
+    this.#step('link');
+    const least = (range: Range, size: number, end: number): Range => {
+      const from = Math.max(0, Math.min(range[0], end - size));
+      return [from, Math.min(end, Math.max(range[1], from + size))];
+    };
+    const sight = this.#sight(axes);
+    this.#goTo(x ? least(x, 4, axes.whole.x) : sight.x, y ? least(y, 4, axes.whole.y) : sight.y);
+  }
+
+  #picture() {
+    const axes = this.#axes;
+    if (!axes || this.#live || this.#choice().table) return null;
+    return heatPicture(this.#chart, axes, this.#choice().color, this.#note());
+  }
+
+  // The table.
+
+  async #askTable(range: ViewQuery['range']): Promise<void> {
+    const across = Math.max(2, Math.floor((this.element.clientWidth - 200) / tableColumnWidth));
+    const pixels: [number, number] = [Math.min(8, across), tableRows];
+    const data: ViewData = await this.context.ask({ range, pixels, options: this.#ofRun });
+    const [axes, bins] = [new HeatAxes(data), new HeatBins(data)];
+    this.#axes = axes;
+    this.#rows = bins;
+    const { color } = this.#choice();
+    this.#table.setColumns(tableColumns(axes, bins, color === 'tier' ? 'accesses' : color));
+    this.#table.show(rowsOf(Array.from({ length: bins.facts.rows }, (_, row) => row)));
+    this.#showLinks();
   }
 
   #openRow(row: number): void {
-    const location = this.#data?.locationOf({ column: 0, row });
-    if (location) this.context.reveal(location);
-    else this.context.announce('no source line is known');
+    if (this.#rows) void this.#pointAt(this.#rows.boxOf({ column: 0, row }), true);
   }
 }
 
-/** What is remembered, unless the answer shows something else: the profile may have shrunk. */
-function within(wanted: Range | null, shown: HeatmapFacts['shown']['x']): Range {
-  return wanted && wanted[0] >= shown[0] && wanted[1] <= shown[1] ? wanted : shown;
-}
-
-function metricChoices() {
-  const labels: Readonly<Record<Metric, string>> = {
-    accesses: 'Accesses',
-    reads: 'Reads',
-    writes: 'Writes',
-    traffic: 'Traffic',
-  };
-  return metrics.map(value => ({ value, label: labels[value] }));
-}
-
-function tableColumns(data: HeatData, metric: Metric): GridColumn<number>[] {
-  const { columns } = data.facts;
-  const names = (row: number) => {
-    const [from, to] = data.pagesOf({ column: 0, row });
-    const runs = data.facts.segments.flatMap(segment => segment.objects);
-    return [...new Set(runs.filter(run => run.from < to && run.to > from).map(run => run.name))];
-  };
-  const times = Array.from({ length: columns }, (_, at): GridColumn<number> => {
-    const [from, to] = data.epochsOf({ column: at, row: 0 });
-    return {
-      id: `time-${at}`,
-      label: nanoseconds(data.timeAt(from)),
-      title: `${metricUnits[metric]} from ${nanoseconds(data.timeAt(from))} to ${nanoseconds(data.timeAt(to))} of modelled time, epoch ${span(Math.floor(from), Math.ceil(to))}`,
-      width: tableColumnWidth,
-      priority: 0,
-      numeric: true,
-      cell: row => compact(data.count(metric, { column: at, row })),
-      hint: row => `${whole(data.count(metric, { column: at, row }))} ${metricUnits[metric]}`,
-    };
-  });
-  return [
-    {
-      id: 'objects',
-      label: 'Objects',
-      title: 'What lies in these pages, from low to high addresses',
-      width: 100,
-      flexible: true,
-      priority: 0,
-      cell: row => {
-        const [first, ...more] = names(row);
-        return `${first ?? 'unnamed'}${more.length > 0 ? ` and ${more.length} more` : ''}`;
-      },
-      hint: row => names(row).join('\n'),
-    },
-    ...times,
-  ];
-}
+const colorLabels: Readonly<Record<HeatColor, string>> = {
+  accesses: 'Accesses',
+  reads: 'Reads',
+  writes: 'Writes',
+  traffic: 'Traffic',
+  tier: 'Tier',
+};
+const colorChoices = heatColors.map(value => ({ value, label: colorLabels[value] }));
+const scaleChoices = [
+  { value: 'log', label: 'Logarithmic' },
+  { value: 'percentile', label: 'Percentile' },
+];
+const runChoices = [
+  { value: 'now', label: 'This run' },
+  { value: 'before', label: 'Run before' },
+];

@@ -1,10 +1,17 @@
-/** Overview: the run in a few tiles, its hottest lines and allocations, and what to be careful about. */
-import type { Location, OverviewFacts, ViewData, WorkingSetFacts } from '../../core/protocol.js';
+/**
+ * Overview: the six figures that matter, what changed since the run before, the best things to do, and the hottest
+ * lines and allocations.
+ */
+import type { OverviewFacts, ViewData, WorkingSetFacts } from '../../core/protocol.js';
 import { sparkline } from '../charts/sparkline.js';
-import { el, icon, setShare } from '../dom.js';
-import { bytes, compact, counted, nanoseconds, nearlyAll, percent, whole } from '../format.js';
-import { hotness, list, section, shareBar, sourceLink, splitBar } from '../parts.js';
-import { column, greatest } from '../wire.js';
+import { el, icon } from '../dom.js';
+import { bytes, compact, counted, nanoseconds, nearlyAll, percent, span, times, whole } from '../format.js';
+import { list, section, shareBar, splitBar } from '../parts.js';
+import { column } from '../wire.js';
+import { adviceSection } from './overview/advice.js';
+import { changesSection } from './overview/changes.js';
+import { ranking } from './overview/ranking.js';
+import { classBar, type Tile, tile } from './overview/tiles.js';
 import type { View, ViewContext, ViewKind } from './view.js';
 
 export const overview: ViewKind = {
@@ -22,29 +29,30 @@ export const overview: ViewKind = {
           context.ask({ view: 'workingSet', pixels: [200, 40] }),
         ]);
         const facts = run.facts as OverviewFacts;
-        const accesses = facts.reads + facts.writes;
         element.replaceChildren(
           programLine(facts),
-          el('div', { class: 'tiles' }, ...tiles(facts, set)),
+          el('div', { class: 'tiles' }, ...tiles(facts, set).map(tile)),
+          changesSection(facts, context),
+          adviceSection(facts, context),
           section(
             'Hottest lines',
-            `share of the run's ${compact(accesses)} accesses`,
-            ranking(
-              'Hottest lines',
-              facts.topLines.map(line => ({ ...line, note: counted(line.pages, 'page') })),
-              accesses,
-              context.reveal,
-            ),
+            `share of ${compact(facts.runAccesses)} ${facts.counted}, whole run`,
+            ranking({
+              label: 'Hottest lines',
+              rows: facts.topLines.map(line => ({ ...line, note: counted(line.pages, 'page') })),
+              of: facts.runAccesses,
+              reveal: context.reveal,
+            }),
           ),
           section(
             'Hottest allocations',
-            `share of the run's ${compact(accesses)} accesses`,
-            ranking(
-              'Hottest allocations',
-              facts.topObjects.map(object => ({ ...object, note: bytes(object.bytes) })),
-              accesses,
-              context.reveal,
-            ),
+            `share of ${compact(facts.reads + facts.writes)} ${facts.counted}, ${windowText(facts)}`,
+            ranking({
+              label: 'Hottest allocations',
+              rows: facts.topObjects.map(object => ({ ...object, note: bytes(object.bytes) })),
+              of: facts.reads + facts.writes,
+              reveal: context.reveal,
+            }),
           ),
           ...(facts.warnings.length > 0 ? [section('What to be careful about', null, warnings(facts.warnings))] : []),
         );
@@ -53,10 +61,16 @@ export const overview: ViewKind = {
   },
 };
 
+/** `whole run`, or `epochs 3–9`. */
+function windowText({ window }: OverviewFacts): string {
+  return window ? `epochs ${span(window[0], window[1])}` : 'whole run';
+}
+
 function programLine(facts: OverviewFacts): HTMLElement {
   const [program = '', ...rest] = facts.program.split(' ');
-  const accesses = facts.reads + facts.writes;
   const name = [program.split('/').pop(), ...rest].join(' ');
+  const attributed = facts.runAccesses === 0 ? 1 : 1 - facts.unattributed / facts.runAccesses;
+  const fact = (title: string, text: string) => el('span', { class: 'fact', title }, text);
   return el(
     'div',
     { class: 'program' },
@@ -71,178 +85,99 @@ function programLine(facts: OverviewFacts): HTMLElement {
         facts.complete ? 'complete recording' : 'recording cut short',
       ),
       el('span', { class: 'fact' }, facts.exit),
-      el(
-        'span',
-        { class: 'fact', title: 'What counts as an access: see the documentation of levels' },
-        `${facts.level} level`,
+      fact('What counts as an access: see the documentation of levels', `${facts.level} level`),
+      fact(
+        `${whole(facts.unattributed)} of the run's ${whole(facts.runAccesses)} ${facts.counted} reached no source line`,
+        `${nearlyAll(attributed)} of ${facts.counted} at a source line`,
       ),
-      el(
-        'span',
-        {
-          class: 'fact',
-          title: `${whole(facts.unattributed)} of the run's ${whole(accesses)} accesses reached no source line`,
-        },
-        `${nearlyAll(accesses === 0 ? 1 : 1 - facts.unattributed / accesses)} of accesses at a source line`,
+      fact('Preset of the emulated machine', `machine ${facts.machine}`),
+      fact(
+        `Modelled on ${facts.machine}, mode native, without the recorder's slowdown; ${windowText(facts)}`,
+        `${nanoseconds(facts.modelledNs)} modelled`,
       ),
-      el('span', { class: 'fact', title: 'Preset of the emulated machine' }, `machine ${facts.machine}`),
     ),
   );
 }
 
-function tiles(facts: OverviewFacts, set: ViewData): HTMLElement[] {
+function tiles(facts: OverviewFacts, set: ViewData): Tile[] {
+  const { before, counted: what, pageSize } = facts;
   const accesses = facts.reads + facts.writes;
   const traffic = facts.trafficReads + facts.trafficWrites;
-  const size = (count: number) => bytes(count * facts.pageSize);
-  const perAccess = accesses === 0 ? 0 : traffic / accesses;
+  const size = (count: number) => bytes(count * pageSize);
+  const pages = (count: number) => `${counted(count, 'page')} (${size(count)})`;
+  const share = (part: number, of: number) => (of === 0 ? 0 : part / of);
+  const window = windowText(facts);
   const { epochsPerPoint, epochAccesses } = set.facts as WorkingSetFacts;
-  const pages = column(set.columns.pages!);
-  const peak = greatest(pages);
-  const everyEpoch = `${counted(facts.epochs, 'epoch')} of ${whole(epochAccesses)} accesses`;
+  const curve = column(set.columns.pages!);
+  const point = epochsPerPoint > 1 ? `, each point the greatest of ${epochsPerPoint}` : '';
   return [
-    tile({
-      label: 'Accesses',
+    {
+      label: what[0]!.toUpperCase() + what.slice(1),
       value: compact(accesses),
-      note: 'loads and stores, whole run',
-      hint: `${whole(facts.reads)} reads and ${whole(facts.writes)} writes of 1 to 64 bytes in the whole run, ${facts.level} level`,
+      note: what === 'accesses' ? `loads and stores, ${window}` : `in the mechanism's own unit, ${window}`,
+      hint: `${whole(facts.reads)} reads and ${whole(facts.writes)} writes of 1 to 64 bytes, ${window}, ${facts.level} level. How much the program touches memory at all.`,
       below: splitBar(facts.reads, facts.writes),
-    }),
-    tile({
-      label: 'Pages touched',
-      value: whole(facts.pagesTouched),
-      note: `${size(facts.pagesTouched)} in pages of ${bytes(facts.pageSize)}`,
-      hint: `${whole(facts.pagesRead)} pages were read and ${whole(facts.pagesWritten)} written at least once in the whole run`,
-      below: classBar(facts),
-    }),
-    tile({
-      label: 'Memory traffic',
-      value: compact(traffic),
-      note: `cache lines of 64 B = ${bytes(traffic * 64)}, ${percent(perAccess)} of accesses`,
-      hint: `${whole(facts.trafficReads)} fills and ${whole(facts.trafficWrites)} write-backs: lines that miss the modelled last-level cache, whole run`,
+      change: before && { before: before.reads + before.writes, now: accesses, say: compact },
+    },
+    {
+      label: 'Memory traffic, modelled',
+      value: bytes(traffic * 64),
+      note:
+        what === 'accesses'
+          ? `${percent(share(traffic, accesses))} of accesses miss the caches, ${window}`
+          : `cache lines of 64 B, ${window}`,
+      hint: `${whole(facts.trafficReads)} fills and ${whole(facts.trafficWrites)} write-backs of 64 B: lines that miss the modelled last-level cache, ${window}. What a memory tier has to serve.`,
       below: splitBar(facts.trafficReads, facts.trafficWrites),
-    }),
-    tile({
-      label: 'Peak working set',
-      value: size(peak),
-      note: `${counted(peak, 'page')} in one of ${everyEpoch}`,
-      hint: `Distinct pages touched in an epoch; the greatest of ${everyEpoch}. The line shows all epochs${epochsPerPoint > 1 ? `, each point the greatest of ${epochsPerPoint}` : ''}.`,
-      below: sparkline(pages, peak),
-    }),
-    tile({
+      change: before && {
+        before: before.trafficReads + before.trafficWrites,
+        now: traffic,
+        say: lines => bytes(lines * 64),
+      },
+    },
+    {
+      label: 'Pages touched',
+      value: size(facts.pagesTouched),
+      note: `${counted(facts.pagesTouched, 'page')} of ${bytes(pageSize)}, ${window}; at most ${size(facts.peakWorkingSet)} in one epoch`,
+      hint: `${whole(facts.pagesRead)} pages were read and ${whole(facts.pagesWritten)} written at least once, ${window}. Peak working set: ${pages(facts.peakWorkingSet)}, the most of any of the ${counted(facts.epochs, 'epoch')} of ${whole(epochAccesses)} accesses. The line shows the whole run${point}. How much memory the program needs.`,
+      below: sparkline(curve, facts.peakWorkingSet),
+      change: before && { before: before.pagesTouched, now: facts.pagesTouched, say: size },
+    },
+    {
+      label: 'Hot set',
+      value: percent(share(facts.hotPages, facts.pagesTouched)),
+      note: `of pages touched receive ${percent(facts.hotShare)} of ${what}: ${pages(facts.hotPages)}, ${window}`,
+      hint: `hot: the fewest pages that receive ${percent(facts.hotShare)} of ${what}; cold: those that receive the last few, and the never touched; warm: between. Shares are options. The smaller, the more a small fast tier helps.`,
+      below: classBar(facts),
+      change: before && { before: before.hotPages, now: facts.hotPages, say: size },
+    },
+    {
       label: 'Density',
       value: nearlyAll(facts.density),
-      note: `of the 64-byte lines of touched pages were used`,
-      hint: 'Share of the cache lines of all touched pages that at least one access used, whole run',
+      note: 'of the 64-byte lines of touched pages were used, whole run',
+      hint: 'Share of the cache lines of all touched pages that at least one access used, whole run, exact counts. Low: hot and cold bytes share pages.',
       below: shareBar(facts.density),
-    }),
-    tile({
-      label: 'Modelled time',
-      value: nanoseconds(facts.modelledNs),
-      note: `on ${facts.machine}, without the recorder's slowdown`,
-      hint: 'From the cost model of the emulated machine, mode native; every rate is per modelled second',
-      below: el(
-        'p',
-        { class: 'note' },
-        `${compact(facts.modelledNs > 0 ? accesses / (facts.modelledNs / 1e9) : 0)} accesses/s, ${counted(facts.epochs, 'epoch')}`,
-      ),
-    }),
+      change: before && { before: before.density, now: facts.density, say: nearlyAll },
+    },
+    slowdownTile(facts),
   ];
 }
 
-interface Tile {
-  readonly label: string;
-  readonly value: string;
-  /** Unit, denominator and window, in small print. */
-  readonly note: string;
-  readonly hint: string;
-  readonly below: HTMLElement;
-}
-
-function tile({ label, value, note, hint, below }: Tile): HTMLElement {
-  return el(
-    'div',
-    { class: 'tile', title: hint },
-    el('h2', {}, label),
-    el('div', { class: 'value' }, value),
-    el('p', { class: 'note' }, note),
-    below,
-  );
-}
-
-/** Hot, warm and cold pages as parts of one bar, with their numbers in words below. */
-function classBar({ hotPages, warmPages, coldPages, pagesTouched }: OverviewFacts): HTMLElement {
-  const parts = [
-    ['hot', hotPages],
-    ['warm', warmPages],
-    ['cold', coldPages],
-  ] as const;
-  const share = (count: number) => (pagesTouched === 0 ? 0 : count / pagesTouched);
-  return el(
-    'div',
-    {
-      title:
-        'hot: the fewest pages that receive 80 % of accesses; cold: those that receive the last 1 %, and the never touched; warm: between. Shares are settings.',
-    },
-    el(
-      'div',
-      { class: 'class-bar', 'aria-hidden': 'true' },
-      ...parts.map(([name, count]) => setShare(el('span', { class: name }), share(count))),
-    ),
-    el(
-      'div',
-      { class: 'class-words' },
-      ...parts.map(([name, count]) => el('span', {}, hotness(name), ` ${compact(count)}`)),
-    ),
-  );
-}
-
-interface Ranked {
-  readonly label: string;
-  readonly location: Location | null;
-  readonly reads: number;
-  readonly writes: number;
-  readonly hotness: string;
-  readonly tier: string;
-  readonly note: string;
-}
-
-function ranking(
-  label: string,
-  rows: readonly Ranked[],
-  accesses: number,
-  reveal: (location: Location) => void,
-): HTMLElement {
-  if (rows.length === 0) return el('p', { class: 'note' }, 'None: no access reached one.');
-  const most = Math.max(...rows.map(row => row.reads + row.writes), 1);
-  return el(
-    'ol',
-    { class: 'ranking', 'aria-label': label },
-    ...rows.map(row => {
-      const count = row.reads + row.writes;
-      const readShare = count === 0 ? 0 : row.reads / count;
-      return el(
-        'li',
-        { title: `${whole(row.reads)} reads, ${whole(row.writes)} writes, whole run` },
-        el(
-          'div',
-          { class: 'ranking-top' },
-          sourceLink(row.label, row.location, reveal),
-          el('span', { class: 'figure' }, percent(accesses === 0 ? 0 : count / accesses)),
-        ),
-        // The bar compares rows; the figure above is of the whole run.
-        shareBar(count / most, row.hotness),
-        el(
-          'div',
-          { class: 'ranking-facts note' },
-          hotness(row.hotness),
-          el('span', {}, `${percent(readShare)} read`),
-          el('span', {}, row.note),
-          row.tier === ''
-            ? null
-            : el('span', { class: 'tier', title: 'Memory tier that the selected policy gives it' }, row.tier),
-        ),
-      );
-    }),
-  );
+function slowdownTile({ slowdown, before }: OverviewFacts): Tile {
+  const label = 'Slowdown by placement, modelled';
+  const meaning =
+    'Modelled run time under the selected policy over that with everything in the fastest tier; 1 is the best. The range is over how many misses a core overlaps. Whole run.';
+  if (!slowdown) {
+    return { label, value: '—', note: 'the profile has no placement', hint: meaning, below: el('p', {}), change: null };
+  }
+  const { policy, value, range } = slowdown;
+  return {
+    label,
+    value: times(value),
+    note: `of everything in the fastest tier, whole run; policy ${policy}`,
+    hint: meaning,
+    below: el('p', { class: 'note' }, `range ${times(range[0])} to ${times(range[1])}`),
+    change: before?.slowdown ? { before: before.slowdown.value, now: value, say: times } : null,
+  };
 }
 
 function warnings(texts: readonly string[]): HTMLElement {

@@ -1,12 +1,14 @@
 /** Trackers: what each mechanism found of the truly hottest pages, and what it would cost. */
 import type { TrackersFacts } from '../../core/protocol.js';
-import { el } from '../dom.js';
+import { changeText } from '../change.js';
+import { el, icon } from '../dom.js';
 import { counted, noValue, percentValue, score, whole } from '../format.js';
 import { Grid, type GridColumn, rowsOf, sortedBy } from '../grid.js';
 import { section, shareBar } from '../parts.js';
+import { button } from '../toolkit.js';
 import type { View, ViewContext, ViewKind } from './view.js';
 
-type Row = TrackersFacts['rows'][number];
+type Row = TrackersFacts['rows'][number] & { readonly chosen: boolean };
 type Score = 'precision' | 'recall' | 'f1' | 'rankCorrelation' | 'workingSetError';
 
 export const trackers: ViewKind = {
@@ -56,6 +58,15 @@ const columns: readonly GridColumn<Row>[] = [
     sortable: true,
     cell: row => row.label,
     hint: row => `${row.label}\nneeds ${row.needs}`,
+  },
+  {
+    id: 'seen',
+    label: 'Seen',
+    title: 'Whether everything is shown as this tracker sees the run; Enter on a row chooses it',
+    width: 74,
+    priority: 0,
+    cell: row => (row.chosen ? el('span', {}, icon('eye'), ' now') : row.blind ? noValue : ''),
+    hint: row => (row.chosen ? 'Everything is shown as it sees the run' : (row.blind ?? 'Enter shows everything so')),
   },
   scoreColumn('f1', 'F1', 'Harmonic mean of precision and recall, 0 to 1', 1, 62),
   {
@@ -115,7 +126,7 @@ function periods(row: Row): string {
 /** Values that a column sorts by, `null` last. */
 function sortValue(row: Row, id: string): number | string | null {
   if (id === 'label') return row.label;
-  const value = row[id as Exclude<keyof Row, 'label' | 'id' | 'needs'>];
+  const value = row[id as Score | 'vmExits' | 'overheadPercent' | 'pagesReported' | 'periods'];
   return value ?? null;
 }
 
@@ -133,6 +144,7 @@ class TrackersView implements View {
         context.remember({ trackers: sorting });
         this.#show();
       },
+      activate: row => void this.#choose(row),
     });
     this.element.append(
       el(
@@ -142,7 +154,7 @@ class TrackersView implements View {
         el(
           'p',
           { class: 'note' },
-          'Truth is the tenth of the touched pages with the most accesses, unless set otherwise; each tracker is judged by as many of its own top pages, over the whole run. Overhead is modelled.',
+          'Truth is the tenth of the touched pages with the most accesses, unless set otherwise; each tracker is judged by as many of its own top pages, over the whole run. Overhead is modelled. Enter on a row shows the source and every view as that tracker sees the run.',
         ),
         this.#grid.element,
       ),
@@ -152,8 +164,23 @@ class TrackersView implements View {
 
   async load(): Promise<void> {
     const { facts } = await this.context.ask({});
-    this.#rows = (facts as TrackersFacts).rows;
+    const { rows, chosen } = facts as TrackersFacts;
+    this.#rows = rows.map(row => ({ ...row, chosen: row.id === chosen }));
     this.#show();
+  }
+
+  /** A second time shows the exact counts again. */
+  async #choose(row: Row): Promise<void> {
+    if (row.blind) {
+      this.context.announce(row.blind);
+      return;
+    }
+    try {
+      await this.context.select({ tracker: row.chosen ? 'exact' : row.id });
+      this.context.announce(row.chosen ? 'Exact counts are shown' : `Everything is shown as ${row.label} sees it`);
+    } catch (error) {
+      this.context.failed(error);
+    }
   }
 
   #show(): void {
@@ -162,12 +189,12 @@ class TrackersView implements View {
     // As the table of trackers has them, the exact counts first, until the user sorts.
     const rows = known ? sortedBy(this.#rows, row => sortValue(row, sort), descending) : this.#rows;
     this.#grid.show(rowsOf(rows), { sort: known ? sort : '', descending });
-    this.#cards.replaceChildren(...rows.map(card));
+    this.#cards.replaceChildren(...rows.map(row => card(row, () => void this.#choose(row))));
   }
 }
 
 /** All figures of a tracker, those without a column at this width too; a score that it has not, with the reason. */
-function card(row: Row): HTMLElement {
+function card(row: Row, choose: () => void): HTMLElement {
   const bar = (id: Score, label: string) => [
     el('dt', {}, label),
     row[id] === null
@@ -195,6 +222,54 @@ function card(row: Row): HTMLElement {
       el('dd', {}, row.periods === null ? 'it has none' : periods(row)),
       el('dt', {}, 'Needs'),
       el('dd', {}, row.needs || 'not known to this version'),
+      ...agreement(row),
+      ...change(row),
     ),
+    chooser(row, choose),
+  );
+}
+
+/** Of the hottest pages: found and missed, and what it took for hot. The heatmap shows which. */
+function agreement({ agreement: agreed }: Row): HTMLElement[] {
+  if (!agreed) return [];
+  return [
+    el('dt', {}, 'Agreement'),
+    el(
+      'dd',
+      {},
+      `of ${counted(agreed.k, 'truly hottest page')} it found ${whole(agreed.found)} and missed ${whole(agreed.missed)}; ${whole(agreed.falseAlarms)} of its own are not among them`,
+    ),
+  ];
+}
+
+function change({ before, f1, overheadPercent }: Row): HTMLElement[] {
+  if (!before) return [];
+  const cost = changeText(before.overheadPercent, overheadPercent) ?? 'from none';
+  const was = (value: number | null) => (value === null ? noValue : score(value));
+  return [
+    el('dt', {}, 'Run before'),
+    el(
+      'dd',
+      {},
+      `F1 ${was(before.f1)}, now ${was(f1)}; overhead ${percentValue(before.overheadPercent)} (${cost} since)`,
+    ),
+  ];
+}
+
+function chooser(row: Row, choose: () => void): HTMLElement {
+  if (row.blind) return el('p', { class: 'note' }, row.blind);
+  const exact = row.id === 'exact';
+  const label = row.chosen
+    ? exact
+      ? 'Exact counts are shown'
+      : 'Show the exact counts again'
+    : exact
+      ? 'Show the exact counts'
+      : `Show the run as ${row.label} sees it`;
+  if (row.chosen && exact) return el('p', { class: 'note' }, icon('eye'), ` ${label}`);
+  return el(
+    'div',
+    { class: 'buttons' },
+    button({ label, icon: row.chosen ? 'close' : 'eye', appearance: 'secondary', press: choose }),
   );
 }

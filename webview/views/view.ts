@@ -1,5 +1,5 @@
 /** What a view of the dashboard is: one file that makes one element, and one line in views.ts. */
-import type { Location, Selection, ViewData, ViewId, ViewQuery } from '../../core/protocol.js';
+import type { LiveHeat, Location, Selection, ViewData, ViewId, ViewQuery } from '../../core/protocol.js';
 import type { State } from '../state.js';
 
 export interface ViewKind {
@@ -7,6 +7,8 @@ export interface ViewKind {
   readonly label: string;
   /** A codicon; narrow panels show it alone for the tabs that are not in front. */
   readonly icon: string;
+  /** Its view has `live`. */
+  readonly live?: boolean;
   create(context: ViewContext): View;
 }
 
@@ -17,6 +19,8 @@ export interface View {
    * when core cannot answer. The page shows loading, error and "no profile" itself.
    */
   load(): Promise<void>;
+  /** Shows a recording that goes on in place of the profile; `load` follows when it has ended. */
+  live?(heat: LiveHeat): void;
 }
 
 export interface ViewContext {
@@ -27,6 +31,14 @@ export interface ViewContext {
   /** Changes the selection for every view; the views that show it load again. */
   select(change: Partial<Selection>): Promise<void>;
   reveal(location: Location): void;
+  /** Brings another view to the front. */
+  show(view: ViewId): void;
+  /** Runs a command of the editor; only those that a page may ask for. */
+  run(command: string): void;
+  /** Puts a text on the clipboard. */
+  copy(text: string): void;
+  /** Asks the user for a file and writes the picture into it; see picture.ts. */
+  savePicture(picture: { name: string; svg: string; pngBase64: string }): void;
   state(): State;
   remember(change: Partial<State>): void;
   /** Shows a failure of something that was begun in the view itself, such as a zoom. */

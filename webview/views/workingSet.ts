@@ -1,11 +1,20 @@
-/** Working set: distinct pages epoch by epoch, what entered and left, and the miss ratio that a tier's size would give. */
-import type { ViewData, WorkingSetFacts } from '../../core/protocol.js';
-import { type Axis, Plot, type PlotData } from '../charts/plot.js';
+/**
+ * Working set: distinct pages epoch by epoch, what entered and left, and the miss ratio that a memory's size would give.
+ * The window of the selection is shaded; a drag over the epochs sets it.
+ */
+import type { Selection, ViewData, WorkingSetFacts } from '../../core/protocol.js';
+import { type Axis, type Brushed, Chart, Plot, type PlotData } from '../charts/plot.js';
 import { niceTicks, powerTicks } from '../charts/scale.js';
+import type { Frame } from '../charts/surface.js';
 import { el } from '../dom.js';
 import { bytes, counted, countTick, nanoseconds, percent, span, timeTick, whole } from '../format.js';
 import { Grid, rowsOf } from '../grid.js';
 import { section } from '../parts.js';
+import { type Picture, pictureButton } from '../picture.js';
+import { plainTable } from '../plainTable.js';
+import { onlyFocusChanged } from '../selection.js';
+import { button } from '../toolkit.js';
+import { windowText } from '../window.js';
 import { column, greatest, type Numbers } from '../wire.js';
 import type { View, ViewContext, ViewKind } from './view.js';
 
@@ -19,19 +28,44 @@ export const workingSet: ViewKind = {
 /** Below this a miss ratio is drawn on the axis: the logarithm of none is nowhere. */
 const leastRatio = 1e-6;
 
+/** CSS pixels of a chart in a picture. */
+const pictureHeight = 240;
+
 class WorkingSetView implements View {
   readonly element = el('div', { class: 'stack' });
-  readonly #pages = new Plot('Distinct pages per epoch');
-  readonly #change = new Plot('Pages that entered and left the working set per epoch');
+  readonly #pages = new Plot('Distinct pages per epoch', part => this.#brush(part));
+  readonly #change = new Plot('Pages that entered and left the working set per epoch', part => this.#brush(part));
   readonly #misses = new Plot('Miss ratio by size of memory');
   readonly #epochNote = el('small', {});
+  readonly #window = el('span', { class: 'note', role: 'status' });
+  readonly #wholeRun: HTMLElement;
+  readonly #sizes = el('div', {});
+  readonly #knee = el('p', { class: 'note' });
   readonly #table = epochTable();
   readonly #missTable = missTable();
+  #facts: WorkingSetFacts | null = null;
+  #set: Columns | null = null;
+  /** The selection that is shown. */
+  #shown: Selection | null = null;
 
   constructor(readonly context: ViewContext) {
     const heading = section('Pages per epoch', '', this.#pages.element);
     heading.querySelector('small')!.replaceWith(this.#epochNote);
+    this.#wholeRun = button({
+      label: 'Show the whole run',
+      icon: 'screen-normal',
+      appearance: 'icon',
+      press: () => this.#brush(null),
+    });
     this.element.append(
+      el(
+        'div',
+        { class: 'toolbar' },
+        this.#window,
+        this.#wholeRun,
+        el('span', { class: 'spring' }),
+        pictureButton(context, () => this.#picture()),
+      ),
       heading,
       section(
         'Entered and left',
@@ -43,24 +77,95 @@ class WorkingSetView implements View {
         'LRU miss ratio',
         'share of accesses whose page would not be among the most recently used ones; exact stack distances, whole run',
         this.#misses.element,
+        this.#knee,
+        this.#sizes,
         disclosure('Miss ratios as a table', this.#missTable.element),
       ),
     );
   }
 
   async load(): Promise<void> {
+    const selection = this.context.selection();
+    const same = onlyFocusChanged(this.#shown, selection);
+    this.#shown = selection;
+    // Nothing here is of one page or line.
+    if (same) return;
     const width = Math.round((this.element.clientWidth || 600) * devicePixelRatio);
     const data = await this.context.ask({ pixels: [width, 200] });
     const facts = data.facts as WorkingSetFacts;
     const set = setOf(data);
     const each = facts.epochsPerPoint > 1 ? `; a point is the greatest of ${facts.epochsPerPoint}` : '';
     this.#epochNote.textContent = `${counted(facts.epochs, 'epoch')} of ${whole(facts.epochAccesses)} accesses${each}`;
+    this.#facts = facts;
+    this.#set = set;
+    this.#wholeRun.hidden = facts.window === null;
+    this.#window.textContent = facts.window
+      ? `Window: ${windowText(facts.window)} (shaded), in every view that knows counts by epoch`
+      : 'Window: the whole run. Drag over the epochs to choose a part of it for every view.';
     this.#pages.show(pagesPlot(facts, set));
     this.#change.show(changePlot(facts, set));
     this.#misses.show(missPlot(facts, set));
+    this.#knee.textContent = kneeText(facts);
+    this.#sizes.replaceChildren(sizesTable(facts));
     this.#table.show(rowsOf(Array.from(set.pages, (_, point) => ({ point, facts, set }))));
     this.#missTable.show(rowsOf(Array.from(set.missPages, (_, point) => ({ point, facts, set }))));
   }
+
+  /** Whole epochs for every view, by an end of the axis or the other; null: the whole run. */
+  #brush(part: Brushed | null): void {
+    const facts = this.#facts;
+    if (!facts) return;
+    const window = part && wholeEpochs(part, facts.epochs);
+    if (JSON.stringify(window) === JSON.stringify(facts.window)) return;
+    this.context.select({ window }).catch(error => this.context.failed(error));
+  }
+
+  #picture(): Picture | null {
+    const [facts, set] = [this.#facts, this.#set];
+    if (!facts || !set) return null;
+    const part = (title: string, note: string, data: PlotData) => ({
+      title,
+      note,
+      legend: data.series,
+      height: pictureHeight,
+      draw: (frame: Frame, style: Element) => new Chart(frame, style, data).draw(),
+    });
+    const epochs = `${counted(facts.epochs, 'epoch')} of ${whole(facts.epochAccesses)} accesses; pages of ${bytes(facts.pageSize)}`;
+    return {
+      name: 'working set',
+      width: this.element.clientWidth,
+      parts: [
+        part('Distinct pages per epoch', epochs, pagesPlot(facts, set)),
+        part('Pages that entered and left the working set', epochs, changePlot(facts, set)),
+        part(
+          'LRU miss ratio by size of memory',
+          `share of accesses whose page would not be among the most recently used ones; exact stack distances, whole run. ${kneeText(facts)}`,
+          missPlot(facts, set),
+        ),
+      ],
+    };
+  }
+}
+
+/** The epochs that a part of the axis touches, at least one. */
+function wholeEpochs([from, to]: Brushed, epochs: number): [number, number] {
+  const first = Math.max(0, Math.min(epochs - 1, Math.floor(from)));
+  return [first, Math.min(epochs, Math.max(first + 1, Math.ceil(to)))];
+}
+
+function kneeText({ knee, pageSize }: WorkingSetFacts): string {
+  if (!knee) return 'The curve has no knee: no size stands out.';
+  return `Knee at ${bytes(knee.pages * pageSize)}: ${ratioText(knee.missRatio)} of accesses miss there, and more memory gains less and less. (Where the curve lies farthest below the line between its ends, sizes on a logarithmic axis.)`;
+}
+
+/** What each cache, TLB and tier would miss, were it managed as one LRU list of pages. */
+function sizesTable({ machineMarks, pageSize }: WorkingSetFacts): HTMLElement {
+  const rows = machineMarks.map(({ label, pages, missRatio }) => [
+    label,
+    bytes(pages * pageSize),
+    ratioText(missRatio),
+  ]);
+  return plainTable(['Size of', 'Holds', 'Accesses whose page would miss'], rows);
 }
 
 interface Columns {
@@ -72,10 +177,15 @@ interface Columns {
   readonly left: Numbers;
   readonly missPages: Numbers;
   readonly missRatio: Numbers;
+  /** Of the run before; null: there is none, or its epochs are of another length. */
+  readonly pagesBefore: Numbers | null;
+  readonly missPagesBefore: Numbers | null;
+  readonly missRatioBefore: Numbers | null;
 }
 
 function setOf({ columns }: ViewData): Columns {
-  const of = (name: keyof Columns) => column(columns[name]!);
+  const of = (name: string) => column(columns[name]!);
+  const orNone = (name: string) => (columns[name] ? column(columns[name]) : null);
   return {
     endNs: of('endNs'),
     pages: of('pages'),
@@ -85,6 +195,9 @@ function setOf({ columns }: ViewData): Columns {
     left: of('left'),
     missPages: of('missPages'),
     missRatio: of('missRatio'),
+    pagesBefore: orNone('pagesBefore'),
+    missPagesBefore: orNone('missPagesBefore'),
+    missRatioBefore: orNone('missRatioBefore'),
   };
 }
 
@@ -134,10 +247,22 @@ function pagesPlot(facts: WorkingSetFacts, set: Columns): PlotData {
       { name: 'touched', values: set.pages, color: '--series-1', dash: [], kind: 'area' },
       { name: 'read', values: set.pagesRead, color: '--series-2', dash: [6, 3], kind: 'line' },
       { name: 'written', values: set.pagesWritten, color: '--series-3', dash: [2, 2], kind: 'line' },
+      ...(set.pagesBefore
+        ? [
+            {
+              name: 'touched in the run before',
+              values: set.pagesBefore,
+              color: '--note',
+              dash: [8, 3, 2, 3],
+              kind: 'line' as const,
+            },
+          ]
+        : []),
     ],
     x: epochAxis(facts, set),
-    y: countAxis(0, greatest(set.pages) * 1.05),
+    y: countAxis(0, Math.max(greatest(set.pages), greatest(set.pagesBefore ?? [])) * 1.05),
     marks: [],
+    shaded: facts.window,
     sentence: i =>
       `${when(facts, set, i)}: ${counted(set.pages[i]!, 'page')} touched (${bytes(set.pages[i]! * facts.pageSize)}), ${whole(set.pagesRead[i]!)} read, ${whole(set.pagesWritten[i]!)} written`,
   };
@@ -154,21 +279,45 @@ function changePlot(facts: WorkingSetFacts, set: Columns): PlotData {
     x: epochAxis(facts, set),
     y: countAxis(-greatest(set.left) * 1.05, greatest(set.entered) * 1.05),
     marks: [],
+    shaded: facts.window,
     sentence: i => `${when(facts, set, i)}: ${whole(set.entered[i]!)} entered, ${whole(set.left[i]!)} left`,
   };
 }
 
-function missPlot(facts: WorkingSetFacts, { missPages, missRatio }: Columns): PlotData {
+/** Dashes tell what kind of size a mark is. */
+const markDashes = { cache: [6, 2], tlb: [1, 2], tier: [2, 3] } as const;
+/** The axis goes on to sizes of the machine up to this many times the greatest that matters to the run. */
+const beyond = 8;
+
+function missPlot(facts: WorkingSetFacts, set: Columns): PlotData {
+  const { missPages, missRatio, missPagesBefore, missRatioBefore } = set;
   const last = missPages.length - 1;
-  const [from, to] = [Math.max(1, missPages[0] ?? 1), Math.max(2, missPages[last] ?? 2)];
-  const positive = Array.from(missRatio)
-    .filter(ratio => ratio > 0)
-    .reduce((least, ratio) => Math.min(least, ratio), 1);
+  const from = Math.max(1, missPages[0] ?? 1);
+  const most = Math.max(2, missPages[last] ?? 2, missPagesBefore?.at(-1) ?? 2);
+  const inReach = facts.machineMarks.filter(({ pages }) => pages >= from && pages <= most * beyond);
+  const to = Math.max(most, ...inReach.map(({ pages }) => pages));
+  const before = missPagesBefore && missRatioBefore;
+  const all = [...missRatio, ...(missRatioBefore ?? [])];
+  const positive = all.filter(ratio => ratio > 0).reduce((least, ratio) => Math.min(least, ratio), 1);
   const floor = Math.max(leastRatio, 10 ** Math.floor(Math.log10(positive) + 1e-9));
   const least = Math.min(0.1, floor);
+  const { knee } = facts;
   return {
     points: missPages,
-    series: [{ name: 'miss ratio', values: missRatio, color: '--series-1', dash: [], kind: 'line' }],
+    series: [
+      { name: 'miss ratio', values: missRatio, color: '--series-1', dash: [], kind: 'line' },
+      ...(before
+        ? [
+            {
+              name: 'in the run before',
+              values: atPoints(missPages, missPagesBefore, before),
+              color: '--note',
+              dash: [8, 3, 2, 3],
+              kind: 'line' as const,
+            },
+          ]
+        : []),
+    ],
     x: {
       from,
       to,
@@ -185,11 +334,25 @@ function missPlot(facts: WorkingSetFacts, { missPages, missRatio }: Columns): Pl
       ticks: most => powerTicks(least, 1, 10, most),
       label: ratioText,
     },
-    marks: facts.machineMarks
-      .filter(({ pages }) => pages >= from && pages <= to)
-      .map(({ label, pages }) => ({ at: pages, label: `${label} ${bytes(pages * facts.pageSize)}` })),
+    marks: [
+      ...(knee ? [{ at: knee.pages, label: `knee ${bytes(knee.pages * facts.pageSize)}`, dash: [] }] : []),
+      ...inReach.map(({ label, kind, pages }) => ({
+        at: pages,
+        label: `${label} ${bytes(pages * facts.pageSize)}`,
+        dash: markDashes[kind],
+      })),
+    ],
     sentence: i => `${pagesText(missPages[i]!, facts)}: ${ratioText(missRatio[i]!)} of accesses miss`,
   };
+}
+
+/** Another curve at the sizes of this one: it falls in steps, so the last point at or below a size holds there. */
+function atPoints(sizes: Numbers, pages: Numbers, ratios: Numbers): Float64Array {
+  let at = -1;
+  return Float64Array.from(sizes, size => {
+    while (at + 1 < pages.length && pages[at + 1]! <= size) at++;
+    return at < 0 ? 1 : ratios[at]!;
+  });
 }
 
 const pagesText = (count: number, { pageSize }: WorkingSetFacts) =>
@@ -208,7 +371,12 @@ interface Point {
 }
 
 function epochTable(): Grid<Point> {
-  const figure = (id: keyof Columns, label: string, title: string, priority: number) => ({
+  const figure = (
+    id: 'pages' | 'pagesRead' | 'pagesWritten' | 'entered' | 'left',
+    label: string,
+    title: string,
+    priority: number,
+  ) => ({
     id,
     label,
     title,

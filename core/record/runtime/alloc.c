@@ -35,6 +35,7 @@ static void *early_alloc(size_t size) {
 static bool is_early(const void *p) { return (const char *)p >= early && (const char *)p < early + sizeof early; }
 
 void *pl_real(const char *name) {
+  PL_NATIVE();
   resolving = true;
   /* Condition variables have an old incompatible version that an unversioned look-up may give. */
   void *found = pl_starts_with(name, "pthread_cond") ? dlvsym(RTLD_NEXT, name, "GLIBC_2.3.2") : NULL;
@@ -56,6 +57,7 @@ uint64_t pl_caller(uint64_t pc) {
   if (pl_is_instrumented(pc)) return pc;
   uint64_t found = pc;
   PL_INSIDE();
+  PL_NATIVE();
   _Unwind_Backtrace(frame_visit, &found);
   return found;
 }
@@ -216,14 +218,29 @@ static inline bool refused(long result) {
 
 static uint64_t pages(uint64_t bytes) { return (bytes + 4095) & ~4095ul; }
 
+/* ---- changes of the address space, by a wrapper or a trapped call ---- */
+
+void pl_mapped(struct pl_context *c, uint64_t at, uint64_t length, int flags, int fd, uint64_t pc) {
+  uint64_t name = mapped_name(flags, fd);
+  pl_event(c, PL_EVENT_MAP, pl_seq_take(), at, pages(length), pl_caller(pc), name);
+}
+
+void pl_unmapping(struct pl_context *c, uint64_t at, uint64_t length) {
+  pl_event(c, PL_EVENT_UNMAP, pl_seq_take(), at, pages(length), 0, 0);
+}
+
+void pl_remapped(struct pl_context *c, uint64_t old, uint64_t old_length, uint64_t at, uint64_t length) {
+  pl_event(c, PL_EVENT_REMAP, pl_seq_take(), old, pages(old_length), at, pages(length));
+}
+
+void pl_broke(struct pl_context *c, uint64_t end) { pl_event(c, PL_EVENT_BRK, pl_seq_take(), end, 0, 0, 0); }
+
 static void *map(void *at, size_t length, int protection, int flags, int fd, off_t offset, uint64_t pc) {
   long result = PL_SYS6(SYS_mmap, at, length, protection, flags, fd, offset);
-  if (refused(result)) return MAP_FAILED;
   struct pl_context *c = pl_recording();
-  if (c) {
-    uint64_t name = mapped_name(flags, fd);
-    pl_event(c, PL_EVENT_MAP, pl_seq_take(), (uint64_t)result, pages(length), pl_caller(pc), name);
-  }
+  if (c) pl_called(c, SYS_mmap, result, 0);
+  if (refused(result)) return MAP_FAILED;
+  if (c) pl_mapped(c, (uint64_t)result, length, flags, fd, pc);
   return (void *)result;
 }
 
@@ -236,8 +253,10 @@ PL_EXPORT void *mmap64(void *at, size_t length, int protection, int flags, int f
 
 PL_EXPORT int munmap(void *at, size_t length) {
   struct pl_context *c = pl_recording();
-  if (c) pl_event(c, PL_EVENT_UNMAP, pl_seq_take(), (uint64_t)(uintptr_t)at, pages(length), 0, 0);
-  return refused(PL_SYS2(SYS_munmap, at, length)) ? -1 : 0;
+  if (c) pl_unmapping(c, (uint64_t)(uintptr_t)at, length);
+  long result = PL_SYS2(SYS_munmap, at, length);
+  if (c) pl_called(c, SYS_munmap, result, 0);
+  return refused(result) ? -1 : 0;
 }
 
 PL_EXPORT void *mremap(void *old, size_t old_length, size_t length, int flags, ...) {
@@ -246,16 +265,20 @@ PL_EXPORT void *mremap(void *old, size_t old_length, size_t length, int flags, .
   void *fixed = flags & MREMAP_FIXED ? va_arg(more, void *) : NULL;
   va_end(more);
   long result = PL_SYS6(SYS_mremap, old, old_length, length, flags, fixed, 0);
-  if (refused(result)) return MAP_FAILED;
   struct pl_context *c = pl_recording();
-  if (c)
-    pl_event(c, PL_EVENT_REMAP, pl_seq_take(), (uint64_t)(uintptr_t)old, pages(old_length), (uint64_t)result, pages(length));
+  if (c) pl_called(c, SYS_mremap, result, 0);
+  if (refused(result)) return MAP_FAILED;
+  if (c) pl_remapped(c, (uint64_t)(uintptr_t)old, old_length, (uint64_t)result, length);
   return (void *)result;
 }
 
+/* libc's own call inside these traps; only where nothing traps it is recorded here. */
 static void moved_break(void) {
-  struct pl_context *c = pl_recording();
-  if (c) pl_event(c, PL_EVENT_BRK, pl_seq_take(), (uint64_t)PL_SYS1(SYS_brk, 0), 0, 0, 0);
+  struct pl_context *c = pl_dispatch.on ? NULL : pl_recording();
+  if (!c) return;
+  long end = PL_SYS1(SYS_brk, 0);
+  pl_called(c, SYS_brk, end, 0);
+  pl_broke(c, (uint64_t)end);
 }
 
 PL_EXPORT int brk(void *end) {

@@ -25,6 +25,11 @@ struct pl_run {
   char pad4[56];
   uint64_t max_bytes; /* 320: limit of the bytes of all streams together, 0 for none */
   uint64_t used_bytes; /* 328: bytes of chunks made so far, in all processes */
+  char pad5[48];
+  /* Who drains: when it is gone, recording stops. 0 for nobody to watch. */
+  uint64_t owner_pid; /* 384 */
+  uint64_t owner_start; /* 392: field `starttime` of /proc/PID/stat, since process ids are given again */
+  uint64_t owner_namespace; /* 400: inode of the process ids' namespace; in others the owner cannot be watched */
 };
 
 /* `s<stream>.ctl`: one page, mapped shared by the thread that writes the stream. */
@@ -70,6 +75,11 @@ enum {
   PL_META_LOST = 7,
 };
 
+/* Flags of PL_META_PROCESS. */
+enum {
+  PL_PROCESS_TRAPS = 1, /* system calls that libc makes inside itself are recorded too */
+};
+
 /* Why a stream ended early: PL_META_LOST. */
 enum {
   PL_LOST_DISK = 1, /* the disk is full, or a file could not be made */
@@ -80,6 +90,7 @@ enum {
 
 _Static_assert(sizeof(struct pl_run) <= PL_PAGE, "run page");
 _Static_assert(__builtin_offsetof(struct pl_run, max_bytes) == 320, "run page");
+_Static_assert(__builtin_offsetof(struct pl_run, owner_pid) == 384, "run page");
 _Static_assert(__builtin_offsetof(struct pl_ctl, committed) == 64, "ctl page");
 _Static_assert(__builtin_offsetof(struct pl_ctl, held) == 128, "ctl page");
 

@@ -28,6 +28,7 @@ static struct {
 static void on_signal(int number, siginfo_t *info, void *data) {
   struct pl_context *before = pl_context_peek();
   uint32_t inside = pl_inside, generation = pl_generation;
+  uint8_t selector = pl_dispatch.selector;
   struct pl_context *c = NULL;
   int saved = errno;
   if (before) c = pl_context_for_handler(before);
@@ -39,16 +40,20 @@ static void on_signal(int number, siginfo_t *info, void *data) {
     __atomic_store_n(&c->ctl.state, PL_STATE_RUNNING, __ATOMIC_SEQ_CST);
     pl_stamp(c, pl_seq_take());
   }
+  pl_dispatch_in_handler();
   errno = saved;
   void *handler = __atomic_load_n(&handlers[number].handler, __ATOMIC_ACQUIRE);
   if (handlers[number].info)
     ((void (*)(int, siginfo_t *, void *))handler)(number, info, data);
   else
     ((void (*)(int))handler)(number);
+  pl_dispatch.selector = selector;
+  pl_trappable_frame(data);
   if (c && generation == pl_generation && pl_context_peek() == c) {
     /* Nothing comes of this stream until the next signal, which may be never: the merge must not wait for it. */
     saved = errno;
     pl_unwind(c, UINT64_MAX);
+    if (pl_dispatch.on) pl_called(c, SYS_rt_sigreturn, 0, 0);
     pl_stamp(c, pl_seq_take());
     if (pl_context_peek() == c) __atomic_store_n(&c->ctl.state, PL_STATE_IDLE, __ATOMIC_SEQ_CST);
     errno = saved;
@@ -108,6 +113,8 @@ static uint64_t jump_target(jmp_buf buffer) {
 }
 
 static void jumping(jmp_buf buffer) {
+  /* The jump may leave a handler that interrupted a real call. */
+  if (pl_dispatch.on) pl_dispatch.selector = PL_TRAPPED_CALLS;
   struct pl_context *c = pl_context_peek();
   if (!c) return;
   uint64_t sp = jump_target(buffer);
@@ -178,20 +185,46 @@ static void fork_child(void) {
     pl_forked(pl_process_take(), pl_seq_take());
   forking.ours = false;
   pl_unlock(guard);
+  pl_dispatch_forked();
 }
 
-void pl_process_start(void) { pthread_atfork(fork_prepare, fork_parent, fork_child); }
+void pl_process_start(void) {
+  pthread_atfork(fork_prepare, fork_parent, fork_child);
+  /* From here the heap grows. */
+  struct pl_context *c = pl_context_get();
+  if (c) pl_broke(c, (uint64_t)PL_SYS1(SYS_brk, 0));
+}
+
+/* Announced before the call: the child starts from all that its parent had done. Where the call fails, no process with
+ * this number appears. */
+static void announce_fork(struct pl_context *c) {
+  forking.number = pl_process_take();
+  forking.seq = pl_seq_take();
+  pl_event(c, PL_EVENT_FORK, forking.seq, forking.number, 0, 0, 0);
+}
 
 PL_EXPORT pid_t fork(void) {
   struct pl_context *c = pl_recording();
   if (!c) return REAL(fork)();
-  /* Announced before the call: the child starts from all that its parent had done. Where the call fails, no process
-   * with this number appears. */
-  forking.number = pl_process_take();
-  forking.seq = pl_seq_take();
-  pl_event(c, PL_EVENT_FORK, forking.seq, forking.number, 0, 0, 0);
+  announce_fork(c);
   forking.ours = true;
   pid_t pid = REAL(fork)();
+  forking.ours = false;
+  /* It is made under the lock, where nothing traps. */
+  if (pid != 0 && pl_context_peek() == c) pl_called(c, SYS_clone, pid > 0 ? pid : -(long)errno, 0);
+  return pid;
+}
+
+long pl_fork_by(long number, const long *arguments) {
+  struct pl_context *c = pl_context_get();
+  if (c) announce_fork(c);
+  forking.ours = c != NULL;
+  fork_prepare();
+  long pid = PL_SYS6(number, arguments[0], arguments[1], arguments[2], arguments[3], arguments[4], arguments[5]);
+  if (pid == 0)
+    fork_child();
+  else
+    fork_parent();
   forking.ours = false;
   return pid;
 }
@@ -242,6 +275,7 @@ static char *const *with_run(char *const *environment, char *room) {
 static struct pl_context *leaving(void) {
   struct pl_context *c = pl_recording();
   if (!c) return NULL;
+  pl_called(c, SYS_execve, 0, 0);
   pl_event(c, PL_EVENT_EXEC, pl_seq_take(), 0, 0, 0, 0);
   c = pl_context_peek();
   if (c) __atomic_store_n(&c->ctl.state, PL_STATE_ENDED, __ATOMIC_SEQ_CST);
@@ -259,16 +293,19 @@ static int stayed(struct pl_context *c, int result) {
 
 PL_EXPORT int execve(const char *path, char *const *arguments, char *const *environment) {
   char *const *with = WITH_RUN(environment);
+  PL_NATIVE();
   struct pl_context *c = leaving();
   return stayed(c, REAL(execve)(path, arguments, with));
 }
 PL_EXPORT int execvpe(const char *file, char *const *arguments, char *const *environment) {
   char *const *with = WITH_RUN(environment);
+  PL_NATIVE();
   struct pl_context *c = leaving();
   return stayed(c, REAL(execvpe)(file, arguments, with));
 }
 PL_EXPORT int fexecve(int fd, char *const *arguments, char *const *environment) {
   char *const *with = WITH_RUN(environment);
+  PL_NATIVE();
   struct pl_context *c = leaving();
   return stayed(c, REAL(fexecve)(fd, arguments, with));
 }

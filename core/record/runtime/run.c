@@ -13,6 +13,7 @@
 #include <pthread.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
 struct pl_context pl_inert;
@@ -22,6 +23,7 @@ static __thread bool silent __attribute__((tls_model("initial-exec")));
 
 struct pl_run *pl_run;
 uint32_t pl_process = UINT32_MAX;
+bool pl_traps;
 int pl_meta_fd = -1;
 
 static char directory[1024];
@@ -75,7 +77,8 @@ static bool reserve(int fd, uint64_t bytes) {
 static uint32_t lock_word;
 
 struct pl_guard pl_lock(void) {
-  struct pl_guard guard;
+  /* With signals blocked none may trap: dl_iterate_phdr and fork are called under the lock. */
+  struct pl_guard guard = {.native = pl_native_begin()};
   uint64_t all = ~0ull;
   PL_SYS4(SYS_rt_sigprocmask, 0 /* SIG_BLOCK */, &all, &guard.signals, 8);
   uint32_t expected = 0;
@@ -90,6 +93,7 @@ void pl_unlock(struct pl_guard guard) {
   if (__atomic_exchange_n(&lock_word, 0, __ATOMIC_RELEASE) == 2)
     PL_SYS3(SYS_futex, &lock_word, FUTEX_WAKE_PRIVATE, 1);
   PL_SYS4(SYS_rt_sigprocmask, 2 /* SIG_SETMASK */, &guard.signals, 0, 8);
+  pl_native_end(&guard.native);
 }
 
 /* ---- the meta file ---- */
@@ -223,6 +227,74 @@ uint32_t pl_filename(const char *path) {
   return index;
 }
 
+/* ---- the owner of the run ---- */
+
+static uint64_t number_at(const char *text) {
+  uint64_t value = 0;
+  for (; *text >= '0' && *text <= '9'; text++) value = value * 10 + (uint64_t)(*text - '0');
+  return value;
+}
+
+/* The number of the process's namespace of process ids, from a link "pid:[4026531836]". */
+static uint64_t own_namespace(void) {
+  char link[64];
+  long length = PL_SYS4(SYS_readlinkat, AT_FDCWD, "/proc/self/ns/pid", link, sizeof link - 1);
+  if (failed(length)) return 0;
+  link[length] = 0;
+  return pl_starts_with(link, "pid:[") ? number_at(link + 5) : 0;
+}
+
+static bool owner_runs(void) {
+  char path[48] = "/proc/", stat[512];
+  char *out = path + 6, digits[24];
+  int count = 0;
+  uint64_t pid = pl_run->owner_pid;
+  do digits[count++] = (char)('0' + pid % 10);
+  while (pid /= 10);
+  while (count > 0) *out++ = digits[--count];
+  pl_copy(out, "/stat", 6);
+  long fd = PL_SYS4(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
+  if (failed(fd)) return fd != -ENOENT;
+  long length = PL_SYS3(SYS_read, fd, stat, sizeof stat - 1);
+  PL_SYS1(SYS_close, fd);
+  if (length <= 0) return false;
+  stat[length] = 0;
+  /* "pid (name) state ...": the name may hold anything. The start is the 20th field from the state. */
+  char *at = stat + length;
+  while (at > stat && *at != ')') at--;
+  if (at[0] != ')' || at[1] != ' ') return true;
+  at += 2;
+  if (*at == 'Z' || *at == 'X') return false;
+  for (int field = 0; field < 19 && *at; field++) {
+    while (*at && *at != ' ') at++;
+    if (*at) at++;
+  }
+  return number_at(at) == pl_run->owner_start;
+}
+
+/* Between two looks at the owner, in seconds. */
+#define OWNER_SECONDS 1
+static bool watching;
+static uint64_t next_look;
+
+static uint64_t seconds(void) {
+  struct timespec now = {0, 0};
+  PL_SYS2(SYS_clock_gettime, CLOCK_MONOTONIC_COARSE, &now);
+  return (uint64_t)now.tv_sec;
+}
+
+static void watch_owner(void) {
+  watching = pl_run->owner_pid != 0 && pl_run->owner_namespace == own_namespace() && owner_runs();
+}
+
+/* A recorder that was killed cannot say that nobody drains any more. */
+static void look_for_owner(void) {
+  uint64_t now = seconds();
+  if (now < __atomic_load_n(&next_look, __ATOMIC_RELAXED)) return;
+  __atomic_store_n(&next_look, now + OWNER_SECONDS, __ATOMIC_RELAXED);
+  if (!owner_runs()) __atomic_store_n(&pl_run->stop, 1, __ATOMIC_RELAXED);
+}
+
 /* ---- joining the run ---- */
 
 static void announce_process(uint32_t parent, uint64_t fork_seq) {
@@ -230,9 +302,9 @@ static void announce_process(uint32_t parent, uint64_t fork_seq) {
   long length = PL_SYS4(SYS_readlinkat, AT_FDCWD, "/proc/self/exe", exe, sizeof exe);
   if (failed(length)) length = 0;
   struct {
-    uint32_t process, pid, parent, zero;
+    uint32_t process, pid, parent, flags;
     uint64_t fork_seq;
-  } process = {pl_process, (uint32_t)PL_SYS0(SYS_getpid), parent, 0, fork_seq};
+  } process = {pl_process, (uint32_t)PL_SYS0(SYS_getpid), parent, pl_traps ? PL_PROCESS_TRAPS : 0, fork_seq};
   struct pl_part parts[2] = {{&process, sizeof process}, {exe, (uint64_t)length}};
   pl_meta(PL_META_PROCESS, parts, 2);
 }
@@ -255,7 +327,9 @@ static bool join(void) {
   pl_run = map(NULL, PL_PAGE, MAP_SHARED, (int)fd);
   PL_SYS1(SYS_close, fd);
   if (!pl_run || !pl_starts_with(pl_run->magic, "PLRUN001") || pl_run->stop) return false;
+  watch_owner();
   pl_process = pl_process_take();
+  pl_traps = pl_dispatch_possible();
   struct pl_guard guard = pl_lock();
   announce_process(UINT32_MAX, 0);
   pl_modules_scan_locked();
@@ -284,13 +358,18 @@ static void __attribute__((destructor)) finish(void) {
 
 uint64_t pl_seq_take(void) { return __atomic_fetch_add(&pl_run->next_seq, 1, __ATOMIC_SEQ_CST); }
 
-bool pl_stop_asked(void) { return __atomic_load_n(&pl_run->stop, __ATOMIC_RELAXED) != 0; }
+bool pl_stop_asked(void) {
+  if (watching) look_for_owner();
+  return __atomic_load_n(&pl_run->stop, __ATOMIC_RELAXED) != 0;
+}
 
 /* ---- contexts ---- */
 
 #define SITES_MAX 196608u
 #define FRAMES_BYTES ((PL_DEPTH_MAX + 2) * sizeof(struct pl_frame))
-#define CONTEXT_BYTES (sizeof(struct pl_context) + FRAMES_BYTES + SITES_MAX * sizeof(struct pl_site))
+#define SITES_BYTES (SITES_MAX * sizeof(struct pl_site))
+#define TRAP_STACK_BYTES (64u << 10)
+#define CONTEXT_BYTES (sizeof(struct pl_context) + FRAMES_BYTES + SITES_BYTES + TRAP_STACK_BYTES)
 
 /* Bounds of the stack that this frame lies on: its mapping, down to the limit to which the kernel would grow it. */
 static void stack_bounds(struct pl_context *c) {
@@ -428,6 +507,7 @@ static struct pl_context *context_make(uint32_t signal, struct pl_context *of) {
   c->frames = (struct pl_frame *)(c + 1);
   c->sites = (struct pl_site *)((char *)c->frames + FRAMES_BYTES);
   c->site_limit = SITES_MAX;
+  c->trap_stack = (void *)((uintptr_t)((char *)c->sites + SITES_BYTES + TRAP_STACK_BYTES) & -64ul);
   pl_predictor_start(c);
 
   struct pl_guard guard = pl_lock();
@@ -462,6 +542,7 @@ struct pl_context *pl_context_get(void) {
   if (!c) return NULL;
   pl_current = c;
   silent = false;
+  pl_dispatch_start();
   pl_event(c, PL_EVENT_THREAD_START, pl_seq_take(), c->stack_low, c->stack_high, c->tid, 0);
   return pl_current == &pl_inert ? NULL : c;
 }
@@ -492,6 +573,7 @@ void pl_context_end(void) {
   if (c == &pl_inert) return;
   pl_event(c, PL_EVENT_THREAD_EXIT, pl_seq_take(), 0, 0, 0, 0);
   if (pl_current == &pl_inert) return;
+  pl_dispatch_stop();
   pl_current = &pl_inert;
   silent = true;
   for (struct pl_context *next; c; c = next) {
@@ -508,6 +590,7 @@ void pl_lost(struct pl_context *c, uint32_t reason) {
   pl_meta(PL_META_LOST, &part, 1);
   pl_unlock(guard);
   *(volatile uint64_t *)&c->ctl.state = PL_STATE_ENDED;
+  pl_dispatch_stop();
   pl_current = &pl_inert;
   silent = true;
 }

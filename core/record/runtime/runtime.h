@@ -33,7 +33,7 @@ uint32_t pl_site_number(uint64_t pc, uint32_t kind, uint64_t function);
 void pl_lost(struct pl_context *c, uint32_t reason);
 /* Takes a sequence number of the run. */
 uint64_t pl_seq_take(void);
-/* True when the driver asked to stop. */
+/* True when the driver asked to stop, or is gone. */
 bool pl_stop_asked(void);
 
 /* ---- run.c: the run directory ---- */
@@ -62,12 +62,15 @@ uint32_t pl_filename(const char *path);
 /* Takes the lock over the tables and meta file with signals blocked; nothing below may be interrupted by a handler. */
 struct pl_guard {
   uint64_t signals;
+  uint8_t native;
 };
 struct pl_guard pl_lock(void);
 void pl_unlock(struct pl_guard guard);
 
 extern struct pl_run *pl_run;
 extern uint32_t pl_process;
+/* Calls that libc makes inside itself trap in this process (dispatch.h). */
+extern bool pl_traps;
 extern int pl_meta_fd;
 
 /* ---- modules.c ---- */

@@ -77,6 +77,7 @@ struct pl_context {
   uint64_t raw_bytes;
   struct pl_context *handler; /* the context that signal handlers interrupting this one use */
   struct pl_context *interrupted;
+  void *trap_stack; /* end of the stack that traps record on */
   uint64_t stack_low, stack_high, tid;
   uint64_t handler_sp; /* of the handler that runs on this context */
   uint32_t signal; /* nesting depth of signal handlers */

@@ -1,6 +1,7 @@
 /*
- * System calls, as the program makes them through libc: number, result and relayed bytes, and the buffers that the
- * kernel filled. A call that may block lets the merge go on without this thread.
+ * System calls, as the program makes them through libc's public functions: number, result and relayed bytes, and the
+ * buffers that the kernel filled. A call that may block lets the merge go on without this thread. Those that libc makes
+ * inside others of its functions are seen by dispatch.c.
  *
  * One line a function: SIMPLE relays no bytes, OUT is given a buffer to send, IN one to fill; *V variants take vectors.
  */
@@ -35,56 +36,88 @@
 #include <time.h>
 #include <unistd.h>
 
-static void called(long number, long result, uint64_t bytes) {
-  struct pl_context *c = pl_recording();
-  if (!c) return;
-  uint64_t value = result == -1 ? (uint64_t)-(int64_t)errno : (uint64_t)result;
-  pl_event(c, PL_EVENT_SYSCALL, 0, (uint64_t)number, value, bytes, 0);
+void pl_called(struct pl_context *c, long number, long result, uint64_t bytes) {
+  pl_event(c, PL_EVENT_SYSCALL, 0, (uint64_t)number, (uint64_t)result, bytes, 0);
 }
 
-static void filled(const void *p, uint64_t bytes) {
-  struct pl_context *c = pl_recording();
-  if (c && p && bytes) pl_event(c, PL_EVENT_KERNEL_WRITE, 0, (uint64_t)(uintptr_t)p, bytes, 0, 0);
+void pl_filled(struct pl_context *c, const void *p, uint64_t bytes) {
+  if (p && bytes) pl_event(c, PL_EVENT_KERNEL_WRITE, 0, (uint64_t)(uintptr_t)p, bytes, 0, 0);
 }
 
-static void filled_vector(const struct iovec *parts, int count, long bytes) {
+void pl_filled_vector(struct pl_context *c, const struct iovec *parts, int count, long bytes) {
   for (int i = 0; i < count && bytes > 0; i++) {
     uint64_t part = parts[i].iov_len < (uint64_t)bytes ? parts[i].iov_len : (uint64_t)bytes;
-    filled(parts[i].iov_base, part);
+    pl_filled(c, parts[i].iov_base, part);
     bytes -= (long)part;
   }
 }
 
+/* What a wrapper of libc's function knows of its call: result is -1 with errno set, or the kernel's. */
+static void called(long number, long result, uint64_t bytes) {
+  struct pl_context *c = pl_recording();
+  if (c) pl_called(c, number, result == -1 ? -(long)errno : result, bytes);
+}
+
+static void filled(const void *p, uint64_t bytes) {
+  struct pl_context *c = pl_recording();
+  if (c) pl_filled(c, p, bytes);
+}
+
+static void filled_vector(const struct iovec *parts, int count, long bytes) {
+  struct pl_context *c = pl_recording();
+  if (c) pl_filled_vector(c, parts, count, bytes);
+}
+
 /* The real call, errno kept over what is recorded of it. `record` sees `result`. */
+#define MAKE(type, name, number, arguments, bytes, record) \
+  PL_NATIVE(); \
+  type result = REAL(name) arguments; \
+  int saved = errno; \
+  called(number, (long)result, bytes); \
+  record; \
+  errno = saved; \
+  return result;
+#define MAKE_BLOCKING(type, name, number, arguments, bytes, record) \
+  PL_NATIVE(); \
+  struct pl_context *pl_waiting = pl_block(); \
+  type result = REAL(name) arguments; \
+  int saved = errno; \
+  pl_unblock(pl_waiting); \
+  called(number, (long)result, bytes); \
+  record; \
+  errno = saved; \
+  return result;
 #define CALL(type, name, number, parameters, arguments, bytes, record) \
-  PL_EXPORT type name parameters { \
-    type result = REAL(name) arguments; \
-    int saved = errno; \
-    called(number, (long)result, bytes); \
-    record; \
-    errno = saved; \
-    return result; \
-  }
+  PL_EXPORT type name parameters { MAKE(type, name, number, arguments, bytes, record) }
 #define BLOCKING(type, name, number, parameters, arguments, bytes, record) \
-  PL_EXPORT type name parameters { \
-    struct pl_context *pl_waiting = pl_block(); \
-    type result = REAL(name) arguments; \
-    int saved = errno; \
-    pl_unblock(pl_waiting); \
-    called(number, (long)result, bytes); \
-    record; \
-    errno = saved; \
-    return result; \
-  }
+  PL_EXPORT type name parameters { MAKE_BLOCKING(type, name, number, arguments, bytes, record) }
 #define MOVED (result > 0 ? (uint64_t)result : 0)
 #define SIMPLE(type, name, number, parameters, arguments) CALL(type, name, number, parameters, arguments, 0, )
 #define WAIT(type, name, number, parameters, arguments) BLOCKING(type, name, number, parameters, arguments, 0, )
 #define OUT(type, name, number, parameters, arguments) BLOCKING(type, name, number, parameters, arguments, MOVED, )
 #define IN(type, name, number, parameters, arguments, buffer) \
   BLOCKING(type, name, number, parameters, arguments, MOVED, filled(buffer, MOVED))
+
+/* By which system call libc does these depends on its version. Where it traps that is seen; the number here is for
+ * kernels where it does not. */
+#define LEAVE_TO_TRAP(name, arguments) \
+  if (pl_dispatch.on) return REAL(name) arguments;
+#define VARIES(type, name, number, parameters, arguments) \
+  PL_EXPORT type name parameters { \
+    LEAVE_TO_TRAP(name, arguments) \
+    MAKE(type, name, number, arguments, 0, ) \
+  }
+#define WAIT_VARIES(type, name, number, parameters, arguments) \
+  PL_EXPORT type name parameters { \
+    LEAVE_TO_TRAP(name, arguments) \
+    MAKE_BLOCKING(type, name, number, arguments, 0, ) \
+  }
 /* Fills one structure when it succeeds. */
 #define FILLS(type, name, number, parameters, arguments, pointer) \
-  CALL(type, name, number, parameters, arguments, 0, if (result != (type)-1) filled(pointer, sizeof *(pointer)))
+  PL_EXPORT type name parameters { \
+    LEAVE_TO_TRAP(name, arguments) \
+    MAKE(type, name, number, arguments, 0, if (result != (type)-1) filled(pointer, sizeof *(pointer))) \
+  }
 
 /* ---- reading and writing ---- */
 
@@ -122,24 +155,23 @@ IN(ssize_t, readlinkat, SYS_readlinkat, (int dir, const char *path, char *p, siz
 #define OPEN(name) \
   PL_EXPORT int name(const char *path, int flags, ...) { \
     MODE(flags) \
+    PL_NATIVE(); \
     int result = REAL(name)(path, flags, mode); \
     int saved = errno; \
-    called(SYS_open, result, 0); \
+    called(SYS_openat, result, 0); \
     errno = saved; \
     return result; \
   }
 #define OPENAT(name) \
   PL_EXPORT int name(int dir, const char *path, int flags, ...) { \
     MODE(flags) \
+    PL_NATIVE(); \
     int result = REAL(name)(dir, path, flags, mode); \
     int saved = errno; \
     called(SYS_openat, result, 0); \
     errno = saved; \
     return result; \
   }
-#ifndef SYS_open
-#define SYS_open SYS_openat
-#endif
 OPEN(open)
 OPEN(open64)
 OPENAT(openat)
@@ -154,6 +186,7 @@ PL_EXPORT int close(int fd) {
     errno = EBADF;
     return -1;
   }
+  PL_NATIVE();
   int result = REAL(close)(fd);
   int saved = errno;
   called(SYS_close, result, 0);
@@ -173,6 +206,7 @@ static void yield(int fd) {
 #define GIVES(name, number, parameters, arguments) \
   PL_EXPORT int name parameters { \
     yield(to); \
+    PL_NATIVE(); \
     int result = REAL(name) arguments; \
     int saved = errno; \
     called(number, result, 0); \
@@ -202,14 +236,14 @@ WAIT(int, msync, SYS_msync, (void *p, size_t n, int flags), (p, n, flags))
 SIMPLE(int, ftruncate, SYS_ftruncate, (int fd, off_t length), (fd, length))
 SIMPLE(int, ftruncate64, SYS_ftruncate, (int fd, off64_t length), (fd, length))
 SIMPLE(int, truncate, SYS_truncate, (const char *path, off_t length), (path, length))
-SIMPLE(int, unlink, SYS_unlinkat, (const char *path), (path))
+VARIES(int, unlink, SYS_unlink, (const char *path), (path))
 SIMPLE(int, unlinkat, SYS_unlinkat, (int dir, const char *path, int flags), (dir, path, flags))
-SIMPLE(int, rename, SYS_renameat2, (const char *from, const char *to), (from, to))
-SIMPLE(int, mkdir, SYS_mkdirat, (const char *path, mode_t mode), (path, mode))
-SIMPLE(int, rmdir, SYS_unlinkat, (const char *path), (path))
+VARIES(int, rename, SYS_rename, (const char *from, const char *to), (from, to))
+VARIES(int, mkdir, SYS_mkdir, (const char *path, mode_t mode), (path, mode))
+VARIES(int, rmdir, SYS_rmdir, (const char *path), (path))
 SIMPLE(int, chdir, SYS_chdir, (const char *path), (path))
-SIMPLE(int, access, SYS_faccessat, (const char *path, int mode), (path, mode))
-SIMPLE(int, faccessat, SYS_faccessat, (int dir, const char *path, int mode, int flags), (dir, path, mode, flags))
+VARIES(int, access, SYS_access, (const char *path, int mode), (path, mode))
+VARIES(int, faccessat, SYS_faccessat, (int dir, const char *path, int mode, int flags), (dir, path, mode, flags))
 WAIT(int, flock, SYS_flock, (int fd, int operation), (fd, operation))
 SIMPLE(int, fallocate, SYS_fallocate, (int fd, int mode, off_t at, off_t length), (fd, mode, at, length))
 FILLS(int, stat, SYS_newfstatat, (const char *restrict path, struct stat *restrict p), (path, p), p)
@@ -222,13 +256,14 @@ FILLS(int, fstat64, SYS_fstat, (int fd, struct stat64 *p), (fd, p), p)
 FILLS(int, lstat64, SYS_newfstatat, (const char *restrict path, struct stat64 *restrict p), (path, p), p)
 CALL(int, pipe, SYS_pipe2, (int fds[2]), (fds), 0, if (result == 0) filled(fds, 2 * sizeof *fds))
 CALL(int, pipe2, SYS_pipe2, (int fds[2], int flags), (fds, flags), 0, if (result == 0) filled(fds, 2 * sizeof *fds))
-SIMPLE(int, eventfd, SYS_eventfd2, (unsigned count, int flags), (count, flags))
+VARIES(int, eventfd, SYS_eventfd2, (unsigned count, int flags), (count, flags))
 
 PL_EXPORT int ioctl(int fd, unsigned long request, ...) {
   va_list list;
   va_start(list, request);
   void *argument = va_arg(list, void *);
   va_end(list);
+  PL_NATIVE();
   int result = REAL(ioctl)(fd, request, argument);
   int saved = errno;
   called(SYS_ioctl, result, 0);
@@ -244,6 +279,7 @@ PL_EXPORT int ioctl(int fd, unsigned long request, ...) {
     va_start(list, command); \
     void *argument = va_arg(list, void *); \
     va_end(list); \
+    PL_NATIVE(); \
     struct pl_context *pl_waiting = command == F_SETLKW ? pl_block() : NULL; \
     int result = REAL(name)(fd, command, argument); \
     int saved = errno; \
@@ -257,33 +293,35 @@ FCNTL(fcntl64)
 
 /* ---- waiting ---- */
 
+#define TRAPPABLE(mask) pl_trappable(mask, &(sigset_t){{0}})
+
 BLOCKING(int, poll, SYS_poll, (struct pollfd * fds, nfds_t count, int timeout), (fds, count, timeout), 0,
          if (result > 0) filled(fds, count * sizeof *fds))
 BLOCKING(int, ppoll, SYS_ppoll,
          (struct pollfd * fds, nfds_t count, const struct timespec *timeout, const sigset_t *mask),
-         (fds, count, timeout, mask), 0, if (result > 0) filled(fds, count * sizeof *fds))
-WAIT(int, select, SYS_pselect6,
+         (fds, count, timeout, TRAPPABLE(mask)), 0, if (result > 0) filled(fds, count * sizeof *fds))
+WAIT_VARIES(int, select, SYS_pselect6,
      (int count, fd_set *restrict in, fd_set *restrict out, fd_set *restrict except, struct timeval *restrict timeout),
      (count, in, out, except, timeout))
 WAIT(int, pselect, SYS_pselect6,
      (int count, fd_set *restrict in, fd_set *restrict out, fd_set *restrict except,
       const struct timespec *restrict timeout, const sigset_t *restrict mask),
-     (count, in, out, except, timeout, mask))
+     (count, in, out, except, timeout, TRAPPABLE(mask)))
 SIMPLE(int, epoll_create1, SYS_epoll_create1, (int flags), (flags))
 SIMPLE(int, epoll_ctl, SYS_epoll_ctl, (int epoll, int operation, int fd, struct epoll_event *event),
        (epoll, operation, fd, event))
-BLOCKING(int, epoll_wait, SYS_epoll_pwait, (int epoll, struct epoll_event *events, int most, int timeout),
+BLOCKING(int, epoll_wait, SYS_epoll_wait, (int epoll, struct epoll_event *events, int most, int timeout),
          (epoll, events, most, timeout), 0, filled(events, MOVED * sizeof *events))
 BLOCKING(int, epoll_pwait, SYS_epoll_pwait,
          (int epoll, struct epoll_event *events, int most, int timeout, const sigset_t *mask),
-         (epoll, events, most, timeout, mask), 0, filled(events, MOVED * sizeof *events))
-WAIT(int, nanosleep, SYS_nanosleep, (const struct timespec *time, struct timespec *left), (time, left))
-WAIT(int, clock_nanosleep, SYS_clock_nanosleep,
+         (epoll, events, most, timeout, TRAPPABLE(mask)), 0, filled(events, MOVED * sizeof *events))
+WAIT_VARIES(int, nanosleep, SYS_nanosleep, (const struct timespec *time, struct timespec *left), (time, left))
+WAIT_VARIES(int, clock_nanosleep, SYS_clock_nanosleep,
      (clockid_t clock, int flags, const struct timespec *time, struct timespec *left), (clock, flags, time, left))
-WAIT(int, usleep, SYS_clock_nanosleep, (useconds_t time), (time))
-WAIT(unsigned, sleep, SYS_clock_nanosleep, (unsigned time), (time))
-WAIT(int, pause, SYS_ppoll, (void), ())
-WAIT(int, sigsuspend, SYS_rt_sigsuspend, (const sigset_t *mask), (mask))
+WAIT_VARIES(int, usleep, SYS_clock_nanosleep, (useconds_t time), (time))
+WAIT_VARIES(unsigned, sleep, SYS_clock_nanosleep, (unsigned time), (time))
+WAIT_VARIES(int, pause, SYS_pause, (void), ())
+WAIT(int, sigsuspend, SYS_rt_sigsuspend, (const sigset_t *mask), (TRAPPABLE(mask)))
 WAIT(int, sched_yield, SYS_sched_yield, (void), ())
 WAIT(pid_t, wait, SYS_wait4, (int *status), (status))
 WAIT(pid_t, waitpid, SYS_wait4, (pid_t pid, int *status, int options), (pid, status, options))

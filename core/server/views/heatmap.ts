@@ -2,167 +2,139 @@
  * Heatmap: address by time, binned to the pixels that can be told apart.
  *
  * A row of the whole map is a touched page in ascending order of process and address (the page table's own order), so
- * untouched memory takes no room. A column is one bin of the profile's heat or several. Every access of the visible
- * range falls into exactly one bin, so that the bins of the whole map add up to the totals of the run.
+ * untouched memory takes no room. Bins lie on one grid for the whole map and span powers of two of epochs and rows:
+ * every access of the shown part falls into exactly one bin, and parts that overlap share their bins.
  */
+import { UsageError } from '../../errors.js';
 import type { Profile } from '../../model/profile.js';
-import type { HeatmapFacts } from '../../protocol.js';
+import type { HeatmapFacts, Selection, ViewQuery, WireColumn } from '../../protocol.js';
+import { agreementOfTracker } from '../heat/agreement.js';
+import { type BinGrid, sumBins } from '../heat/bins.js';
+import { focusRows } from '../heat/focus.js';
+import { pageRowsOf, pyramidOf, stampOf } from '../heat/heat.js';
+import { agreementOfRows, tierOfRows } from '../heat/rowBins.js';
 import type { ProfileIndex } from '../profileIndex.js';
-import { clampRange, location, maxAnswerBytes, type View, wire } from './view.js';
+import { trackerLabel } from '../seen.js';
+import { clampRange, maxAnswerBytes, type View, wire } from './view.js';
 
 /** Three f32 columns in base64 take 16 bytes a bin; an eighth of the answer is left for names. */
 const maxBins = Math.floor((maxAnswerBytes * 7) / 8 / 16);
-/** Names beyond this many could not be read at any height. */
-const maxSegments = 100;
-const maxObjectRuns = 200;
 
-export const heatmap: View = (index, query, selection) => {
-  const { profile } = index;
-  const { heat, pages, epochs } = profile;
-  const step = heat.epochsPerBin;
-  const [fromEpoch, toEpoch] = clampRange(query.range?.x, epochs.count);
-  const [fromRow, toRow] = clampRange(query.range?.y, pages.count);
-  // A bin of the heat cannot be cut: the shown range grows to whole bins.
-  const fromBin = Math.floor(fromEpoch / step);
-  const toBin = Math.ceil(toEpoch / step);
-  const [columns, rows] = binsAcrossAndDown(toBin - fromBin, toRow - fromRow, query.pixels);
-  const bins = sumBins(profile, fromBin, toBin, fromRow, toRow, columns, rows);
-
-  const endOf = (epoch: number) => (epoch === 0 ? 0 : epochs.endNs[Math.min(epoch, epochs.count) - 1]);
-  const timesNs = Array.from({ length: columns + 1 }, (_, column) =>
-    endOf((fromBin + Math.ceil((column * (toBin - fromBin)) / Math.max(columns, 1))) * step),
-  );
-  const facts: HeatmapFacts = {
-    columns,
-    rows,
-    epochs: epochs.count,
-    pageRows: pages.count,
-    shown: { x: [fromBin * step, Math.min(toBin * step, epochs.count)], y: [fromRow, toRow] },
-    epochAccesses: epochs.accesses,
-    timesNs,
-    max: { reads: greatest(bins.reads), writes: greatest(bins.writes), traffic: greatest(bins.traffic) },
-    segments: segmentsOf(index, fromRow, toRow, selection.policy),
-    pageSize: profile.options.pageSize,
+export const heatmap: View = (shown, query, selection, baseline) => {
+  const { part, baseline: before } = query.options ?? {};
+  if (before === true && !baseline) throw new UsageError('there is no profile to compare with; choose one first');
+  const index = before === true ? baseline!.index : shown;
+  const grid = gridOf(index.profile, query);
+  const axes = part === 'bins' ? plainAxes(index, grid) : allAxes(index, grid, selection, before !== true);
+  return {
+    facts: axes.facts,
+    columns: { ...axes.columns, ...(part === 'axes' ? {} : bins(index.profile, grid)) },
   };
-  return { facts, columns: { reads: wire(bins.reads), writes: wire(bins.writes), traffic: wire(bins.traffic) } };
 };
 
-/** Bins across and down: no more than there is data, pixels, or room in an answer (then in the pixels' proportions). */
-function binsAcrossAndDown(
-  across: number,
-  down: number,
-  pixels: readonly [number, number] = [320, 180],
-): [number, number] {
-  const limit = (value: number, wanted: number) => Math.max(value === 0 ? 0 : 1, Math.min(value, Math.floor(wanted)));
-  const columns = limit(across, pixels[0]);
-  const rows = limit(down, pixels[1]);
-  if (columns * rows <= maxBins) return [columns, rows];
-  const shrink = Math.sqrt(maxBins / (columns * rows));
-  const fewer = limit(columns, Math.max(columns * shrink, maxBins / rows / 2));
-  return [fewer, limit(rows, maxBins / fewer)];
+type Columns = Readonly<Record<string, WireColumn>>;
+
+function bins(profile: Profile, grid: BinGrid): Columns {
+  const { reads, writes, traffic } = sumBins(pyramidOf(profile), grid);
+  return { reads: wire(reads), writes: wire(writes), traffic: wire(traffic) };
 }
 
-interface Bins {
-  readonly reads: Float32Array;
-  readonly writes: Float32Array;
-  readonly traffic: Float32Array;
-}
-
-function sumBins(
-  { heat }: Profile,
-  fromBin: number,
-  toBin: number,
-  fromRow: number,
-  toRow: number,
-  columns: number,
-  rows: number,
-): Bins {
-  // Summed in doubles: f32 stops counting at 2^24.
-  const reads = new Float64Array(columns * rows);
-  const writes = new Float64Array(columns * rows);
-  const traffic = new Float64Array(columns * rows);
-  const across = columns / (toBin - fromBin);
-  const down = rows / (toRow - fromRow);
-  const { page, start } = heat;
-  for (let bin = fromBin; bin < toBin; bin++) {
-    const column = Math.min(columns - 1, Math.floor((bin - fromBin) * across));
-    // Pages ascend within a bin: skip to the first visible one.
-    const end = start[bin + 1];
-    for (let i = firstAtLeast(page, fromRow, start[bin], end); i < end && page[i] < toRow; i++) {
-      const row = Math.min(rows - 1, Math.floor((page[i] - fromRow) * down));
-      const at = row * columns + column;
-      reads[at] += heat.reads[i];
-      writes[at] += heat.writes[i];
-      traffic[at] += heat.trafficReads[i] + heat.trafficWrites[i];
-    }
+/** The bins that cover what is asked for, as fine as wanted, as pixels, and as an answer has room. */
+function gridOf({ heat, epochs, pages }: Profile, { range, pixels = [320, 180], options = {} }: ViewQuery): BinGrid {
+  const heatBins = heat.start.length - 1;
+  const [fromEpoch, toEpoch] = clampRange(range?.x, epochs.count);
+  const [fromRow, toRow] = clampRange(range?.y, pages.count);
+  const across = [fromEpoch / heat.epochsPerBin, toEpoch / heat.epochsPerBin] as const;
+  const down = [fromRow, toRow] as const;
+  let stepBins = powerOfTwo(Number(options.stepX ?? 0) / heat.epochsPerBin) ?? stepFor(across, pixels[0]);
+  let stepPages = powerOfTwo(Number(options.stepY ?? 0)) ?? stepFor(down, pixels[1]);
+  const count = ([from, to]: readonly [number, number], step: number) => Math.ceil(to / step) - Math.floor(from / step);
+  // The axes alone are short; bins must fit an answer, in the pixels' proportions.
+  while (options.part !== 'axes' && count(across, stepBins) * count(down, stepPages) > maxBins) {
+    if (count(across, stepBins) * pixels[1] > count(down, stepPages) * pixels[0]) stepBins *= 2;
+    else stepPages *= 2;
   }
-  return { reads: Float32Array.from(reads), writes: Float32Array.from(writes), traffic: Float32Array.from(traffic) };
+  return {
+    stepBins,
+    stepPages,
+    fromBin: Math.floor(across[0] / stepBins) * stepBins,
+    fromPage: Math.floor(fromRow / stepPages) * stepPages,
+    columns: heatBins === 0 ? 0 : count(across, stepBins),
+    rows: pages.count === 0 ? 0 : count(down, stepPages),
+  };
 }
 
-function firstAtLeast(sorted: Uint32Array, value: number, from: number, to: number): number {
-  let low = from;
-  let high = to;
-  while (low < high) {
-    const middle = Math.floor((low + high) / 2);
-    if (sorted[middle] < value) low = middle + 1;
-    else high = middle;
-  }
-  return low;
+/** The smallest power of two that makes at most so many steps of the range. */
+function stepFor([from, to]: readonly [number, number], most: number): number {
+  const wanted = Math.max(1, Math.floor(most));
+  let step = 1;
+  while (Math.ceil(to / step) - Math.floor(from / step) > wanted && step < to) step *= 2;
+  return step;
 }
 
-function greatest(column: Float32Array): number {
-  let top = 0;
-  for (let i = 0; i < column.length; i++) if (column[i] > top) top = column[i];
-  return top;
+/** What was asked for, if it is one. */
+function powerOfTwo(value: number): number | null {
+  return value >= 1 && value <= 2 ** 40 && Number.isInteger(Math.log2(value)) ? value : null;
 }
 
-/**
- * Runs of adjacent touched pages. Where there are more than can be named, the smallest gaps are bridged first, so that
- * what stays apart is what lies far apart in memory.
- */
-function segmentsOf(index: ProfileIndex, from: number, to: number, policy: string): HeatmapFacts['segments'] {
+function plainAxes(index: ProfileIndex, grid: BinGrid): { facts: HeatmapFacts; columns: Columns } {
+  const { heat, epochs, pages, options, placement } = index.profile;
+  const step = heat.epochsPerBin;
+  const [fromRow, toRow] = [grid.fromPage, Math.min(grid.fromPage + grid.rows * grid.stepPages, pages.count)];
+  const epochOf = (column: number) => Math.min((grid.fromBin + column * grid.stepBins) * step, epochs.count);
+  return {
+    facts: {
+      stamp: stampOf(index.profile),
+      columns: grid.columns,
+      rows: grid.rows,
+      epochs: epochs.count,
+      pageRows: pages.count,
+      step: { x: grid.stepBins * step, y: grid.stepPages },
+      leastStepX: step,
+      shown: { x: [epochOf(0), epochOf(grid.columns)], y: [fromRow, toRow] },
+      epochAccesses: epochs.accesses,
+      counted: index.seen.counted,
+      timesNs: [],
+      segments: [],
+      pageSize: options.pageSize,
+      tiers: [...placement.tiers.map(tier => tier.name), 'mixed'],
+      agreement: null,
+      focus: null,
+    },
+    columns: {},
+  };
+}
+
+function allAxes(
+  index: ProfileIndex,
+  grid: BinGrid,
+  selection: Selection,
+  /** False: another profile, whose rows are not those of the selection. */
+  own: boolean,
+): { facts: HeatmapFacts; columns: Columns } {
   const { profile } = index;
-  const { pages } = profile;
-  const gapBefore = (row: number) =>
-    pages.process[row] === pages.process[row - 1] ? pages.number[row] - pages.number[row - 1] - 1 : Infinity;
-  const gaps = Float64Array.from({ length: Math.max(0, to - from - 1) }, (_, i) => gapBefore(from + 1 + i)).sort();
-  const bridged = gaps.at(-maxSegments) ?? 0;
-  const names = namedRuns(index, from, to);
-  const segments: HeatmapFacts['segments'][number][] = [];
-  for (let start = from, row = from + 1; start < to && row <= to; row++) {
-    // An infinite gap (another process) is bridged only when there are more processes than segments.
-    if (row < to && gapBefore(row) <= bridged) continue;
-    segments.push({
-      from: start,
-      to: row,
-      address: `0x${(BigInt(pages.number[start]) * BigInt(profile.options.pageSize)).toString(16)}`,
-      bytes: (row - start) * profile.options.pageSize,
-      objects: names
-        .filter(run => run.from < row && run.to > start)
-        .map(({ object, ...run }) => ({
-          from: Math.max(run.from, start),
-          to: Math.min(run.to, row),
-          name: profile.objects.name[object],
-          tier: index.tierOfObject(object, policy),
-          location: location(profile, profile.objects.file[object], profile.objects.line[object]),
-        })),
-    });
-    start = row;
-  }
-  return segments;
-}
-
-/** Runs of rows that belong mostly to one object, the longest of them where there are too many, in row order. */
-function namedRuns({ profile: { pages } }: ProfileIndex, from: number, to: number) {
-  const runs: { from: number; to: number; object: number }[] = [];
-  for (let start = from, row = from + 1; start < to && row <= to; row++) {
-    if (row < to && pages.object[row] === pages.object[start]) continue;
-    runs.push({ from: start, to: row, object: pages.object[start] });
-    start = row;
-  }
-  if (runs.length <= maxObjectRuns) return runs;
-  return runs
-    .sort((a, b) => b.to - b.from - (a.to - a.from) || a.from - b.from)
-    .slice(0, maxObjectRuns)
-    .sort((a, b) => a.from - b.from);
+  const { facts } = plainAxes(index, grid);
+  const [from, to] = facts.shown.y;
+  const { endNs, count } = profile.epochs;
+  const endOf = (epoch: number) => (epoch === 0 ? 0 : endNs[Math.min(epoch, count) - 1]);
+  const rows = pageRowsOf(profile);
+  const policy = index.policy(selection.policy);
+  const tier = policy && tierOfRows(profile, policy.tierOfObject, profile.placement.tiers.length, grid);
+  const agreed = own ? agreementOfTracker(index.exact.profile, selection.tracker) : null;
+  const ofRows = agreed && agreementOfRows(agreed.status, grid);
+  return {
+    facts: {
+      ...facts,
+      timesNs: Array.from({ length: grid.columns + 1 }, (_, column) =>
+        endOf((grid.fromBin + column * grid.stepBins) * profile.heat.epochsPerBin),
+      ),
+      segments: rows.segments(index, from, to, selection.policy),
+      agreement: agreed && { tracker: trackerLabel(selection.tracker), ...agreed.totals },
+      focus: own && selection.focus ? focusRows(index, rows, selection.focus, from, to) : null,
+    },
+    columns: {
+      ...(tier && { tier: wire(tier) }),
+      ...(ofRows && { found: wire(ofRows.found), missed: wire(ofRows.missed), falsely: wire(ofRows.falsely) }),
+    },
+  };
 }

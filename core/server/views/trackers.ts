@@ -1,17 +1,21 @@
 /** Trackers: what each mechanism found of the truly hottest pages, and what it would cost. */
+import type { TrackerResult } from '../../model/profile.js';
 import type { TrackersFacts } from '../../protocol.js';
 import { trackers as table } from '../../tracking/trackers.js';
+import { agreement } from '../agreement.js';
+import { trackerLabel } from '../seen.js';
 import type { View } from './view.js';
 
-export const trackers: View = ({ profile }) => {
+export const trackers: View = ({ exact: { profile } }, _query, selection, baseline) => {
   const facts: TrackersFacts = {
+    chosen: selection.tracker,
     rows: profile.trackers.map(result => {
-      // A profile of another version may name a tracker that this one does not know.
-      const kind = Object.hasOwn(table, result.id) ? table[result.id] : undefined;
+      const agreed = result.id === 'exact' ? null : agreement(profile, result.id);
+      const before = baseline?.profile.trackers.find(({ id }) => id === result.id);
       return {
         id: result.id,
-        label: kind?.label ?? result.id,
-        needs: kind?.needs ?? '',
+        label: trackerLabel(result.id),
+        needs: Object.hasOwn(table, result.id) ? table[result.id].needs : '',
         pagesReported: result.pagesReported,
         precision: result.precision,
         recall: result.recall,
@@ -21,8 +25,21 @@ export const trackers: View = ({ profile }) => {
         vmExits: result.vmExits,
         overheadPercent: result.overheadPercent,
         periods: result.periods,
+        blind: blindness(result),
+        agreement: agreed && {
+          k: agreed.k,
+          found: agreed.found,
+          missed: agreed.missed,
+          falseAlarms: agreed.falseAlarms,
+        },
+        before: before ? { f1: before.f1, overheadPercent: before.overheadPercent } : null,
       };
     }),
   };
   return { facts };
 };
+
+function blindness({ id, pageReads, pageWrites }: TrackerResult): string | null {
+  if (id === 'exact' || pageReads || pageWrites) return null;
+  return 'It names no pages, so nothing can be shown as it sees it.';
+}

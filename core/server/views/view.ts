@@ -3,12 +3,15 @@ import type { Column } from '../../model/columns.js';
 import { NONE } from '../../model/columns.js';
 import type { Profile } from '../../model/profile.js';
 import type { Location, Selection, ViewQuery, WireColumn } from '../../protocol.js';
+import type { Baseline } from '../baseline.js';
 import type { ProfileIndex } from '../profileIndex.js';
 
 export type View = (
   index: ProfileIndex,
   query: ViewQuery,
   selection: Selection,
+  /** The run that this one is compared with. */
+  baseline?: Baseline | null,
 ) => { readonly facts: unknown; readonly columns?: Readonly<Record<string, WireColumn>> };
 
 /** The most that one answer may hold, columns as base64 and facts as JSON together. */

@@ -1,0 +1,50 @@
+/** Whole allocations placed by their traffic, where that beats what the operating system does when nobody tells it. */
+import { percent } from '../../model/format.js';
+import { type Advice, type Facts, isMovable, leastTime, timeGain, trafficOf } from './advice.js';
+
+const shownMoves = 3;
+
+export function placeByTraffic({ profile }: Facts): Advice[] {
+  const { placement, objects, totals } = profile;
+  const now = placement.policies.find(({ id }) => id === 'first-touch');
+  const then = placement.policies.find(({ id }) => id === 'static-optimal');
+  if (!now || !then || now.modelledSlowdown <= 0) return [];
+  const saved = (a: number, b: number) => 1 - b / a;
+  if (saved(now.modelledSlowdown, then.modelledSlowdown) < leastTime) return [];
+
+  // Only the tier of most worth is scarce: what goes there is what must be told to the allocator.
+  const fast = placement.fastestTier ?? 0;
+  const traffic = totals.trafficReads + totals.trafficWrites;
+  const moves = Array.from({ length: objects.count }, (_, object) => object)
+    .filter(
+      object => isMovable(profile, object) && then.tierOfObject[object] === fast && now.tierOfObject[object] !== fast,
+    )
+    .sort((a, b) => trafficOf(profile, b) - trafficOf(profile, a) || a - b);
+  if (moves.length === 0) return [];
+  const tier = placement.tiers[fast].name;
+  const first = objects.name[moves[0]];
+  const named = moves
+    .slice(0, shownMoves)
+    .map(object => `${objects.name[object]} (${percent(trafficOf(profile, object) / traffic)})`);
+  const more = moves.length > shownMoves ? ` and ${moves.length - shownMoves} more` : '';
+  const [bestNow, worstNow] = now.modelledSlowdownRange;
+  const [bestThen, worstThen] = then.modelledSlowdownRange;
+  return [
+    {
+      rule: 'place-by-traffic',
+      action:
+        moves.length === 1 ? `Put ${first} into ${tier}` : `Put ${first} and ${moves.length - 1} more into ${tier}`,
+      evidence:
+        `By first touch they lie elsewhere or only partly there: the run is modelled at ${times(now.modelledSlowdown)} ` +
+        `of everything in the fastest tier; with whole allocations placed by traffic at ${times(then.modelledSlowdown)}. ` +
+        `Shares of the run's traffic: ${named.join(', ')}${more}.`,
+      gain: timeGain(saved(bestNow, bestThen), saved(worstNow, worstThen)),
+      object: moves[0],
+      view: 'placement',
+    },
+  ];
+}
+
+function times(slowdown: number): string {
+  return `${slowdown.toFixed(2)} ×`;
+}

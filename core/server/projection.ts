@@ -1,0 +1,245 @@
+/**
+ * The profile as a tracker would have told it (docs/views/trackers.md).
+ *
+ * A mechanism knows one thing: a reading of each page, in its own unit (accesses sampled, periods in which a flag was
+ * found set, log entries). Everything else is attributed from there by the exact counts, so that a mechanism is judged
+ * by where its readings lead and not by what a tool around it could guess:
+ *
+ *   page    its reading; hot, warm and cold by the usual shares of all readings
+ *   object  the readings of the pages on which it has most of the accesses: what a tool with an allocation map does
+ *   line    of each object's reading, the part that its accesses are of the object's accesses
+ *   heat    of each page's reading, the part that an epoch's accesses are of the page's accesses
+ *
+ * Traffic, tiers, modelled time and the working set of each epoch stay as they are: no mechanism here sees them.
+ */
+import { classify, perPagePerSecond } from '../hotness/classes.js';
+import { NONE } from '../model/columns.js';
+import type {
+  HeatTable,
+  ObjectTable,
+  PairTable,
+  Placement,
+  PolicyResult,
+  Profile,
+  SourceColumns,
+  TrackerResult,
+} from '../model/profile.js';
+
+export interface Projection {
+  readonly profile: Profile;
+  /** Row of the projected `objects` for each row of the exact ones: tables stay sorted by what they count. */
+  readonly objectRow: Uint32Array;
+}
+
+/** Reads and writes of a table's rows, in readings. */
+interface Readings {
+  readonly reads: Float64Array;
+  readonly writes: Float64Array;
+}
+
+/** @param tracker one that names pages */
+export function project(exact: Profile, tracker: TrackerResult): Projection {
+  const { pages, totals, options, sites } = exact;
+  const ofPages: Readings = {
+    reads: tracker.pageReads ?? new Float64Array(pages.count),
+    writes: tracker.pageWrites ?? new Float64Array(pages.count),
+  };
+
+  // 1. Readings of every table, in the exact profile's order.
+  const objects = objectReadings(exact, ofPages);
+  const pairs = pairReadings(exact.pairs, objects);
+  const ofSites = summed(pairs, exact.pairs.site, sites.count);
+  const functionOfSite = Uint32Array.from({ length: sites.count }, (_, site) =>
+    sites.inlineStart[site] < sites.inlineStart[site + 1] ? sites.inlineFunction[sites.inlineStart[site]] : NONE,
+  );
+  const lines = classed({ ...exact.lines, ...summed(ofSites, sites.line, exact.lines.count) }, exact);
+  const functions = classed({ ...exact.functions, ...summed(ofSites, functionOfSite, exact.functions.count) }, exact);
+
+  // 2. Tables are sorted by what they count: who reads a row number as a rank must not be misled.
+  const lineOrder = byAccesses(lines);
+  const functionOrder = byAccesses(functions);
+  const objectOrder = byAccesses(objects);
+  const [lineRow, functionRow, objectRow] = [lineOrder, functionOrder, objectOrder].map(inverse);
+
+  const sum = (values: Float64Array) => values.reduce((all, value) => all + value, 0);
+  const positive = (page: number) => ofPages.reads[page] + ofPages.writes[page] > 0;
+  const all = { reads: sum(ofPages.reads), writes: sum(ofPages.writes) };
+  const profile: Profile = {
+    ...exact,
+    totals: {
+      ...totals,
+      ...all,
+      pagesTouched: Array.from({ length: pages.count }, (_, page) => page).filter(positive).length,
+      pagesRead: ofPages.reads.filter(Boolean).length,
+      pagesWritten: ofPages.writes.filter(Boolean).length,
+    },
+    lines: { ...inOrder(lines, lineOrder), function: renamed(lines.function, functionRow, lineOrder) },
+    functions: inOrder(functions, functionOrder),
+    objects: inOrder(objects, objectOrder),
+    sites: {
+      ...sites,
+      ...ofSites,
+      line: renamed(sites.line, lineRow),
+      inlineFunction: renamed(sites.inlineFunction, functionRow),
+    },
+    pairs: { ...exact.pairs, ...pairs, object: renamed(exact.pairs.object, objectRow) },
+    pages: {
+      ...pages,
+      ...ofPages,
+      object: renamed(pages.object, objectRow),
+      hotness: classify(accessesOf(ofPages), options.hotShare, options.coldShare),
+    },
+    placement: placementInOrder(exact.placement, objectOrder),
+    unattributed: {
+      reads: all.reads - sum(lines.reads),
+      writes: all.writes - sum(lines.writes),
+      why: exact.unattributed.why,
+    },
+  };
+  // As large as the heat itself, and few views look at it: made when first read.
+  let heat: HeatTable | null = null;
+  Object.defineProperty(profile, 'heat', {
+    enumerable: true,
+    get: () => (heat ??= heatReadings(exact, ofPages)),
+  });
+  return { profile, objectRow };
+}
+
+function accessesOf({ reads, writes }: Readings): Float64Array {
+  return reads.map((value, row) => value + writes[row]);
+}
+
+/** Each page's reading belongs to its main object. */
+function objectReadings(exact: Profile, { reads, writes }: Readings): ObjectTable {
+  const { pages, objects } = exact;
+  const sums = {
+    reads: new Float64Array(objects.count),
+    writes: new Float64Array(objects.count),
+    pages: new Float64Array(objects.count),
+  };
+  for (let page = 0; page < pages.count; page++) {
+    const object = pages.object[page];
+    if (object === NONE || reads[page] + writes[page] === 0) continue;
+    sums.reads[object] += reads[page];
+    sums.writes[object] += writes[page];
+    sums.pages[object]++;
+  }
+  return classed({ ...objects, ...sums }, exact);
+}
+
+/** Each object's readings over its pairs: reads by the pairs' reads, writes by their writes. */
+function pairReadings(pairs: PairTable, objects: ObjectTable): Readings {
+  return {
+    reads: shared(objects.reads, pairs.object, pairs.reads, pairs.writes),
+    writes: shared(objects.writes, pairs.object, pairs.writes, pairs.reads),
+  };
+}
+
+/**
+ * Splits an amount of each group over its members by weight. A group without any weight falls back on the other one: a
+ * mechanism may report as written a page of which its main object was only read.
+ */
+function shared(amount: Float64Array, group: Uint32Array, weight: Float64Array, other: Float64Array): Float64Array {
+  const totals = new Float64Array(amount.length);
+  const others = new Float64Array(amount.length);
+  for (let i = 0; i < group.length; i++) {
+    totals[group[i]] += weight[i];
+    others[group[i]] += other[i];
+  }
+  return Float64Array.from(group, (owner, i) => {
+    if (totals[owner] > 0) return amount[owner] * (weight[i] / totals[owner]);
+    return others[owner] > 0 ? amount[owner] * (other[i] / others[owner]) : 0;
+  });
+}
+
+function summed({ reads, writes }: Readings, group: Uint32Array, count: number): Readings {
+  const sums = { reads: new Float64Array(count), writes: new Float64Array(count) };
+  for (let i = 0; i < group.length; i++) {
+    if (group[i] === NONE) continue;
+    sums.reads[group[i]] += reads[i];
+    sums.writes[group[i]] += writes[i];
+  }
+  return sums;
+}
+
+type Classed = SourceColumns & { readonly hotness: Uint8Array; readonly perPagePerSecond: Float64Array };
+
+function classed<T extends Classed>(table: T, { options, totals }: Profile): T {
+  const accesses = accessesOf(table);
+  return {
+    ...table,
+    hotness: classify(accesses, options.hotShare, options.coldShare),
+    perPagePerSecond: accesses.map((count, row) => perPagePerSecond(count, table.pages[row], totals.modelledNs)),
+  };
+}
+
+/** Rows from most readings to fewest; equal ones as they were. */
+function byAccesses(table: SourceColumns): Uint32Array {
+  const accesses = accessesOf(table);
+  return Uint32Array.from({ length: table.count }, (_, row) => row).sort((a, b) => accesses[b] - accesses[a] || a - b);
+}
+
+function inverse(order: Uint32Array): Uint32Array {
+  const rows = new Uint32Array(order.length);
+  for (const [to, from] of order.entries()) rows[from] = to;
+  return rows;
+}
+
+/** The table with its rows in another order: every column that it has, whatever its name. */
+function inOrder<T extends SourceColumns>(table: T, order: Uint32Array): T {
+  const columns = Object.entries(table).map(([name, column]) => {
+    if (Array.isArray(column)) return [name, Array.from(order, row => column[row])];
+    if (!ArrayBuffer.isView(column)) return [name, column];
+    const from = column as Float64Array;
+    return [name, from.slice().map((_, to) => from[order[to]])];
+  });
+  return Object.fromEntries(columns) as T;
+}
+
+/** Row numbers of another table in that table's new order; `order` is that of the rows that hold them. */
+function renamed(column: Uint32Array, rowOf: Uint32Array, order?: Uint32Array): Uint32Array {
+  return column.map((_, to) => {
+    const row = column[order ? order[to] : to];
+    return row === NONE ? NONE : rowOf[row];
+  });
+}
+
+function placementInOrder(placement: Placement, objectOrder: Uint32Array): Placement {
+  const policy = (result: PolicyResult): PolicyResult => ({
+    ...result,
+    tierOfObject: Uint8Array.from(objectOrder, row => result.tierOfObject[row]),
+  });
+  return { ...placement, policies: placement.policies.map(policy), oracle: policy(placement.oracle) };
+}
+
+/** Each page's readings over its rows of the heat: reads by the rows' reads, writes by their writes. */
+function heatReadings({ heat, pages }: Profile, { reads, writes }: Readings): HeatTable {
+  const weights = (own: ArrayLike<number>, other: ArrayLike<number>) => {
+    const sums = [new Float64Array(pages.count), new Float64Array(pages.count), new Float64Array(pages.count)];
+    for (let row = 0; row < heat.page.length; row++) {
+      const page = heat.page[row];
+      sums[0][page] += own[row];
+      sums[1][page] += other[row];
+      sums[2][page]++;
+    }
+    return sums;
+  };
+  const spread = (amount: Float64Array, own: ArrayLike<number>, other: ArrayLike<number>) => {
+    const [ofOwn, ofOther, rows] = weights(own, other);
+    const values = new Float32Array(heat.page.length);
+    for (let row = 0; row < values.length; row++) {
+      const page = heat.page[row];
+      if (amount[page] === 0) continue;
+      if (ofOwn[page] > 0) values[row] = amount[page] * (own[row] / ofOwn[page]);
+      else if (ofOther[page] > 0) values[row] = amount[page] * (other[row] / ofOther[page]);
+      // The page was touched without an access of its own: by an access that began on the page before.
+      else values[row] = amount[page] / rows[page];
+    }
+    return values;
+  };
+  return {
+    ...heat,
+    reads: spread(reads, heat.reads, heat.writes),
+    writes: spread(writes, heat.writes, heat.reads),
+  };
+}

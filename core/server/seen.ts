@@ -1,0 +1,21 @@
+/** Through whose eyes a profile is shown: what its counts are called, and what they cannot tell. */
+import { trackers } from '../tracking/trackers.js';
+
+export interface Seen {
+  /** `exact`, or the id of a tracker. */
+  readonly tracker: string;
+  /** What is counted, as in "38 % of ...": `accesses` or `PML readings`. */
+  readonly counted: string;
+}
+
+export const exactly: Seen = { tracker: 'exact', counted: 'accesses' };
+
+export function seenBy(tracker: string): Seen {
+  if (tracker === exactly.tracker) return exactly;
+  return { tracker, counted: `${trackerLabel(tracker)} readings` };
+}
+
+/** A profile of another version may name a tracker that this one does not know. */
+export function trackerLabel(tracker: string): string {
+  return Object.hasOwn(trackers, tracker) ? trackers[tracker].label : tracker;
+}

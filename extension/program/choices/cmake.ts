@@ -1,0 +1,59 @@
+/** The executables of a CMake project, built in a folder of ours; with the target that CMake Tools would launch. */
+import * as path from 'node:path';
+import * as vscode from 'vscode';
+import { reasonOf } from '../../core.js';
+import { commands } from '../../ids.js';
+import { cmakeProject } from '../build/toolSettings.js';
+import type { Choice, Provider } from './choice.js';
+import { launchTargetCommands, launchTargetPath } from './otherTools.js';
+
+export const cmake: Provider = {
+  title: 'CMake',
+  applies: folder => cmakeProject(folder) !== null,
+  async find(folder, builders, signal) {
+    const project = cmakeProject(folder);
+    if (!project) return [];
+    try {
+      const executables = await builders.cmakeExecutables(project, signal);
+      const choices = executables.map(
+        ({ target, file }): Choice => ({
+          label: target,
+          description: vscode.l10n.t('CMake target'),
+          executable: path.basename(file),
+          target: () => ({
+            program: null,
+            scope: folder.uri,
+            build: { kind: 'cmake', folder: folder.uri.fsPath, target },
+          }),
+        }),
+      );
+      const known = await launchTargetCommands();
+      return known.cmake ? [launchTarget(known.cmake, choices), ...choices] : choices;
+    } catch (error) {
+      if (signal.aborted) return [];
+      return [notConfigured(reasonOf(error))];
+    }
+  },
+};
+
+/** CMake Tools knows what the user launches; the file is asked for when it is chosen, since that may ask the user. */
+function launchTarget(command: string, choices: readonly Choice[]): Choice {
+  return {
+    label: vscode.l10n.t('Launch target of CMake Tools'),
+    async target() {
+      const file = await launchTargetPath(command);
+      return choices.find(({ executable }) => file && executable === path.basename(file))?.target();
+    },
+  };
+}
+
+function notConfigured(reason: string): Choice {
+  return {
+    label: vscode.l10n.t('$(warning) CMake could not configure the project'),
+    detail: reason,
+    async target() {
+      await vscode.commands.executeCommand(commands.showLog);
+      return undefined;
+    },
+  };
+}

@@ -1,0 +1,317 @@
+/** The heatmap as a user meets it: core's own answers behind it, a real browser before it. */
+import path from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import type { Profile, TrackerResult } from '../../core/model/profile.js';
+import { wire } from '../../core/server/views/view.js';
+import { profileOf } from '../helpers/profile.js';
+import { type Dashboard, Harness, type OpenOptions } from './harness.js';
+
+const root = path.resolve(__dirname, '../..');
+const file = '/src/prog.c';
+
+/**
+ * One great allocation and three globals, 40 epochs of 1 ms. By hand: line 4 reads `table` 60,000 times and line 9 writes
+ * it 20,000 times, evenly over 20 pages and 40 epochs: 75 reads and 25 writes each. Global i is read 100 + i times.
+ */
+function profile(): Profile {
+  const small = [0, 1, 2];
+  return profileOf({
+    file,
+    sha256: '00',
+    functions: { sum: 2, fill: 7, visit: 12 },
+    epochs: 40,
+    lines: [
+      { line: 4, function: 'sum', object: 'malloc in fill (prog.c:8)', reads: 60_000, trafficReads: 4_000, hotness: 0 },
+      { line: 9, function: 'fill', object: 'malloc in fill (prog.c:8)', writes: 20_000, trafficWrites: 3_000 },
+      ...small.map(i => ({
+        ...{ line: 20 + i, function: 'visit', object: `small ${i}`, reads: 100 + i },
+        hotness: 2 as const,
+      })),
+    ],
+    objects: [
+      { name: 'malloc in fill (prog.c:8)', line: 8, page: 0x7f000, pages: 20, hotness: 0, stack: ['fill prog.c:8'] },
+      ...small.map(i => ({ name: `small ${i}`, kind: 'global' as const, page: 0x404 + i, pages: 1, tier: 2 })),
+    ],
+  });
+}
+
+let harness: Harness;
+let open: Dashboard | null = null;
+beforeAll(async () => {
+  harness = new Harness(root);
+  await harness.start();
+});
+afterEach(async () => {
+  // A page that complains is a broken page, whatever the test looked at.
+  const complaints = open?.complaints;
+  await open?.page.close();
+  open = null;
+  expect(complaints ?? []).toEqual([]);
+});
+afterAll(() => harness?.close());
+
+async function heatmap(options: Partial<OpenOptions> = {}): Promise<Dashboard> {
+  open = await harness.open({ width: 1100, profile: profile(), saved: { view: 'heatmap' }, ...options });
+  await open.settled();
+  return open;
+}
+
+const map = ({ page }: Dashboard) => page.getByLabel('Page accesses by address and time');
+const panel = ({ page }: Dashboard) => page.locator('[role=tabpanel]:not([hidden])');
+/** The part of the map that was asked for last. */
+const lastPart = ({ queries }: Dashboard) => queries.findLast(query => query.options?.part === 'axes')?.range;
+
+/** The middle of a part of the plot: shares of its width and height, from the left and the top. */
+async function at(shown: Dashboard, x: number, y: number) {
+  const box = (await map(shown).boundingBox())!;
+  // The plot begins 104 px from the left and ends 176 px from the right, 6 px from the top and 50 px from the bottom.
+  return { x: box.x + 104 + x * (box.width - 280), y: box.y + 6 + y * (box.height - 56) };
+}
+
+async function colorsIn(shown: Dashboard): Promise<Map<string, number>> {
+  const found = await map(shown)
+    .locator('canvas')
+    .first()
+    .evaluate((canvas: HTMLCanvasElement) => {
+      // A copy that is made to be read: reading the chart's own again and again would make it a slow one.
+      const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext('2d', { willReadFrequently: true })!;
+      copy.drawImage(canvas, 0, 0);
+      const { data } = copy.getImageData(110, 10, canvas.width - 300, canvas.height - 70);
+      const seen: Record<string, number> = {};
+      for (let i = 0; i < data.length; i += 4) {
+        const key = `${data[i]},${data[i + 1]},${data[i + 2]}`;
+        seen[key] = (seen[key] ?? 0) + 1;
+      }
+      return seen;
+    });
+  return new Map(Object.entries(found));
+}
+
+describe('reading', () => {
+  test('each bin is told with its counts: those of one page and one epoch where there is room', async () => {
+    const shown = await heatmap();
+    await map(shown).focus();
+    const words = await panel(shown).locator('.readout').innerText();
+    expect(words).toContain('malloc in fill (prog.c:8) · HBM');
+    expect(words).toContain('75 reads, 25 writes');
+    // Epochs are 1 ms each; the middle of 40 is epoch 20.
+    expect(words).toContain('20 ms to 21 ms, epoch 20');
+  });
+
+  test('its pixels are those of the screen', async () => {
+    const shown = await heatmap({ scale: 2 });
+    const canvas = map(shown).locator('canvas').first();
+    const [pixels, css] = await canvas.evaluate((node: HTMLCanvasElement) => [node.width, node.clientWidth]);
+    expect(pixels).toBe(2 * css!);
+  });
+
+  test('the scale has numbers, their unit and its kind, and a percentile scale says how many bins have less', async () => {
+    const shown = await heatmap();
+    const legend = panel(shown).locator('.heat-legend');
+    // Of `table` 100 a page and epoch, of the globals 100 in 40 epochs: 2.5.
+    await expect
+      .poll(() => legend.innerText())
+      .toContain('accesses per page and epoch, mean of each bin of 1 page of 4 KiB × 1 epoch, logarithmic');
+    await choose(shown, 'Scale', 'Percentile');
+    await expect.poll(() => legend.innerText()).toContain('by percentile of the bins in sight');
+    await choose(shown, 'Colour by', 'Writes');
+    await expect.poll(() => legend.innerText()).toContain('writes per page and epoch');
+    expect(await shown.savedState()).toMatchObject({ heatmap: { color: 'writes', scale: 'percentile' } });
+  });
+
+  test('tiers have a name beside colour and pattern', async () => {
+    const shown = await heatmap();
+    await choose(shown, 'Colour by', 'Tier');
+    const keys = panel(shown).locator('.heat-keys li');
+    await expect.poll(() => keys.allInnerTexts()).toEqual(['HBM', 'DRAM', 'CXL', 'in several tiers']);
+    // #56b4e9 is the first tier's colour; its bins all hold the most, so they are opaque.
+    await expect.poll(async () => (await colorsIn(shown)).get('86,180,233') ?? 0).toBeGreaterThan(10_000);
+  });
+
+  test('the same counts are there as a table that adds up to the run', async () => {
+    const shown = await heatmap();
+    await panel(shown).getByRole('button', { name: 'Show as table' }).click();
+    const cells = panel(shown).getByRole('gridcell');
+    await cells.first().waitFor();
+    // 23 rows and a header.
+    expect(await panel(shown).getByRole('grid').getAttribute('aria-rowcount')).toBe('24');
+    await panel(shown)
+      .getByRole('grid')
+      .evaluate(grid => {
+        (grid as HTMLElement).style.setProperty('height', '2000px');
+      });
+    await expect.poll(() => panel(shown).locator('.grid-body .grid-row').count()).toBe(23);
+    const titles = await panel(shown)
+      .locator('.grid-body .numeric')
+      .evaluateAll(nodes => nodes.map(node => (node as HTMLElement).title));
+    const counts = titles.map(title => Number(title.replaceAll(',', '').split(' ')[0]));
+    expect(counts.reduce((sum, count) => sum + count, 0)).toBe(80_303);
+  });
+});
+
+/** Chooses in one of the toolkit's drop-downs, by keys as a user without a mouse does. */
+async function choose(shown: Dashboard, label: string, option: string): Promise<void> {
+  const list = panel(shown).locator(`vscode-dropdown[aria-label="${label}"]`);
+  await list.click();
+  await list.locator('vscode-option', { hasText: option }).click();
+}
+
+describe('moving', () => {
+  test('keys zoom, pan, move and open; core is asked for what is in sight', async () => {
+    const shown = await heatmap();
+    await map(shown).focus();
+    await shown.page.keyboard.press('+');
+    await expect.poll(() => lastPart(shown)?.x).toBeDefined();
+    const [from, to] = lastPart(shown)!.x!;
+    // A key zooms by 1.5 about the cursor in the middle.
+    expect(to - from).toBeCloseTo(40 / 1.5, 6);
+    expect((from + to) / 2).toBeCloseTo(20, 6);
+    await shown.page.keyboard.press('Shift+ArrowRight');
+    await expect.poll(() => lastPart(shown)?.x?.[0]).toBeCloseTo(from + (to - from) / 4, 6);
+    await shown.page.keyboard.press('0');
+    await expect.poll(() => lastPart(shown)?.x).toEqual([0, 40]);
+    await shown.page.keyboard.press('ArrowUp');
+    const live = shown.page.locator('[aria-live=polite]').first();
+    await expect.poll(() => live.textContent()).toContain('75 reads, 25 writes');
+    await shown.page.keyboard.press('Enter');
+    await expect
+      .poll(() => shown.sent.filter(message => message.kind === 'reveal'))
+      .toEqual([{ kind: 'reveal', location: { file, line: 8 } }]);
+  });
+
+  test('a drag selects its part, the wheel zooms about the pointer, and steps can be taken back', async () => {
+    const shown = await heatmap();
+    const [start, end] = [await at(shown, 0.25, 0.5), await at(shown, 0.75, 0.5)];
+    await shown.page.mouse.move(start.x, start.y);
+    await shown.page.mouse.down();
+    await shown.page.mouse.move(end.x, end.y + 3, { steps: 4 });
+    await shown.page.mouse.up();
+    // Flat: time only, 10 to 30 of 40 epochs; the addresses stay whole.
+    await expect.poll(() => lastPart(shown)?.x?.map(Math.round)).toEqual([10, 30]);
+    expect(lastPart(shown)!.y).toEqual([0, 23]);
+    const left = await at(shown, 0, 0.5);
+    await shown.page.mouse.move(left.x, left.y);
+    await shown.page.mouse.wheel(0, -200);
+    const length = () => lastPart(shown)!.x![1] - lastPart(shown)!.x![0];
+    await expect.poll(length).toBeCloseTo(20 * Math.exp(-0.4), 0);
+    expect(lastPart(shown)!.x![0]).toBeCloseTo(10, 0);
+    await panel(shown).getByRole('button', { name: 'Back to the part shown before' }).click();
+    await expect.poll(() => lastPart(shown)?.x?.map(Math.round)).toEqual([10, 30]);
+    await map(shown).focus();
+    await shown.page.keyboard.press('Backspace');
+    await expect.poll(() => lastPart(shown)?.x).toEqual([0, 40]);
+  });
+
+  test('a brush over both axes zooms both', async () => {
+    const shown = await heatmap();
+    const [start, end] = [await at(shown, 0.5, 0), await at(shown, 1, 0.5)];
+    await shown.page.mouse.move(start.x, start.y + 1);
+    await shown.page.mouse.down();
+    await shown.page.mouse.move(end.x - 1, end.y, { steps: 4 });
+    await shown.page.mouse.up();
+    await expect.poll(() => lastPart(shown)?.x?.map(Math.round)).toEqual([20, 40]);
+    // The upper half of 23 rows.
+    expect(lastPart(shown)!.y!.map(Math.round)).toEqual([12, 23]);
+  });
+
+  test('bins at hand are drawn while sharper ones are on their way', async () => {
+    const shown = await heatmap();
+    shown.hold = true;
+    await map(shown).focus();
+    for (let i = 0; i < 6; i++) await shown.page.keyboard.press('+');
+    const words = await panel(shown).locator('.readout').innerText();
+    expect(words).toContain('75 reads, 25 writes');
+    // In the middle lies `table` alone, every bin of it with the most: #fde79a throughout, but for the crosshair's canvas.
+    expect((await colorsIn(shown)).get('253,231,154') ?? 0).toBeGreaterThan(100_000);
+    shown.hold = false;
+  });
+});
+
+describe('links', () => {
+  test('a click points at what lies there and goes to its source, and to none where none is known', async () => {
+    const shown = await heatmap();
+    // 23 rows: the three globals lie lowest, the allocation above them.
+    const table = await at(shown, 0.5, 0.3);
+    await shown.page.mouse.click(table.x, table.y);
+    await expect.poll(() => shown.sent.at(-1)).toEqual({ kind: 'reveal', location: { file, line: 8 } });
+    // One page a row: row 23 - 0.3 * 23 = 16.
+    await expect.poll(() => shown.selection.focus).toEqual({ kind: 'page', page: 16 });
+    const before = shown.sent.length;
+    const small = await at(shown, 0.5, 0.99);
+    await shown.page.mouse.click(small.x, small.y);
+    await panel(shown).getByText('no source line is known').waitFor();
+    await expect.poll(() => shown.selection.focus).toEqual({ kind: 'page', page: 0 });
+    expect(shown.sent).toHaveLength(before);
+  });
+
+  test('what another view points at is outlined, named, and can be zoomed to', async () => {
+    const shown = await heatmap();
+    const object = profile().objects.name.indexOf('small 1');
+    await shown.select({ focus: { kind: 'object', object } });
+    await panel(shown).getByText('Pointed at: small 1.').waitFor();
+    // The focus colour of the dark theme, #0078d4.
+    await expect.poll(async () => (await colorsIn(shown)).get('0,120,212') ?? 0).toBeGreaterThan(500);
+    await panel(shown).getByRole('button', { name: 'Zoom to it' }).click();
+    // Row 1 of 23, at least 4 rows in sight.
+    await expect.poll(() => lastPart(shown)?.y).toEqual([1, 5]);
+    await panel(shown).getByRole('button', { name: 'Point at nothing' }).click();
+    await expect.poll(() => shown.selection.focus).toBeNull();
+  });
+
+  test('the visible time becomes every view’s window, and another view’s window is shown', async () => {
+    const shown = await heatmap();
+    await map(shown).focus();
+    await shown.page.keyboard.press('+');
+    await panel(shown).getByRole('button', { name: 'Use this window everywhere' }).click();
+    // 40 / 1.5 epochs about the middle: 6.67 to 33.33, in whole epochs.
+    await expect.poll(() => shown.selection.window).toEqual([6, 34]);
+    await panel(shown).getByText('Every view shows epochs 6–33 of 40.').waitFor();
+    await shown.select({ window: [10, 20] });
+    await panel(shown).getByText('Every view shows epochs 10–19 of 40.').waitFor();
+    await panel(shown).getByRole('button', { name: 'Zoom to the window' }).click();
+    await expect.poll(() => lastPart(shown)?.x).toEqual([10, 20]);
+    await panel(shown).getByRole('button', { name: 'Whole run everywhere' }).click();
+    await expect.poll(() => shown.selection.window).toBeNull();
+  });
+});
+
+test('a tracker’s hits and misses stand beside the map, with their signs in the legend', async () => {
+  const base = profile();
+  const tracker: TrackerResult = {
+    ...{ id: 'pml', pagesReported: 23, precision: 1, recall: 1, f1: 1, rankCorrelation: 1, workingSetError: 0 },
+    ...{ vmExits: 0, overheadPercent: 0, periods: 1, own: {}, warnings: [], pageWrites: null },
+    // 23 accessed pages, k = 3: the truth's are rows 3, 4 and 5, the tracker's 4, 5 and 0.
+    pageReads: Float64Array.from({ length: 23 }, (_, row) => (row === 4 || row === 5 || row === 0 ? 9 : 1)),
+  };
+  const shown = await heatmap({ profile: { ...base, trackers: [tracker] } });
+  await shown.select({ tracker: 'pml' });
+  const keys = panel(shown).locator('.heat-keys li');
+  await expect.poll(() => keys.allInnerTexts()).toEqual(['●\nPML: found', '○\nPML: missed', '×\nPML: falsely reported']);
+  expect(await panel(shown).locator('.heat-legend').innerText()).toContain(
+    'PML found 2 of the 3 hottest pages of the whole run (the top 10 %), missed 1, reported 1 falsely.',
+  );
+});
+
+test('a recording that goes on is shown as it grows, and replaced by its profile', async () => {
+  const shown = await heatmap({ profile: null });
+  const heat = (columns: number) => ({
+    ...{ columns, rows: 2, bytesPerRow: 65536, accessesPerColumn: 16384 },
+    endNs: Array.from({ length: columns }, (_, i) => (i + 1) * 1e6),
+    process: wire(new Uint32Array(2)),
+    block: wire(Float64Array.of(16, 17)),
+    reads: wire(new Float32Array(2 * columns).fill(8)),
+    writes: wire(new Float32Array(2 * columns)),
+    accesses: columns * 16384,
+    pages: 32,
+  });
+  await shown.post({ kind: 'liveHeat', heat: heat(3) });
+  const legend = panel(shown).locator('.heat-legend');
+  await expect.poll(() => legend.innerText()).toContain('recording: so far 49,152 accesses to 32 pages.');
+  await shown.post({ kind: 'liveHeat', heat: heat(9) });
+  await expect.poll(() => legend.innerText()).toContain('recording: so far 147,456 accesses');
+  await map(shown).focus();
+  expect(await panel(shown).locator('.readout').innerText()).toContain('8 reads, 0 writes');
+  await shown.show(profile());
+  await shown.post({ kind: 'progress', progress: null });
+  await expect.poll(() => legend.innerText()).toContain('Whole run, exact counts.');
+});

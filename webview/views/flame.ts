@@ -1,0 +1,438 @@
+/** Flame view: accesses, traffic or bytes by call stack, as far as a profile knows call stacks. */
+import type { FlameBy, FlameFacts, FlameFrame, FlameMeasure } from '../../core/protocol.js';
+import { drawFlame, FlameChart, flameRow } from '../charts/flameChart.js';
+import { flameLayout } from '../charts/flameLayout.js';
+import { el } from '../dom.js';
+import { bytes, compact, counted, percent, readWriteSplit, whole } from '../format.js';
+import { Grid, type GridColumn, rowsOf } from '../grid.js';
+import { hotness, sourceLink } from '../parts.js';
+import { type Picture, pictureButton } from '../picture.js';
+import type { FlameChoice, FlameColor } from '../state.js';
+import { button, dropdown, filterField, toggle } from '../toolkit.js';
+import { windowText } from '../window.js';
+import type { View, ViewContext, ViewKind } from './view.js';
+
+export const flame: ViewKind = {
+  id: 'flame',
+  label: 'Flame graph',
+  icon: 'list-tree',
+  create: context => new FlameView(context),
+};
+
+const help =
+  'Point to read, click to zoom in. Keys: arrows move, Enter zooms in, Backspace zooms out, Ctrl+Enter goes to the source.';
+
+const trees = [
+  { value: 'code', label: 'By code' },
+  { value: 'allocation', label: 'By allocating call' },
+];
+const orders = [
+  { value: 'down', label: 'Callers first' },
+  { value: 'up', label: 'Bottom-up' },
+];
+const sides = [
+  { value: 'heavy', label: 'Widest first' },
+  { value: 'name', label: 'By name' },
+];
+const colors = [
+  { value: 'class', label: 'Hotness class' },
+  { value: 'writes', label: 'Reads and writes' },
+];
+const measureLabels: Readonly<Record<FlameMeasure, string>> = {
+  accesses: 'Accesses',
+  reads: 'Reads',
+  writes: 'Writes',
+  traffic: 'Traffic',
+  bytes: 'Bytes',
+};
+
+const keys: Readonly<Record<FlameColor, readonly (readonly [kind: string, words: string])[]>> = {
+  class: [
+    ['hot', 'most of its accesses are of class hot'],
+    ['warm', 'warm'],
+    ['cold', 'cold'],
+  ],
+  writes: [
+    ['written', 'more than two thirds of its accesses are writes'],
+    ['both', 'both'],
+    ['read', 'more than two thirds are reads'],
+  ],
+};
+
+class FlameView implements View {
+  readonly element = el('div', { class: 'stack flame-view' });
+  readonly #chart: FlameChart;
+  readonly #table: Grid<TableRow>;
+  readonly #by = dropdown('Frames', trees, value => this.#choose({ by: value as FlameBy, path: [] }));
+  readonly #measure = dropdown('Width', [], value => this.#choose({ measure: value as FlameMeasure }));
+  readonly #order = dropdown('Order of callers', orders, value => this.#choose({ bottomUp: value === 'up', path: [] }));
+  readonly #side = dropdown('Order of frames', sides, value => this.#choose({ leftHeavy: value === 'heavy' }));
+  readonly #color = dropdown('Colour', colors, value => this.#choose({ color: value as FlameColor }));
+  readonly #asTable = toggle({ label: 'Show as table', icon: 'table', change: table => this.#choose({ table }) });
+  readonly #meaning = el('p', { class: 'note' });
+  readonly #key = el('p', { class: 'note flame-key' });
+  readonly #found = el('span', { class: 'note', role: 'status' });
+  readonly #path = el('nav', { class: 'flame-path', 'aria-label': 'Zoomed to' });
+  readonly #readout = el('div', { class: 'readout flame-readout' });
+  #facts: FlameFacts | null = null;
+  #cursor = 0;
+  #question = 0;
+
+  constructor(readonly context: ViewContext) {
+    this.#chart = new FlameChart({
+      pointed: (frame, aloud) => this.#pointed(frame, aloud),
+      zoom: frame => this.#zoom(frame),
+      zoomOut: () => this.#zoomOut(),
+      open: frame => this.#open(frame),
+    });
+    this.#table = new Grid<TableRow>({
+      label: 'Frames',
+      columns: tableColumns('accesses'),
+      activate: row => row.location && context.reveal(row.location),
+    });
+    const { search } = context.state().flame;
+    this.element.append(
+      el(
+        'div',
+        { class: 'toolbar' },
+        this.#by.element,
+        this.#measure.element,
+        this.#order.element,
+        this.#side.element,
+        this.#color.element,
+        el('span', { class: 'spring' }),
+        button({
+          label: 'Show all',
+          icon: 'screen-normal',
+          appearance: 'icon',
+          press: () => this.#choose({ path: [] }),
+        }),
+        this.#asTable.element,
+        pictureButton(context, () => this.#picture()),
+      ),
+      el(
+        'div',
+        { class: 'toolbar' },
+        filterField('Search frames', search, text => this.#choose({ search: text })),
+        this.#found,
+      ),
+      this.#meaning,
+      this.#path,
+      this.#chart.element,
+      this.#table.element,
+      this.#readout,
+      this.#key,
+      el('p', { class: 'visually-hidden', id: 'flame-help' }, help),
+    );
+  }
+
+  async load(): Promise<void> {
+    await this.#ask();
+  }
+
+  #choice(): FlameChoice {
+    return this.context.state().flame;
+  }
+
+  #choose(change: Partial<FlameChoice>): void {
+    const next = { ...this.#choice(), ...change };
+    // Code has no bytes.
+    const measure = next.by === 'code' && next.measure === 'bytes' ? 'accesses' : next.measure;
+    this.context.remember({ flame: { ...next, measure } });
+    this.#ask().catch(error => this.context.failed(error));
+  }
+
+  /** An answer that was overtaken by another question says nothing. */
+  async #ask(): Promise<void> {
+    const question = ++this.#question;
+    const { by, measure, bottomUp, search, path } = this.#choice();
+    const data = await this.context.ask({ options: { by, measure, bottomUp, search, root: JSON.stringify(path) } });
+    if (question === this.#question) this.#show(data.facts as FlameFacts);
+  }
+
+  #show(facts: FlameFacts): void {
+    const choice = this.#choice();
+    const before = this.#facts && namesTo(this.#facts, this.#cursor);
+    this.#facts = facts;
+    this.#cursor = before ? (frameOf(facts, before) ?? facts.root) : facts.root;
+    this.#by.set(choice.by);
+    const measures = (Object.keys(measureLabels) as FlameMeasure[]).filter(
+      measure => choice.by === 'allocation' || measure !== 'bytes',
+    );
+    this.#measure.set(
+      choice.measure,
+      measures.map(value => ({ value, label: measureLabels[value] })),
+    );
+    this.#order.set(choice.bottomUp ? 'up' : 'down');
+    this.#side.set(choice.leftHeavy ? 'heavy' : 'name');
+    this.#color.set(choice.color);
+    this.#asTable.set(choice.table);
+    this.#meaning.textContent = meaningOf(facts, choice.bottomUp);
+    this.#found.textContent = foundText(facts);
+    this.#key.replaceChildren(...keyOf(choice.color));
+    this.#showPath(facts);
+    this.#chart.element.hidden = choice.table;
+    this.#key.hidden = choice.table;
+    this.#readout.hidden = choice.table;
+    this.#table.element.hidden = !choice.table;
+    if (choice.table) {
+      this.#table.setColumns(tableColumns(facts.measure));
+      this.#table.show(rowsOf(tableRows(facts, choice.leftHeavy)));
+    } else {
+      this.#chart.show(facts, choice, this.#cursor);
+      this.#pointed(this.#cursor, false);
+    }
+  }
+
+  #showPath(facts: FlameFacts): void {
+    const parts = facts.frames.slice(0, facts.root + 1).map((frame, i) => {
+      if (i === facts.root) return el('strong', {}, frame.name);
+      const link = el('button', { type: 'button', class: 'link' }, frame.name);
+      link.addEventListener('click', () => this.#zoom(i));
+      return link;
+    });
+    this.#path.hidden = facts.root === 0;
+    this.#path.replaceChildren(...parts.flatMap((part, i) => (i === 0 ? [part] : [' › ', part])));
+  }
+
+  #pointed(frame: number, aloud: boolean): void {
+    const facts = this.#facts;
+    const shown = facts?.frames[frame];
+    if (!facts || !shown) return;
+    this.#cursor = frame;
+    const text = sentenceOf(facts, frame);
+    this.#readout.replaceChildren(
+      el('div', {}, sourceLink(shown.name, shown.location, this.context.reveal)),
+      el('div', { class: 'note' }, text),
+    );
+    if (aloud) this.context.announce(`${shown.name}: ${text}`);
+  }
+
+  #zoom(frame: number): void {
+    const facts = this.#facts;
+    const shown = facts?.frames[frame];
+    if (!facts || !shown) return;
+    // What was folded has no frames to zoom to: around it there is room for them.
+    const to = shown.kind === 'rest' ? shown.parent : frame;
+    this.#choose({ path: namesTo(facts, to) });
+    if (shown.object !== null) {
+      const focus = { kind: 'object', object: shown.object } as const;
+      this.context.select({ focus }).catch(error => this.context.failed(error));
+    }
+  }
+
+  #zoomOut(): void {
+    const { path } = this.#choice();
+    if (path.length > 0) this.#choose({ path: path.slice(0, -1) });
+  }
+
+  #open(frame: number): void {
+    const location = this.#facts?.frames[frame]?.location;
+    if (location) this.context.reveal(location);
+    else this.context.announce('No source line is known.');
+  }
+
+  #picture(): Picture | null {
+    const facts = this.#facts;
+    if (!facts) return null;
+    const choice = this.#choice();
+    const layout = flameLayout(facts.frames, facts.root, choice.leftHeavy);
+    return {
+      name: 'flame graph',
+      width: this.#chart.element.clientWidth || 900,
+      parts: [
+        {
+          title: `${measureLabels[facts.measure]} ${facts.by === 'code' ? 'by code' : 'by allocating call'}`,
+          note: `${meaningOf(facts, choice.bottomUp)} Colours: ${keys[choice.color].map(([kind, words]) => `${kind}: ${words}`).join('; ')}.`,
+          height: layout.rows.length * flameRow,
+          draw: (frame, style) => drawFlame(frame, style, facts, layout, choice),
+        },
+      ],
+    };
+  }
+}
+
+/** Names from below the whole program's frame to this one. */
+function namesTo({ frames }: FlameFacts, frame: number): string[] {
+  const names: string[] = [];
+  for (let at = frame; at > 0; at = frames[at]!.parent) names.unshift(frames[at]!.name);
+  return names;
+}
+
+function frameOf({ frames }: FlameFacts, names: readonly string[]): number | null {
+  let at = 0;
+  for (const name of names) {
+    const next = frames.findIndex(frame => frame.parent === at && frame.name === name);
+    if (next < 0) return null;
+    at = next;
+  }
+  return at;
+}
+
+const amount = (value: number, { measure, counted: unit }: FlameFacts) => {
+  if (measure === 'bytes') return bytes(value);
+  if (measure === 'traffic') return `${compact(value)} cache lines`;
+  return measure === 'accesses' ? `${compact(value)} ${unit}` : `${compact(value)} ${measure}`;
+};
+
+/** What a width is, of what, and when; and what the frames are. */
+function meaningOf(facts: FlameFacts, bottomUp: boolean): string {
+  const { by, measure, frames, counted: unit } = facts;
+  const total = amount(frames[0]?.weight ?? 0, facts);
+  const when = windowText(facts.window);
+  const what: Readonly<Record<FlameMeasure, string>> = {
+    accesses: unit,
+    reads: `${unit}, reads only`,
+    writes: `${unit}, writes only`,
+    traffic: 'cache lines of 64 bytes that miss the modelled last-level cache, both directions',
+    bytes:
+      'the peak of the bytes alive of each allocation; the peaks need not be at one time, so their sum may be more than was ever alive',
+  };
+  const stacks =
+    by === 'code'
+      ? bottomUp
+        ? 'Frames: the innermost function, below it the functions that it was inlined into. Calls that the compiler kept are not part of it.'
+        : 'Frames: a function, the functions inlined into it, the line, the allocation that the line uses. Calls that the compiler kept are not part of it.'
+      : bottomUp
+        ? 'Frames: the allocating function, below it its callers; accesses to what was allocated there, whoever made them.'
+        : 'Frames: the call stack of the allocating call, then the allocation; accesses to what was allocated there, whoever made them.';
+  return `Width: ${what[measure]}, of ${total} in ${when}, with all that lies below. ${stacks}`;
+}
+
+function foundText(facts: FlameFacts): string {
+  const { matched, frames } = facts;
+  if (!matched) return '';
+  const share = percent(frames[0]!.weight > 0 ? matched.weight / frames[0]!.weight : 0);
+  return matched.frames === 0
+    ? 'No frame found.'
+    : `${counted(matched.frames, 'frame')} found, with ${share} of the ${measureLabels[facts.measure].toLowerCase()}`;
+}
+
+function keyOf(color: FlameColor): HTMLElement[] {
+  return keys[color].map(([kind, words]) =>
+    el('span', {}, el('span', { class: `flame-swatch ${kind}`, 'aria-hidden': 'true' }), `${kind}: ${words}`),
+  );
+}
+
+/** Weight with its share, what is its own, the split and the class. */
+function sentenceOf(facts: FlameFacts, at: number): string {
+  const { frames, measure } = facts;
+  const { weight, reads, writes, traffic, hotness: name } = frames[at]!;
+  const total = frames[0]!.weight;
+  const own = ownOf(facts, at);
+  const parts = [
+    `${percent(total > 0 ? weight / total : 0)} of ${amount(total, facts)} (${amount(weight, facts)})`,
+    own > 0 && own < weight ? `${percent(own / total)} its own` : '',
+    reads + writes > 0 ? readWriteSplit(reads, writes) : 'no accesses',
+    measure === 'traffic' ? '' : `${compact(traffic)} cache lines of traffic`,
+    name,
+  ];
+  return parts.filter(Boolean).join(' · ');
+}
+
+/** What no frame below it has. */
+function ownOf({ frames }: FlameFacts, at: number): number {
+  const below = frames.reduce((sum, frame) => sum + (frame.parent === at ? frame.weight : 0), 0);
+  return Math.max(0, frames[at]!.weight - below);
+}
+
+interface TableRow extends FlameFrame {
+  readonly depth: number;
+  readonly own: number;
+  readonly total: number;
+}
+
+/** In the order of the picture, a frame before what lies below it. */
+function tableRows(facts: FlameFacts, leftHeavy: boolean): TableRow[] {
+  const { frames, root } = facts;
+  const { children, boxes } = flameLayout(frames, root, leftHeavy);
+  const own = frames.map(frame => frame.weight);
+  for (const { parent, weight } of frames) if (parent >= 0) own[parent]! -= weight;
+  const rows: TableRow[] = [];
+  const visit = (at: number) => {
+    const { depth } = boxes[at]!;
+    // A caller of the root holds more than is shown of it.
+    rows.push({ ...frames[at]!, depth, own: at < root ? 0 : Math.max(0, own[at]!), total: frames[0]!.weight });
+    for (const child of children[at]!) if (boxes[child]) visit(child);
+  };
+  if (frames.length > 0) visit(0);
+  return rows;
+}
+
+function tableColumns(measure: FlameMeasure): GridColumn<TableRow>[] {
+  const figure = (value: number) => (measure === 'bytes' ? bytes(value) : compact(value));
+  const label = measureLabels[measure];
+  return [
+    {
+      id: 'frame',
+      label: 'Frame',
+      title: 'Frames as in the picture; each level is indented',
+      width: 140,
+      flexible: true,
+      priority: 0,
+      cell: row => {
+        const cell = el(
+          'span',
+          { class: 'grid-text indented' },
+          el('span', { class: 'visually-hidden' }, `level ${row.depth}: `),
+          row.name,
+        );
+        cell.style.setProperty('--depth', String(Math.min(row.depth, 12)));
+        return cell;
+      },
+      hint: row => row.name,
+      text: row => `${'  '.repeat(row.depth)}${row.name}`,
+    },
+    {
+      id: 'share',
+      label: 'Share',
+      title: `Share of all ${label.toLowerCase()}, with what lies below`,
+      width: 66,
+      priority: 0,
+      numeric: true,
+      cell: row => percent(row.total > 0 ? row.weight / row.total : 0),
+      text: row => String(row.total > 0 ? row.weight / row.total : 0),
+    },
+    {
+      id: 'weight',
+      label,
+      title: `${label}, with what lies below`,
+      width: 84,
+      priority: 1,
+      numeric: true,
+      cell: row => figure(row.weight),
+      hint: row => whole(row.weight),
+      text: row => String(row.weight),
+    },
+    {
+      id: 'own',
+      label: 'Own',
+      title: `${label} that no frame below has`,
+      width: 76,
+      priority: 3,
+      numeric: true,
+      cell: row => figure(row.own),
+      hint: row => whole(row.own),
+      text: row => String(row.own),
+    },
+    {
+      id: 'writes',
+      label: 'Writes',
+      title: 'Share of writes in its accesses',
+      width: 66,
+      priority: 4,
+      numeric: true,
+      cell: row => percent(row.reads + row.writes > 0 ? row.writes / (row.reads + row.writes) : 0),
+      text: row => String(row.writes),
+    },
+    {
+      id: 'class',
+      label: 'Class',
+      title: 'Class of most of its accesses',
+      width: 74,
+      priority: 2,
+      cell: row => (row.hotness ? hotness(row.hotness) : '—'),
+      text: row => row.hotness,
+    },
+  ];
+}

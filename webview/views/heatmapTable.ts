@@ -1,0 +1,49 @@
+/** The heatmap's counts as a table: a row for a range of addresses, a column for a stretch of time. */
+import { type HeatAxes, type HeatBins, unitOf } from '../charts/heatData.js';
+import { compact, nanoseconds, span, whole } from '../format.js';
+import type { GridColumn } from '../grid.js';
+import type { Metric } from '../state.js';
+
+/** As many as can be read. */
+export const tableRows = 24;
+export const tableColumnWidth = 76;
+
+export function tableColumns(axes: HeatAxes, bins: HeatBins, metric: Metric): GridColumn<number>[] {
+  const unit = unitOf(metric, axes.facts);
+  const rangeOf = (row: number) => bins.boxOf({ column: 0, row }).y;
+  const names = (row: number) => {
+    const [from, to] = rangeOf(row);
+    const runs = axes.facts.segments.flatMap(segment => segment.objects);
+    return [...new Set(runs.filter(run => run.from < to && run.to > from).map(run => run.name))];
+  };
+  const times = Array.from({ length: bins.facts.columns }, (_, column): GridColumn<number> => {
+    const [from, to] = bins.boxOf({ column, row: 0 }).x;
+    const [start, end] = [nanoseconds(axes.timeAt(from)), nanoseconds(axes.timeAt(to))];
+    return {
+      id: `time-${column}`,
+      label: start,
+      title: `${unit} from ${start} to ${end} of modelled time, epoch ${span(from, to)}`,
+      width: tableColumnWidth,
+      priority: 0,
+      numeric: true,
+      cell: row => compact(bins.count(metric, { column, row })),
+      hint: row => `${whole(bins.count(metric, { column, row }))} ${unit}`,
+    };
+  });
+  return [
+    {
+      id: 'objects',
+      label: 'Objects',
+      title: 'What lies in these pages, from low to high addresses',
+      width: 100,
+      flexible: true,
+      priority: 0,
+      cell: row => {
+        const [first, ...more] = names(row);
+        return `${first ?? 'unnamed'}${more.length > 0 ? ` and ${more.length} more` : ''}`;
+      },
+      hint: row => names(row).join('\n'),
+    },
+    ...times,
+  ];
+}
