@@ -76,6 +76,8 @@ export class Grid<Row> {
   /** Other end of the selected rows; the same row unless Shift was held. */
   #anchor = -1;
   #extending = false;
+  /** The row that the view was last told of: one selected from elsewhere it was not told of. */
+  #told = -1;
 
   constructor(options: GridOptions<Row>) {
     this.#options = options;
@@ -111,7 +113,7 @@ export class Grid<Row> {
     this.#rows.clear();
     this.#asked.clear();
     this.#row = Math.min(this.#row, source.total - 1);
-    this.#selected = this.#anchor = -1;
+    this.#selected = this.#anchor = this.#told = -1;
     setAttributes(this.element, { 'aria-rowcount': source.total + 1 });
     this.#body.style.setProperty('height', `${source.total * rowHeight}px`);
     this.element.style.setProperty('--rows', String(source.total));
@@ -375,7 +377,8 @@ export class Grid<Row> {
     const extending = this.#extending && this.#anchor >= 0;
     this.#extending = false;
     const alone = extending || this.#anchor === this.#selected;
-    if (this.#row < 0 || (this.#row === this.#selected && alone)) return;
+    if (this.#row < 0 || (this.#row === this.#told && this.#row === this.#selected && alone)) return;
+    this.#told = this.#row;
     this.#selected = this.#row;
     if (!extending) this.#anchor = this.#row;
     this.#markSelected();

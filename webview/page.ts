@@ -140,6 +140,8 @@ export class Page {
       const front = kind.id === id;
       setAttributes(tab, { 'aria-selected': String(front), tabindex: front ? 0 : -1 });
       element.hidden = !front;
+      // Narrow, the strip of tabs scrolls.
+      if (front) tab.scrollIntoView({ inline: 'nearest', block: 'nearest' });
     }
   }
 

@@ -4,11 +4,12 @@
  * A pass reads in the opposite order of the writing: sequence counter, control pages, metadata, and only then the
  * records. So whatever a record refers to (its site, the site's module) was read before it. What the counter and the
  * pages said in the pass before bounds what is completely in the file after this one (`safeSeq`): a copy of a page need
- * not show two fields of one moment, but what a later copy calls committed includes what an earlier one had. Chunks are removed once their records are
- * in the file: a run of any length needs little disk, memory is bounded by the writer's few blocks, and a drain that
- * was killed can be followed by another (`resume`) that loses nothing.
+ * not show two fields of one moment, but what a later copy calls committed includes what an earlier one had. Chunks are
+ * given back to their writer once their records are in the file, and removed when it has no use for them: a run of any
+ * length needs little disk, memory is bounded by the writer's few blocks, and a drain that was killed can be followed by
+ * another (`resume`) that loses nothing.
  */
-import { open, readdir, unlink } from 'node:fs/promises';
+import { open, readdir, rename, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import { NONE } from '../model/columns.js';
 import type {
@@ -85,6 +86,9 @@ const MIN_BLOCK_BYTES = 32 << 10;
 /** ... but at each so-manieth pass everything is taken (about four times a second), and the dead are looked for. */
 const FULL_PASS = 8;
 
+/** PL_KEPT_CHUNKS of runtime/layout.h. */
+const KEPT_CHUNKS = 8;
+
 /** Sites in one block, 1.4 MiB. */
 const MAX_BLOCK_SITES = 65536;
 
@@ -115,6 +119,8 @@ interface Stream {
   doneSeq: number;
   /** Nothing more will come of it. */
   final: boolean;
+  /** Files of chunks given back to the writer, oldest first. It may have taken any of them. */
+  free: string[];
 }
 
 interface Process {
@@ -242,17 +248,19 @@ export class Drain {
 
     // 4. Records.
     let safeSeq = this.nextSeqBefore;
-    const removable: string[] = [];
+    const drained: { readonly stream: Stream; readonly file: string }[] = [];
     for (const stream of this.active) {
-      if (!stream.final) await this.drainStream(stream, full, phase === 'last', removable);
+      if (!stream.final) await this.drainStream(stream, full, phase === 'last', drained);
       safeSeq = Math.min(safeSeq, stream.doneSeq);
     }
+    const ended = this.active.filter(stream => stream.final);
     this.active = this.active.filter(stream => !stream.final);
     this.nextSeqBefore = run?.nextSeq ?? this.nextSeqBefore;
 
     // 5. Only what is safely in the file may go.
     await this.writer.flush();
-    for (const file of removable) await unlink(path.join(this.runDir, file)).catch(() => {});
+    for (const { stream, file } of drained) await this.giveBack(stream, file);
+    for (const { free } of ended) await this.remove(free.splice(0));
 
     let accesses = 0;
     for (const { control } of this.streams.values()) accesses += control?.accesses ?? 0;
@@ -283,6 +291,7 @@ export class Drain {
         // It was not there in the pass before, so that its first segment begins later.
         doneSeq: this.nextSeqBefore,
         final: false,
+        free: [],
       };
       this.streams.set(number, stream);
       this.active.push(stream);
@@ -474,7 +483,24 @@ export class Drain {
     }
   }
 
-  private async drainStream(stream: Stream, full: boolean, last: boolean, removable: string[]): Promise<void> {
+  /** The writer fills a chunk again that it still has mapped: its latest few. Older ones are of no use to it. */
+  private async giveBack(stream: Stream, file: string): Promise<void> {
+    const free = `${file}.free`;
+    await rename(path.join(this.runDir, file), path.join(this.runDir, free)).catch(() => {});
+    stream.free.push(free);
+    if (stream.free.length > KEPT_CHUNKS) await this.remove([stream.free.shift()!]);
+  }
+
+  private async remove(files: readonly string[]): Promise<void> {
+    for (const file of files) await unlink(path.join(this.runDir, file)).catch(() => {});
+  }
+
+  private async drainStream(
+    stream: Stream,
+    full: boolean,
+    last: boolean,
+    drained: { stream: Stream; file: string }[],
+  ): Promise<void> {
     const { control, before } = stream;
     if (!control || !this.announced.has(stream.stream)) {
       // A page that was never made: its thread recorded nothing.
@@ -500,7 +526,7 @@ export class Drain {
       await this.writer.write({ type: 'stream', stream: stream.stream, data });
       stream.done += data.length;
       this.bytes += data.length;
-      if (end === chunkBytes) removable.push(file);
+      if (end === chunkBytes) drained.push({ stream, file });
     }
     // What was once handed over stays so: a bound never falls.
     stream.doneSeq = Math.max(stream.doneSeq, before?.state === 'running' ? before.lastSeq : this.nextSeqBefore);

@@ -3,7 +3,7 @@
  * file, read back and decoded, is what the verifying runtime wrote raw, access by access.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -69,18 +69,30 @@ async function drainChild(runDir: string, child: ChildProcess, exitSignal?: { af
     }),
   );
   let safeSeq = 0;
+  const chunks = new Map<string, Set<string>>();
   const start = performance.now();
   while (!ended) {
     const progress = await drain.poll();
     expect(progress.safeSeq).toBeGreaterThanOrEqual(safeSeq);
     safeSeq = progress.safeSeq;
+    noteChunks(runDir, chunks);
     if (exitSignal && performance.now() - start > exitSignal.after) child.kill('SIGKILL');
     await sleep(5);
   }
   const summary = await drain.finish(await exit);
   await writer.close();
   const trace = await TraceFile.open(file);
-  return { trace, run: await runOf(trace, runDir), summary, asked };
+  return { trace, run: await runOf(trace, runDir), summary, asked, chunks };
+}
+
+/** The names under which each chunk's file was seen; a file is told by inode and birth, since inodes are given again. */
+function noteChunks(runDir: string, seen: Map<string, Set<string>>): void {
+  for (const name of readdirSync(runDir).filter(name => /^s\d+\.\d+$/.test(name))) {
+    const stat = statSync(path.join(runDir, name), { bigint: true, throwIfNoEntry: false });
+    if (!stat) continue;
+    const file = `${stat.ino} ${stat.birthtimeNs}`;
+    seen.set(file, (seen.get(file) ?? new Set()).add(name));
+  }
 }
 
 async function runOf(trace: TraceFile, runDir: string): Promise<Run> {
@@ -123,15 +135,15 @@ describe.skipIf(!hasCompiler('gcc'))('a real program', () => {
 
   test('drained while it runs comes back access by access, and its chunks are gone', async () => {
     const runDir = makeRun(folder);
-    const { trace, run, summary, asked } = await drainChild(runDir, start(runDir, 280_000));
+    const { trace, run, summary, asked, chunks } = await drainChild(runDir, start(runDir, 700_000));
     expect(summary).toMatchObject({ complete: true, warnings: [], processes: 2, threads: 4 });
     expect(trace.end!.exit).toEqual({ status: 0 });
     expect(trace.processes[1].parent!.process).toBe(0);
     expect(trace.processes.map(p => p.path)).toEqual([program, program]);
     const compared = await compareRun(run);
-    // A load and a store a step: 280,000 random ones of the first thread, a quarter of it in each other walk, and
+    // A load and a store a step: 700,000 random ones of the first thread, a quarter of it in each other walk, and
     // 16,384 regular ones in all four.
-    expect(compared.accesses).toBeGreaterThan(2 * (280_000 + 3 * 70_000 + 4 * 16_384));
+    expect(compared.accesses).toBeGreaterThan(2 * (700_000 + 3 * 175_000 + 4 * 16_384));
     expect(summary.accesses).toBe(compared.accesses);
     expect(asked).toContain(program);
     expect(new Set(asked).size).toBe(asked.length);
@@ -142,6 +154,9 @@ describe.skipIf(!hasCompiler('gcc'))('a real program', () => {
     }
     // More than a chunk of some stream was removed, so that this says something.
     expect(Math.max(...trace.threads.map(t => trace.streamBytes(t.stream)))).toBeGreaterThan(1 << 20);
+    // And that some were filled again, under the name of a later one of the same stream.
+    expect([...chunks.values()].some(names => names.size > 1)).toBe(true);
+    for (const names of chunks.values()) expect(new Set([...names].map(name => name.split('.')[0])).size).toBe(1);
     await trace.close();
   });
 

@@ -34,7 +34,7 @@ const stripe = 3;
 
 export class FlameChart {
   readonly element = el('div', {
-    class: 'flame',
+    class: 'flame-chart',
     role: 'application',
     tabindex: 0,
     'aria-roledescription': 'flame graph',
@@ -140,7 +140,7 @@ export function drawFlame(
   const total = frames[0]?.weight ?? 0;
   const ink = themeValue(style, '--foreground');
   const ground = themeValue(style, '--plot-background');
-  const fills = fillsOf(style);
+  const colors = new Map(Object.entries(flameColors).map(([kind, name]) => [kind, themeValue(style, name)]));
   context.font = fontOf(style, fontSize);
   context.textAlign = 'left';
   context.textBaseline = 'middle';
@@ -153,11 +153,12 @@ export function drawFlame(
       if (wide < 1 / ratio) continue;
       const kind = kindOf(frame, color);
       const dim = words.length > 0 && !matches(frame.name, words);
-      context.fillStyle = fills[kind].color;
-      context.globalAlpha = dim ? 0.12 : fills[kind].opacity;
+      const fill = colors.get(kind)!;
+      context.fillStyle = fill;
+      context.globalAlpha = dim ? 0.12 : opacities[kind];
       context.fillRect(x, y, wide, flameRow - 1);
       context.globalAlpha = dim ? 0.3 : 1;
-      if (wide > 3 * stripe) drawStripe(context, kind, x, y, fills[kind].color);
+      if (wide > 3 * stripe) drawStripe(context, kind, x, y, fill);
       context.globalAlpha = 1;
       context.strokeStyle = ground;
       context.strokeRect(x + 0.5, y - 0.5, Math.max(0.5, wide - 1), flameRow);
@@ -179,35 +180,43 @@ function tailOf(frame: FlameFrame, total: number, color: FlameColor): string {
   return color === 'class' ? `${share} · ${frame.hotness}` : `${share} · ${percent(frame.writes / accesses)} write`;
 }
 
-export const flameKinds = ['hot', 'warm', 'cold', 'read', 'both', 'written', 'none'] as const;
-export type FlameKindOfFill = (typeof flameKinds)[number];
+export type FlameFill = 'hot' | 'warm' | 'cold' | 'read' | 'both' | 'written' | 'none';
+
+/** Variables of webview.css. */
+export const flameColors: Readonly<Record<FlameFill, string>> = {
+  hot: '--hot',
+  warm: '--warm',
+  cold: '--cold',
+  read: '--series-1',
+  both: '--series-2',
+  written: '--series-3',
+  none: '--note',
+};
+
+/** Text stands on it: the editor's colours are too strong for that. */
+const opacities: Readonly<Record<FlameFill, number>> = {
+  hot: 0.4,
+  warm: 0.3,
+  cold: 0.2,
+  read: 0.4,
+  both: 0.3,
+  written: 0.4,
+  none: 0.2,
+};
 
 /** More than two thirds of the accesses make a frame one that is mostly read, or mostly written. */
 const mostly = 2 / 3;
 
-function kindOf({ kind, reads, writes, hotness }: FlameFrame, color: FlameColor): FlameKindOfFill {
+function kindOf({ kind, reads, writes, hotness }: FlameFrame, color: FlameColor): FlameFill {
   const accesses = reads + writes;
   if (kind === 'all' || kind === 'rest' || accesses === 0) return 'none';
-  if (color === 'class') return flameKinds.find(name => name === hotness) ?? 'none';
+  if (color === 'class') return hotness === 'hot' || hotness === 'warm' || hotness === 'cold' ? hotness : 'none';
   if (writes / accesses > mostly) return 'written';
   return reads / accesses > mostly ? 'read' : 'both';
 }
 
-function fillsOf(style: Element): Readonly<Record<FlameKindOfFill, { color: string; opacity: number }>> {
-  const of = (variable: string, opacity = 0.4) => ({ color: themeValue(style, variable), opacity });
-  return {
-    hot: of('--hot'),
-    warm: of('--warm', 0.3),
-    cold: of('--cold', 0.2),
-    read: of('--series-1'),
-    both: of('--series-2', 0.3),
-    written: of('--series-3'),
-    none: of('--note', 0.2),
-  };
-}
-
 /** The left edge tells the same as the colour: whole for the first of each three, broken for the second, none for the third. */
-function drawStripe(context: Frame['context'], kind: FlameKindOfFill, x: number, y: number, color: string): void {
+function drawStripe(context: Frame['context'], kind: FlameFill, x: number, y: number, color: string): void {
   context.fillStyle = color;
   if (kind === 'hot' || kind === 'written') context.fillRect(x + 1, y, stripe, flameRow - 1);
   if (kind === 'warm' || kind === 'both') {

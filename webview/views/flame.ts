@@ -1,6 +1,6 @@
 /** Flame view: accesses, traffic or bytes by call stack, as far as a profile knows call stacks. */
 import type { FlameBy, FlameFacts, FlameFrame, FlameMeasure } from '../../core/protocol.js';
-import { drawFlame, FlameChart, flameRow } from '../charts/flameChart.js';
+import { drawFlame, FlameChart, type FlameFill, flameColors, flameRow } from '../charts/flameChart.js';
 import { flameLayout } from '../charts/flameLayout.js';
 import { el } from '../dom.js';
 import { bytes, compact, counted, percent, readWriteSplit, whole } from '../format.js';
@@ -46,17 +46,26 @@ const measureLabels: Readonly<Record<FlameMeasure, string>> = {
   bytes: 'Bytes',
 };
 
-const keys: Readonly<Record<FlameColor, readonly (readonly [kind: string, words: string])[]>> = {
-  class: [
-    ['hot', 'most of its accesses are of class hot'],
-    ['warm', 'warm'],
-    ['cold', 'cold'],
-  ],
-  writes: [
-    ['written', 'more than two thirds of its accesses are writes'],
-    ['both', 'both'],
-    ['read', 'more than two thirds are reads'],
-  ],
+/** What the colours say: of what, and each with its words. */
+const keys: Readonly<
+  Record<FlameColor, { readonly of: string; readonly words: readonly (readonly [kind: FlameFill, words: string])[] }>
+> = {
+  class: {
+    of: 'Class of most of a frame’s accesses:',
+    words: [
+      ['hot', 'hot'],
+      ['warm', 'warm'],
+      ['cold', 'cold'],
+    ],
+  },
+  writes: {
+    of: 'A frame’s accesses:',
+    words: [
+      ['written', 'more than two thirds writes'],
+      ['both', 'both'],
+      ['read', 'more than two thirds reads'],
+    ],
+  },
 };
 
 class FlameView implements View {
@@ -243,7 +252,13 @@ class FlameView implements View {
       parts: [
         {
           title: `${measureLabels[facts.measure]} ${facts.by === 'code' ? 'by code' : 'by allocating call'}`,
-          note: `${meaningOf(facts, choice.bottomUp)} Colours: ${keys[choice.color].map(([kind, words]) => `${kind}: ${words}`).join('; ')}.`,
+          note: meaningOf(facts, choice.bottomUp),
+          legend: keys[choice.color].words.map(([kind, name]) => ({
+            name,
+            color: flameColors[kind],
+            dash: [],
+            kind: 'bars',
+          })),
           height: layout.rows.length * flameRow,
           draw: (frame, style) => drawFlame(frame, style, facts, layout, choice),
         },
@@ -309,9 +324,13 @@ function foundText(facts: FlameFacts): string {
 }
 
 function keyOf(color: FlameColor): HTMLElement[] {
-  return keys[color].map(([kind, words]) =>
-    el('span', {}, el('span', { class: `flame-swatch ${kind}`, 'aria-hidden': 'true' }), `${kind}: ${words}`),
-  );
+  const { of, words } = keys[color];
+  return [
+    el('span', {}, of),
+    ...words.map(([kind, word]) =>
+      el('span', {}, el('span', { class: `flame-swatch ${kind}`, 'aria-hidden': 'true' }), word),
+    ),
+  ];
 }
 
 /** Weight with its share, what is its own, the split and the class. */
@@ -324,7 +343,7 @@ function sentenceOf(facts: FlameFacts, at: number): string {
     `${percent(total > 0 ? weight / total : 0)} of ${amount(total, facts)} (${amount(weight, facts)})`,
     own > 0 && own < weight ? `${percent(own / total)} its own` : '',
     reads + writes > 0 ? readWriteSplit(reads, writes) : 'no accesses',
-    measure === 'traffic' ? '' : `${compact(traffic)} cache lines of traffic`,
+    measure === 'traffic' ? '' : `${compact(traffic)} cache ${traffic === 1 ? 'line' : 'lines'} of traffic`,
     name,
   ];
   return parts.filter(Boolean).join(' · ');

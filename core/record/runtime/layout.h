@@ -24,7 +24,7 @@ struct pl_run {
   uint64_t stop; /* 256: 1 asks every runtime to stop recording and let the program go on */
   char pad4[56];
   uint64_t max_bytes; /* 320: limit of the bytes of all streams together, 0 for none */
-  uint64_t used_bytes; /* 328: bytes of chunks made so far, in all processes */
+  uint64_t used_bytes; /* 328: bytes of chunks begun so far, in all processes */
   char pad5[48];
   /* Who drains: when it is gone, recording stops. 0 for nobody to watch. */
   uint64_t owner_pid; /* 384 */
@@ -63,6 +63,13 @@ enum {
 };
 
 #define PL_CHUNK_BYTES (1u << 20)
+
+/*
+ * `s<stream>.<chunk>`: bytes of records. The drain renames a chunk that it has read to `s<stream>.<chunk>.free`; the
+ * writer, which keeps its latest chunks mapped, renames one of those to its next and fills it again, without the work of
+ * a new file and its pages. Whichever of the two renames or removes a file first has it.
+ */
+#define PL_KEPT_CHUNKS 8
 
 /* Records of `p<process>.meta`: u32 type, u32 payload length, payload padded to 8. */
 enum {

@@ -35,17 +35,22 @@ extern char **environ;
 
 static inline bool failed(long result) { return (unsigned long)result > -4096ul; }
 
+static char *decimal(char *out, uint64_t number) {
+  char digits[24];
+  int count = 0;
+  do digits[count++] = (char)('0' + number % 10);
+  while (number /= 10);
+  while (count > 0) *out++ = digits[--count];
+  return out;
+}
+
 /* "<directory>/<letter><number><suffix>" */
 static void path_of(char *path, char letter, uint64_t number, const char *suffix) {
   char *out = path;
   for (const char *in = directory; *in; in++) *out++ = *in;
   *out++ = '/';
   *out++ = letter;
-  char digits[24];
-  int count = 0;
-  do digits[count++] = (char)('0' + number % 10);
-  while (number /= 10);
-  while (count > 0) *out++ = digits[--count];
+  out = decimal(out, number);
   while ((*out++ = *suffix++)) {
   }
 }
@@ -246,13 +251,7 @@ static uint64_t own_namespace(void) {
 
 static bool owner_runs(void) {
   char path[48] = "/proc/", stat[512];
-  char *out = path + 6, digits[24];
-  int count = 0;
-  uint64_t pid = pl_run->owner_pid;
-  do digits[count++] = (char)('0' + pid % 10);
-  while (pid /= 10);
-  while (count > 0) *out++ = digits[--count];
-  pl_copy(out, "/stat", 6);
+  pl_copy(decimal(path + 6, pl_run->owner_pid), "/stat", 6);
   long fd = PL_SYS4(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
   if (failed(fd)) return fd != -ENOENT;
   long length = PL_SYS3(SYS_read, fd, stat, sizeof stat - 1);
@@ -446,26 +445,58 @@ void pl_raw(struct pl_context *c, uint64_t word, uint64_t a, uint64_t b, uint64_
 }
 #endif
 
+/* The file of a chunk, which `ending` says to be free or not. */
+static void chunk_path(char *path, const struct pl_context *c, uint64_t number, const char *ending) {
+  char suffix[40] = ".";
+  pl_copy(decimal(suffix + 1, number), ending, pl_length(ending) + 1);
+  path_of(path, 's', c->stream, suffix);
+}
+
+static void keep(struct pl_context *c) {
+  if (!c->chunk) return;
+  if (c->kept_count == PL_KEPT_CHUNKS) {
+    PL_SYS2(SYS_munmap, c->kept[0].at, PL_CHUNK_BYTES);
+    c->kept_count--;
+    for (uint32_t i = 0; i < c->kept_count; i++) c->kept[i] = c->kept[i + 1];
+  }
+  c->kept[c->kept_count].at = c->chunk;
+  c->kept[c->kept_count++].number = c->chunk_number - 1;
+  c->chunk = NULL;
+}
+
+/* A chunk that the drain has done with, as the one with this path; null when there is none. */
+static uint8_t *reuse(struct pl_context *c, const char *path) {
+  char free_path[1100];
+  for (uint32_t i = 0; i < c->kept_count; i++) {
+    chunk_path(free_path, c, c->kept[i].number, ".free");
+    if (PL_SYS4(SYS_renameat, AT_FDCWD, free_path, AT_FDCWD, path) != 0) continue;
+    uint8_t *chunk = c->kept[i].at;
+    c->kept_count--;
+    for (; i < c->kept_count; i++) c->kept[i] = c->kept[i + 1];
+    return chunk;
+  }
+  return NULL;
+}
+
+static uint8_t *make_chunk(const char *path) {
+  int fd = open_new(path);
+  if (fd < 0) return NULL;
+  uint8_t *chunk = reserve(fd, PL_CHUNK_BYTES) ? map(NULL, PL_CHUNK_BYTES, MAP_SHARED | MAP_POPULATE, fd) : NULL;
+  PL_SYS1(SYS_close, fd);
+  if (!chunk) PL_SYS3(SYS_unlinkat, AT_FDCWD, path, 0);
+  return chunk;
+}
+
 static bool next_chunk(struct pl_context *c) {
   if (pl_stop_asked()) return pl_lost(c, PL_LOST_STOPPED), false;
   uint64_t used = __atomic_add_fetch(&pl_run->used_bytes, PL_CHUNK_BYTES, __ATOMIC_RELAXED);
   if (pl_run->max_bytes != 0 && used > pl_run->max_bytes) return pl_lost(c, PL_LOST_LIMIT), false;
-  char path[1100], suffix[24] = ".";
-  uint64_t number = c->chunk_number;
-  int count = 1, digits = 1;
-  for (uint64_t n = number; n >= 10; n /= 10) digits++;
-  for (int i = digits; i > 0; i--, number /= 10) suffix[count + i - 1] = (char)('0' + number % 10);
-  suffix[count + digits] = 0;
-  path_of(path, 's', c->stream, suffix);
-  int fd = open_new(path);
-  if (fd < 0) return pl_lost(c, PL_LOST_DISK), false;
-  uint8_t *chunk = reserve(fd, PL_CHUNK_BYTES) ? map(NULL, PL_CHUNK_BYTES, MAP_SHARED | MAP_POPULATE, fd) : NULL;
-  PL_SYS1(SYS_close, fd);
-  if (!chunk) {
-    PL_SYS3(SYS_unlinkat, AT_FDCWD, path, 0);
-    return pl_lost(c, PL_LOST_DISK), false;
-  }
-  if (c->chunk) PL_SYS2(SYS_munmap, c->chunk, PL_CHUNK_BYTES);
+  char path[1100];
+  chunk_path(path, c, c->chunk_number, "");
+  keep(c);
+  uint8_t *chunk = reuse(c, path);
+  if (!chunk) chunk = make_chunk(path);
+  if (!chunk) return pl_lost(c, PL_LOST_DISK), false;
   c->chunk = chunk;
   c->chunk_number++;
   c->out = chunk;
@@ -562,6 +593,7 @@ struct pl_context *pl_context_for_handler(struct pl_context *c) {
 static void context_close(struct pl_context *c) {
   *(volatile uint64_t *)&c->ctl.state = PL_STATE_ENDED;
   if (c->chunk) PL_SYS2(SYS_munmap, c->chunk, PL_CHUNK_BYTES);
+  for (uint32_t i = 0; i < c->kept_count; i++) PL_SYS2(SYS_munmap, c->kept[i].at, PL_CHUNK_BYTES);
 #ifdef PAGELENS_VERIFY
   if (c->raw) PL_SYS2(SYS_munmap, (char *)c->raw_end - RAW_CHUNK, RAW_CHUNK);
 #endif

@@ -72,6 +72,11 @@ struct pl_context {
   struct pl_frame *frames;
   uint8_t *chunk;
   uint64_t chunk_number;
+  struct {
+    uint8_t *at;
+    uint64_t number;
+  } kept[PL_KEPT_CHUNKS]; /* full chunks that are still mapped, oldest first */
+  uint32_t kept_count;
   uint64_t stream;
   uint64_t *raw, *raw_end; /* PAGELENS_VERIFY only */
   uint64_t raw_bytes;
