@@ -92,7 +92,7 @@ describe('the main job by keyboard alone', { timeout: 240_000 }, () => {
     await vscode.page.locator('.tab.active[data-resource-name="scan.c"]').waitFor();
     await command('Pagelens: Profile page accesses');
     await vscode.page.locator('.codelens-decoration').first().waitFor({ timeout: 60_000 });
-    await quickly('Control+G', ':14');
+    await quickly('Control+G', ':13');
     await vscode.page.keyboard.press('Control+K');
     await vscode.page.keyboard.press('Control+I');
     const hover = vscode.page.locator('.monaco-hover:visible', { hasText: 'Accesses' }).first();
