@@ -7,6 +7,7 @@
 import type { LiveHeat, ProfileProgress, Selection, ViewId } from '../core/protocol.js';
 import { el, icon, setAttributes } from './dom.js';
 import * as host from './host.js';
+import { SelectionStrip } from './selectionStrip.js';
 import { type State, stateFrom } from './state.js';
 import { button } from './toolkit.js';
 import { NoProfile, type View, type ViewContext, type ViewKind } from './views/view.js';
@@ -48,6 +49,7 @@ export class Page {
   #recording: LiveHeat | null = null;
   readonly #panels: readonly Panel[];
   readonly #progress = progressBar();
+  readonly #strip = new SelectionStrip(change => void this.#select(change));
   readonly #live = el('div', { class: 'visually-hidden', 'aria-live': 'polite' });
 
   constructor(root: HTMLElement) {
@@ -56,7 +58,7 @@ export class Page {
     tabs.append(...this.#panels.map(panel => panel.tab));
     tabs.addEventListener('keydown', event => this.#tabKey(event));
     root.append(
-      el('header', {}, tabs, this.#progress.element),
+      el('header', {}, tabs, this.#strip.element, this.#progress.element),
       el('main', {}, ...this.#panels.map(panel => panel.element)),
       this.#live,
     );
@@ -70,6 +72,7 @@ export class Page {
   /** Shows the selection, also one equal to the last: a program profiled again may be kept in the same file. */
   select(selection: Selection): void {
     this.#selection = selection;
+    this.#strip.show(selection);
     for (const panel of this.#panels) panel.stale = true;
     void this.#load(this.#current());
   }
@@ -100,6 +103,14 @@ export class Page {
   /** Brings a view to the front; one that this page does not have leaves it as it is. */
   show(id: ViewId): void {
     if (ids.includes(id)) this.#show(id);
+  }
+
+  async #select(change: Partial<Selection>): Promise<void> {
+    try {
+      await host.request('pagelens/select', change);
+    } catch (error) {
+      this.#failed(this.#current(), error);
+    }
   }
 
   #current(): Panel {
