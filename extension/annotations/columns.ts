@@ -2,7 +2,7 @@
  * Where end-of-line texts begin: one below the other among neighbours, unless a line is too long for that.
  *
  * A column is decided once, when the marks appear. Nothing that is typed afterwards moves it: a line that outgrows its
- * column pushes its own text only, and a line under the cursor keeps its distance to the text until the cursor leaves.
+ * column pushes its own text only.
  */
 
 /** Lines longer than this do not push their neighbours' texts out of sight. */
@@ -29,23 +29,11 @@ export function widthOf(text: string, tabSize: number): number {
 /** The columns of one document's texts. */
 export class Columns {
   readonly #columns = new Map<number, number>();
-  /** Space that was last shown before each text. */
-  readonly #spaces = new Map<number, number>();
 
-  /**
-   * Space before each text, in characters.
-   *
-   * @param cursors lines that somebody may be typing in
-   */
-  spaces(lines: readonly MarkedLine[], cursors: ReadonlySet<number>): number[] {
+  /** Space before each text, in characters. */
+  spaces(lines: readonly MarkedLine[]): number[] {
     this.#decide(lines);
-    return lines.map(({ built, line, width }) => {
-      const shown = this.#spaces.get(built);
-      if (shown !== undefined && cursors.has(line)) return shown;
-      const space = Math.max(this.#columns.get(built)! - width, 0) + gap;
-      this.#spaces.set(built, space);
-      return space;
-    });
+    return lines.map(({ built, width }) => Math.max(this.#columns.get(built)! - width, 0) + gap);
   }
 
   /** Columns for lines that have none yet: that of a neighbour, else the longest line's of the block. */

@@ -1,7 +1,6 @@
 /** What the marks in the source mean: bars, classes, texts, denominators and the window, as one page of Markdown. */
 import * as path from 'node:path';
 import * as vscode from 'vscode';
-import { percent } from '../../core/model/format.js';
 import type { LegendFacts } from '../../core/protocol.js';
 import type { Core } from '../core.js';
 import { barLevels, barShares, gutterIcon, type MarkKind } from './icons.js';
@@ -59,8 +58,8 @@ export function legendMarkdown(facts: LegendFacts | null, files: string, colors:
     const least = barShares[level - 1];
     const text =
       least === undefined
-        ? vscode.l10n.t('less than {0}', percent(barShares[0]))
-        : vscode.l10n.t('{0} or more', percent(least));
+        ? vscode.l10n.t('less than {0}', step(barShares[0]))
+        : vscode.l10n.t('{0} or more', step(least));
     return `| ${bar('hot', level, vscode.l10n.t('bar of height {0} of 5', level + 1))} | ${text} |`;
   });
   return [
@@ -80,17 +79,22 @@ export function legendMarkdown(facts: LegendFacts | null, files: string, colors:
   ].join('\n\n');
 }
 
+/** A bound, which is exact: `3 %`, `0.5 %`. */
+function step(share: number): string {
+  return `${Number((share * 100).toPrecision(3))} %`;
+}
+
 function classRows(
   facts: LegendFacts | null,
   bar: (kind: MarkKind, level: (typeof barLevels)[number], alt: string) => string,
 ): string[] {
   const hot = facts
-    ? vscode.l10n.t('the fewest lines that together have {0} of all {1}', percent(facts.hotShare), facts.counted)
+    ? vscode.l10n.t('the fewest lines that together have {0} of all {1}', step(facts.hotShare), facts.counted)
     : vscode.l10n.t('the fewest lines that together have most of the accesses');
   const cold = facts
     ? vscode.l10n.t(
         'the lines that have the last {0}; they have no text and no mark in the scroll bar',
-        percent(facts.coldShare),
+        step(facts.coldShare),
       )
     : vscode.l10n.t('the lines that have the last few; they have no text and no mark in the scroll bar');
   const rows: readonly (readonly [MarkKind, string, string])[] = [

@@ -4,7 +4,7 @@
  */
 import * as vscode from 'vscode';
 import type { FileHeat, LineHeat } from '../../core/protocol.js';
-import { type AnnotationKind, section, shownAnnotations } from '../config.js';
+import { section, shownAnnotations } from '../config.js';
 import type { Core } from '../core.js';
 import { colors } from '../ids.js';
 import { Columns, widthOf } from './columns.js';
@@ -101,7 +101,11 @@ export class LineMarks implements vscode.Disposable {
     const { document } = editor;
     const { shown } = this.#types;
     const lines = (heat?.lines ?? []).filter(({ line }) => line <= document.lineCount);
-    const spaces = spacesOf(lines, editor, shown, columns);
+    // Whoever types in a line sees its text again when the cursor leaves it: it would move with every key.
+    const typing = new Set(editor.selections.map(({ active }) => active.line + 1));
+    const quiet = (mark: LineHeat) => mark.stale !== null && heat?.stale === null && typing.has(mark.line);
+    const texts = lines.filter(mark => mark.hotness !== 'cold' && !quiet(mark));
+    const spaces = shown.has('endOfLine') ? spacesOf(texts, editor, columns) : new Map<number, number>();
     for (const mark of lines) {
       const kind: MarkKind = mark.stale ? 'stale' : mark.hotness;
       const type = this.#types.get(kind, barLevel(mark.share));
@@ -130,23 +134,19 @@ function cursorsOf(editor: vscode.TextEditor): string {
   return editor.selections.map(({ active }) => active.line).join();
 }
 
-/** Space before the text of each line that has one: where there is something to say; a cold line has its small bar. */
+/** Space before the text of each line that has one. */
 function spacesOf(
-  lines: readonly LineHeat[],
-  editor: vscode.TextEditor,
-  shown: ReadonlySet<AnnotationKind>,
+  texts: readonly LineHeat[],
+  { document, options }: vscode.TextEditor,
   columns: Columns,
 ): ReadonlyMap<number, number> {
-  if (!shown.has('endOfLine')) return new Map();
-  const { document, options, selections } = editor;
   const tabSize = Number(options.tabSize) || 4;
-  const texts = lines.filter(({ hotness }) => hotness !== 'cold');
   const widths = texts.map(({ built, line }) => ({
     built,
     line,
     width: widthOf(document.lineAt(line - 1).text, tabSize),
   }));
-  const spaces = columns.spaces(widths, new Set(selections.map(({ active }) => active.line + 1)));
+  const spaces = columns.spaces(widths);
   return new Map(texts.map(({ line }, i) => [line, spaces[i]!]));
 }
 

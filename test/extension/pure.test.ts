@@ -22,7 +22,7 @@ import { dashboardHtml } from '../../extension/views/dashboardHtml.js';
 describe('end-of-line texts', () => {
   const marked = (...lines: [line: number, width: number][]) =>
     lines.map(([line, width]) => ({ built: line, line, width }));
-  const at = (...lines: [line: number, width: number][]) => new Columns().spaces(marked(...lines), new Set());
+  const at = (...lines: [line: number, width: number][]) => new Columns().spaces(marked(...lines));
 
   test('of neighbours begin in one column, three characters behind the longest line', () => {
     expect(at([1, 10], [2, 4], [3, 12])).toEqual([5, 11, 3]);
@@ -40,25 +40,23 @@ describe('end-of-line texts', () => {
     expect(widthOf('abcd\tx', 4)).toBe(9);
   });
 
-  test('stay where they are while somebody types: the line under the cursor alone takes its text along', () => {
+  test('stay where they are while somebody types: a line that outgrows its column pushes its own text only', () => {
     const columns = new Columns();
-    expect(columns.spaces(marked([1, 10], [2, 20]), new Set([1]))).toEqual([13, 3]);
-    // Typed at the end of line 1, then the cursor leaves it; line 2 outgrows the column, and line 1 does not care.
-    expect(columns.spaces(marked([1, 15], [2, 20]), new Set([1]))).toEqual([13, 3]);
-    expect(columns.spaces(marked([1, 15], [2, 20]), new Set([9]))).toEqual([8, 3]);
-    expect(columns.spaces(marked([1, 15], [2, 40]), new Set([9]))).toEqual([8, 3]);
+    expect(columns.spaces(marked([1, 10], [2, 20]))).toEqual([13, 3]);
+    expect(columns.spaces(marked([1, 15], [2, 20]))).toEqual([8, 3]);
+    expect(columns.spaces(marked([1, 15], [2, 40]))).toEqual([8, 3]);
+    expect(columns.spaces(marked([1, 15], [2, 12]))).toEqual([8, 11]);
   });
 
   test('of lines that were pushed down keep their column, and one that comes back joins it', () => {
     const columns = new Columns();
-    columns.spaces(marked([1, 10], [2, 20], [3, 5]), new Set());
+    columns.spaces(marked([1, 10], [2, 20], [3, 5]));
     const moved = [
       { built: 1, line: 2, width: 10 },
       { built: 2, line: 30, width: 20 },
     ];
-    expect(columns.spaces(moved, new Set())).toEqual([13, 3]);
-    const back = [...moved, { built: 7, line: 31, width: 5 }];
-    expect(columns.spaces(back, new Set())).toEqual([13, 3, 18]);
+    expect(columns.spaces(moved)).toEqual([13, 3]);
+    expect(columns.spaces([...moved, { built: 7, line: 31, width: 5 }])).toEqual([13, 3, 18]);
   });
 });
 

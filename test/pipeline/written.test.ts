@@ -60,11 +60,12 @@ describe.each(['g++', 'clang++'])('%s', compiler => {
     expect(header[0].parts.map(({ label }) => label)).toEqual(['sum<int>', 'sum<double>']);
     expect(functions.name.filter(name => name.startsWith('at'))).toHaveLength(1);
 
-    // Two allocations on one line: 4,096 + 2,048 + 1,024 + 4,096 reads of the ints, 1,024 of the doubles.
+    // Two allocations on one line: the ints are read 4,096 + 2,048 + 1,024 + 4,096 times and written 1,024 times, the
+    // doubles 1,024 + 2,048 and 2,048 times.
     const main = regionsOf(index, index.rowsOf(index.fileOf(source('written.cc'))), '');
     const allocations = main.filter(({ kind, reads }) => kind === 'allocation' && reads > 0);
     expect(allocations.map(({ line, reads, writes }) => [line, reads, writes])).toEqual([
-      [lineOf('written.cc', 'allocations'), 4096 + 2048 + 1024 + 4096 + 1024, 1024],
+      [lineOf('written.cc', 'allocations'), 4096 + 2048 + 1024 + 4096 + 1024 + 2048, 1024 + 2048],
     ]);
   });
 });
