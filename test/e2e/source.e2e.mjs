@@ -1,0 +1,357 @@
+/** In the source: what a mark says, where it stands, and that it follows the file wherever the user takes it. */
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import process from 'node:process';
+import { after, afterEach, before, describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { VSCode } from './drive.mjs';
+
+const here = path.dirname(fileURLToPath(import.meta.url));
+const extensionPath = process.env.PAGELENS_E2E_EXTENSION ?? path.resolve(here, '../..');
+const programs = path.resolve(here, '../programs/written');
+const profile = 'Pagelens: Profile page accesses';
+/** PAGELENS_E2E_PICTURES=DIR keeps what the window shows, for looking at. */
+const pictures = process.env.PAGELENS_E2E_PICTURES;
+const themes = {
+  dark: 'Default Dark Modern',
+  light: 'Default Light Modern',
+  'high-contrast': 'Default High Contrast',
+};
+
+/** Line of a file that holds a text, 1-based. */
+async function lineOf(file, text) {
+  return (await readFile(file, 'utf8')).split('\n').findIndex(line => line.includes(text)) + 1;
+}
+
+/** Texts behind the lines in view and where each begins, in pixels, for every editor or one group of editors. */
+function behindLines(vscode, group = '.editor-group-container.active') {
+  return vscode.page.locator(`${group} .view-line span`).evaluateAll(spans =>
+    spans
+      .map(span => {
+        const { content, marginLeft } = getComputedStyle(span, '::after');
+        const { left, top } = span.getBoundingClientRect();
+        return { text: content.replaceAll('"', ''), x: Math.round(left + Number.parseFloat(marginLeft)), y: top };
+      })
+      .filter(({ text }) => text.includes('·'))
+      .sort((a, b) => a.y - b.y),
+  );
+}
+const textsBehind = async (vscode, group) => (await behindLines(vscode, group)).map(({ text }) => text);
+
+async function until(probe, wanted, what, timeout = 20_000) {
+  let seen;
+  for (const end = Date.now() + timeout; Date.now() < end; await new Promise(done => setTimeout(done, 100))) {
+    seen = await probe();
+    if (wanted(seen)) return seen;
+  }
+  assert.fail(`${what}: ${JSON.stringify(seen)}`);
+}
+
+const lensesMatch = (vscode, pattern, what) =>
+  until(
+    () => vscode.codeLensTexts(1).catch(() => []),
+    texts => texts.some(text => pattern.test(text)),
+    what,
+    60_000,
+  );
+
+function git(folder, ...args) {
+  execFileSync('git', ['-C', folder, '-c', 'user.name=t', '-c', 'user.email=t@example.org', ...args], {
+    stdio: 'ignore',
+  });
+}
+
+async function picture(vscode, name) {
+  if (!pictures) return;
+  await mkdir(pictures, { recursive: true });
+  await vscode.screenshot(path.join(pictures, `source-${name}.png`));
+}
+
+describe('marks in the source', { timeout: 280_000 }, () => {
+  let vscode;
+  let workspace;
+  let source;
+  before(async () => {
+    workspace = await mkdtemp(path.join(tmpdir(), 'pagelens-e2e-ws-'));
+    source = path.join(workspace, 'src/written.cc');
+    await cp(programs, path.join(workspace, 'src'), { recursive: true });
+    git(workspace, 'init');
+    git(workspace, 'add', '.');
+    git(workspace, 'commit', '-m', 'all');
+    vscode = await VSCode.launch({
+      workspace,
+      extensionPath,
+      viewport: { width: 1400, height: 900 },
+      settings: { 'files.autoSave': 'off', 'git.openRepositoryInParentFolders': 'never' },
+    });
+    await vscode.openFile('written.cc');
+    await vscode.runCommand(profile);
+    await lensesMatch(vscode, /% of accesses/, 'the first lens');
+    await vscode.runCommand('View: Hide Panel');
+  });
+  afterEach(async ({ name }) => picture(vscode, name.replaceAll(/\W+/g, '-').slice(0, 60)));
+  after(async () => {
+    await vscode?.close();
+    await rm(workspace, { recursive: true, force: true });
+  });
+
+  test('no function and no allocation has more than one lens, two allocations on a line have one', async () => {
+    const lenses = await vscode.codeLensTexts(3);
+    // 14,336 reads and 3,072 writes of both tables, which is all but a few of the program's accesses.
+    assert.ok(
+      lenses.some(text => /^hot · (9\d|> 99|100) % of accesses · 82 % read, 18 % write · /.test(text)),
+      lenses.join('\n'),
+    );
+    const tops = await vscode.page
+      .locator('.codelens-decoration')
+      .evaluateAll(nodes => nodes.map(node => Math.round(node.getBoundingClientRect().top)));
+    assert.equal(new Set(tops).size, tops.length, 'lenses on one line');
+    assert.ok(
+      lenses.every(text => !text.includes(' | ')),
+      lenses.join('\n'),
+    );
+  });
+
+  test('a template and an inlined function show once, in the header where they were written', async () => {
+    await vscode.openFile('table.h');
+    await lensesMatch(
+      vscode,
+      /^2 instantiations · (hot|warm) · \d+ % of accesses · 100 % read, 0 % write · ≤ \d+ pages/,
+      'sum',
+    );
+    const texts = await until(
+      () => textsBehind(vscode),
+      all => all.length >= 2,
+      'texts in the header',
+    );
+    // 4,096 ints and 1,024 doubles; 4,096 and 2,048 ints by two callers.
+    assert.ok(
+      texts.some(text => /^5\.1 k reads · 29 %$/.test(text)),
+      texts.join(),
+    );
+    assert.ok(
+      texts.some(text => /^6\.1 k reads · 35 %$/.test(text)),
+      texts.join(),
+    );
+    await vscode.page.locator('.view-line', { hasText: 'return table[i]' }).hover({ position: { x: 60, y: 8 } });
+    const hover = vscode.page.locator('.monaco-hover:visible', { hasText: 'Sum of' }).first();
+    await hover.waitFor();
+    const text = (await hover.textContent()).replaceAll('\u00a0', ' ');
+    assert.match(text, /Sum of at inlined into forward 67 %, at inlined into backward 33 %/);
+    await picture(vscode, 'hover-dark');
+    await vscode.page.keyboard.press('Escape');
+  });
+
+  test('a macro shows on the line that uses it', async () => {
+    await vscode.openFile('written.cc');
+    const line = await lineOf(source, 'BUMP(ints[i])');
+    await vscode.goToLine(line);
+    await until(
+      () => textsBehind(vscode),
+      texts => texts.some(text => /^1\.0 k reads, 1\.0 k writes · 12 %$/.test(text)),
+      'the line of the macro',
+    );
+  });
+
+  test('texts of neighbours begin in one column, and typing moves none but the line that is typed in', async () => {
+    await vscode.openFile('written.cc');
+    await vscode.goToLine(await lineOf(source, 'double carry'));
+    const before = await until(
+      () => behindLines(vscode),
+      all => all.length >= 4,
+      'texts',
+    );
+    // Four neighbours, the lines of `mix`: one column.
+    assert.equal(new Set(before.filter(({ text }) => / · 5\.9 %$/.test(text)).map(({ x }) => x)).size, 1);
+    await vscode.goToLine(await lineOf(source, 'double other'));
+    await vscode.page.keyboard.press('End');
+    await vscode.page.keyboard.type(' // longer and longer');
+    await vscode.page.keyboard.press('Escape');
+    const others = marks => marks.filter(({ text }) => / · 5\.9 %$/.test(text));
+    const typed = await until(
+      () => behindLines(vscode),
+      all => others(all).length === 3 && all.every(({ text }) => !text.includes('stale')),
+      'the line that is typed in shows no text',
+    );
+    // The editor scrolls sideways to show the cursor: what counts is that all texts moved alike.
+    assert.equal(new Set(others(typed).map(({ x }) => x)).size, 1, JSON.stringify(typed));
+    await vscode.page.keyboard.press('ArrowDown');
+    await vscode.page.keyboard.press('Home');
+    const left = await until(
+      () => behindLines(vscode),
+      all => all.some(({ text }) => text.includes('5.9 % (stale)')),
+      'the edited line is grey when the cursor left it',
+    );
+    assert.deepEqual(
+      others(left).map(({ x }) => x),
+      others(before)
+        .slice(1)
+        .map(({ x }) => x),
+    );
+    await vscode.runCommand('File: Revert File');
+    await until(
+      () => behindLines(vscode),
+      all => all.length >= before.length && all.every(({ text }) => !text.includes('stale')),
+      'reverted',
+    );
+  });
+
+  test('the legend says what bars, classes and texts mean', async () => {
+    await vscode.runCommand('Pagelens: Show legend');
+    const page = await legendPage(vscode);
+    const text = await page.locator('body').innerText();
+    assert.match(text, /Shares are of all accesses of the run: source level, whole run of .* modelled time, written/);
+    assert.match(text, /the fewest lines that together have 80 % of all accesses/);
+    assert.match(text, /30 % or more/);
+    assert.match(text, /2 of 2 source files matched/);
+    assert.equal(
+      await page.locator('img').evaluateAll(images => images.filter(image => image.naturalWidth > 0).length),
+      9,
+    );
+    await picture(vscode, 'legend-dark');
+    await vscode.runCommand('View: Close Editor');
+  });
+
+  test('a split editor shows the marks on both sides', async () => {
+    await vscode.openFile('written.cc');
+    await vscode.runCommand('View: Split Editor Right');
+    await until(
+      async () =>
+        Promise.all(
+          [0, 1].map(async i => (await textsBehind(vscode, `:nth-match(.editor-group-container, ${i + 1})`)).length),
+        ),
+      counts => counts.every(count => count >= 2),
+      'texts on both sides',
+    );
+    await picture(vscode, 'split-dark');
+    await vscode.runCommand('View: Close Editor');
+  });
+
+  test('in a diff with the commit both sides have their marks: the old lines and where they are now', async () => {
+    await vscode.openFile('written.cc');
+    await vscode.goToLine(1);
+    await vscode.page.keyboard.press('Home');
+    await vscode.page.keyboard.type('enum { NEW };');
+    await vscode.page.keyboard.press('Enter');
+    await vscode.page.keyboard.press('Escape');
+    await vscode.runCommand('File: Save');
+    // Git looks at the saved file some time later; only then is there a button.
+    await vscode.page.locator('.editor-actions [aria-label^="Open Changes"]').first().click();
+    const side = name => textsBehind(vscode, `.monaco-diff-editor .editor.${name}`);
+    await until(
+      async () => [await side('original'), await side('modified')],
+      sides => sides.every(texts => texts.length >= 2 && texts.every(text => !text.includes('stale'))),
+      'texts on both sides of the diff',
+    );
+    await picture(vscode, 'diff-dark');
+    await vscode.runCommand('View: Close Editor');
+  });
+
+  test('an edited file that was saved, closed and opened again keeps its marks', async () => {
+    await vscode.openFile('written.cc');
+    await vscode.runCommand('View: Close All Editors');
+    await vscode.openFile('written.cc');
+    const texts = await until(
+      () => textsBehind(vscode),
+      all => all.length >= 2,
+      'texts after opening again',
+    );
+    assert.ok(
+      texts.every(text => !text.includes('stale')),
+      texts.join(),
+    );
+  });
+
+  test('a file renamed in the explorer takes its marks along', async () => {
+    await vscode.openFile('table.h');
+    await vscode.runCommand('File: Reveal Active File in Explorer View');
+    await vscode.page.locator('.explorer-viewlet .monaco-list-row.focused', { hasText: 'table.h' }).waitFor();
+    await vscode.page.keyboard.press('F2');
+    const box = vscode.page.locator('.explorer-viewlet .monaco-inputbox input');
+    await box.fill('tables.h');
+    await box.press('Enter');
+    await vscode.page.locator('.tab.active[data-resource-name="tables.h"]').waitFor();
+    await until(
+      () => textsBehind(vscode),
+      texts => texts.some(text => /^6\.1 k reads/.test(text)) && texts.every(text => !text.includes('stale')),
+      'marks in the renamed file',
+    );
+    // Back, so that the program can be built again.
+    await vscode.page.locator('.explorer-viewlet .monaco-list-row', { hasText: 'tables.h' }).click();
+    await vscode.page.keyboard.press('F2');
+    await box.fill('table.h');
+    await box.press('Enter');
+    await vscode.page.locator('.tab[data-resource-name="table.h"]').waitFor();
+  });
+
+  test('after another run a lens says what it was, when that changed', async () => {
+    await vscode.openFile('written.cc');
+    await until(
+      () => textsBehind(vscode),
+      all => all.length >= 2,
+      'texts',
+    );
+    // Half as many turns: 2,048 reads of the inlined function instead of 4,096.
+    const text = await readFile(source, 'utf8');
+    await vscode.runCommand('View: Close All Editors');
+    await writeFile(
+      source,
+      text.replace('i < COUNT; i++) total = total * 3 + at', 'i < COUNT; i += 2) total = total * 3 + at'),
+    );
+    await vscode.openFile('written.cc');
+    await vscode.runCommand('Pagelens: Profile again');
+    await vscode.openFile('table.h');
+    // at: 6,144 of 17,408 accesses, then 4,096 of 15,360.
+    const lenses = await lensesMatch(vscode, /27 % of accesses, was 35 % /, 'the inlined function');
+    assert.ok(
+      lenses.some(line => / of accesses, was \d+ % · /.test(line)),
+      lenses.join('\n'),
+    );
+    await picture(vscode, 'was-dark');
+  });
+
+  test('after a reload of the window the marks are back', async () => {
+    await vscode.openFile('written.cc');
+    await vscode.page.reload();
+    await until(
+      () => textsBehind(vscode).catch(() => []),
+      texts => texts.length >= 2,
+      'texts after the reload',
+      60_000,
+    );
+  });
+
+  for (const [name, theme] of Object.entries(themes)) {
+    test(`in the ${name} theme texts, lenses and bars are there`, async () => {
+      await mkdir(path.join(workspace, '.vscode'), { recursive: true });
+      await writeFile(path.join(workspace, '.vscode/settings.json'), JSON.stringify({ 'workbench.colorTheme': theme }));
+      const kind = { dark: 'vs-dark', light: 'vs', 'high-contrast': 'hc-black' }[name];
+      await vscode.page.locator(`.monaco-workbench.${kind}`).waitFor();
+      await vscode.openFile('written.cc');
+      await vscode.goToLine(20);
+      await vscode.codeLensTexts(1);
+      const bars = vscode.page.locator('.editor-group-container.active .cgmr');
+      await until(
+        () => bars.count(),
+        count => count >= 2,
+        'bars',
+      );
+      await picture(vscode, `marks-${name}`);
+    });
+  }
+});
+
+/** The Markdown preview's page. */
+async function legendPage(vscode) {
+  for (const end = Date.now() + 20_000; Date.now() < end; await vscode.page.waitForTimeout(100)) {
+    for (const frame of await vscode.page.locator('iframe.webview.ready:visible').all()) {
+      const outer = vscode.page.frameLocator(`iframe.webview[name="${await frame.getAttribute('name')}"]`);
+      const page = outer.frameLocator('iframe#active-frame');
+      if ((await page.getByRole('heading', { name: 'Marks in the source' }).count()) > 0) return page;
+    }
+  }
+  return assert.fail('no legend is visible');
+}
