@@ -95,7 +95,7 @@ const MAX_BLOCK_SITES = 65536;
 /** Said of a process that could not see into libc. */
 const OUTSIDE_LIBC =
   'system calls and mappings that the C library makes inside itself (the reads and writes of stdio, what malloc maps) ' +
-  'are not recorded: this kernel has no system call user dispatch (Linux 5.11 on x86-64), or a sandbox forbids it';
+  'are not recorded: this kernel has no system call user dispatch (Linux 5.11 on x86-64), or a sandbox or valgrind stands in between';
 
 /** PL_LOST_* of runtime/layout.h. */
 const LOST_REASONS = [

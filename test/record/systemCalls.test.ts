@@ -171,17 +171,26 @@ describe('what a trap could disturb', () => {
 });
 
 describe('where the kernel refuses', () => {
-  it('the public functions are recorded as ever, and the trace and a warning say what is not', async () => {
+  beforeAll(() => {
     execFileSync('gcc', ['-O2', source('sandbox.c'), '-o', built('sandbox')]);
+  });
+
+  it.each([
+    ['a sandbox', () => built('sandbox'), []],
+    ['valgrind', () => 'valgrind', ['-q', '--tool=none']],
+  ])('%s: the public functions are recorded as ever', async (_name, command, options) => {
     const directory = makeRun(folder.path);
     const env = { ...process.env, PAGELENS_RUN: directory };
-    expect(spawnSync(built('sandbox'), [built('inside'), 'wrappers'], { cwd: folder.path, env }).status).toBe(0);
+    const call = [...options, built('inside'), 'wrappers'];
+    expect(spawnSync(command(), call, { cwd: folder.path, env }).status).toBe(0);
     const { events } = (await eventsOf(readRun(directory)))[0]!;
     const numbers = new Set(events.filter(({ kind }) => kind === SYSCALL).map(({ fields }) => Number(fields[0])));
     // read, write, mmap, mkdir and sleep, but not the marks.
     for (const number of [0, 1, 9, 83, 230]) expect(numbers).toContain(number);
     expect(numbers).not.toContain(GETPGID);
+  });
 
+  it('the trace and a warning say what is not recorded', async () => {
     const script = built('sandboxed.sh');
     writeFileSync(script, `#!/bin/sh\nexec ${built('sandbox')} ${built('inside')} copy\n`, { mode: 0o755 });
     const traceFile = built('sandboxed.pltrace');

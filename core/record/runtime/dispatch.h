@@ -22,7 +22,7 @@ extern __thread struct pl_dispatch {
   bool on;
 } pl_dispatch __attribute__((tls_model("initial-exec")));
 
-/* True where the kernel has system call user dispatch (Linux 5.11) and no sandbox forbids it. */
+/* True where the kernel has system call user dispatch (Linux 5.11), and neither a sandbox nor valgrind forbids it. */
 bool pl_dispatch_possible(void);
 /* This thread's calls trap from here on; nothing where that is not possible. */
 void pl_dispatch_start(void);
