@@ -386,7 +386,7 @@ export interface HeatmapFacts {
   readonly epochAccesses: number;
   /** What the counts are: `accesses`, or readings of a tracker. */
   readonly counted: string;
-  /** Modelled ns at the start of each shown bin, and one more for the end. */
+  /** Modelled ns at the start of each shown bin, and one more for the end; empty while a program is recorded. */
   readonly timesNs: readonly number[];
   /** Mapped ranges in view, from low to high rows: what lies there and where it starts. */
   readonly segments: readonly {
@@ -432,8 +432,6 @@ export interface LiveHeat {
   readonly rows: number;
   readonly bytesPerRow: number;
   readonly accessesPerColumn: number;
-  /** Modelled ns at the end of each column. */
-  readonly endNs: readonly number[];
   /** By row: the process (u32), and the address in units of `bytesPerRow` (f64). */
   readonly process: WireColumn;
   readonly block: WireColumn;
@@ -656,7 +654,8 @@ export interface TrackersFacts {
 }
 
 export interface PoliciesFacts {
-  readonly policies: PlacementFacts['policies'];
+  /** `before`: the slowdown in the run that this one is compared with; null without one, or without the policy in it. */
+  readonly policies: readonly (PlacementFacts['policies'][number] & { readonly before: number | null })[];
   readonly oracle: { readonly id: string; readonly slowdown: number };
   readonly assumptions: readonly string[];
 }

@@ -12,6 +12,7 @@ import { messageOf } from './errors.js';
 import { classify } from './hotness/classes.js';
 import { distribution, temperature } from './hotness/pattern.js';
 import { Kernel, type KernelStream } from './machine/kernel.js';
+import { type HeatSoFar, HeatTeller } from './machine/liveHeat.js';
 import { countedReplay } from './machine/results.js';
 import { NONE } from './model/columns.js';
 import type { Profile, ReplayOptions } from './model/profile.js';
@@ -63,6 +64,8 @@ export class LiveFeed {
 export interface ReplayHooks {
   readonly feed?: LiveFeed | null;
   readonly onProgress?: (progress: ProfileProgress) => void;
+  /** Hears of the heat now and then, up to the last whole epoch. */
+  readonly onHeat?: (heat: HeatSoFar) => void;
   /** Ends the replay early: the profile holds what was replayed until then, and says so. */
   readonly signal?: AbortSignal;
   /** Emulates the machine on a second thread: the same result, sooner. The calling thread must be one that may block. */
@@ -103,6 +106,7 @@ class Replay {
   readonly #hooks: ReplayHooks;
   readonly #kernel: Kernel;
   readonly #machine: MachinePort;
+  readonly #heat: HeatTeller | null;
   readonly #order = new MergeOrder();
   readonly #streams = new Map<number, ReplayStream>();
   readonly #waiting = new Set<ThreadBlock>();
@@ -125,6 +129,7 @@ class Replay {
       epochAccesses: options.epochAccesses,
       deliver: messages => this.#machine.deliver(messages),
     });
+    this.#heat = hooks.onHeat ? new HeatTeller(this.#kernel, hooks.onHeat) : null;
   }
 
   /** Releases what the replay holds; after the end, or instead of it. */
@@ -261,6 +266,7 @@ class Replay {
     const now = performance.now();
     if (now - this.#lastSlice < SLICE_MS) return;
     this.#lastSlice = now;
+    this.#heat?.slice(now);
     const { accesses, pages } = this.#kernel.progress;
     const accessesPerSecond = (accesses * 1000) / Math.max(1, now - this.#startedAt);
     this.#hooks.onProgress?.({

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { assetPath } from './assets.js';
+import type { HeatSoFar } from './machine/liveHeat.js';
 import type { Profile, ReplayOptions } from './model/profile.js';
 import { load } from './profile/file.js';
 import type { ProfileProgress } from './protocol.js';
@@ -37,6 +38,8 @@ export interface ProfileRunRequest extends Omit<RecordRequest, 'traceFile'> {
 
 export interface SessionHooks {
   readonly onProgress?: (progress: ProfileProgress) => void;
+  /** Hears of the heat while a program is profiled. */
+  readonly onHeat?: (heat: HeatSoFar) => void;
   /** Receives what the program prints and the compiler says; without it both go to standard error. */
   readonly onOutput?: (text: string) => void;
   /** Cancels: the program is stopped, and what was recorded or replayed until then is the result. */
@@ -85,8 +88,9 @@ export async function profileProgram(request: ProfileRunRequest, hooks: SessionH
   };
   const start = () =>
     startReplay(
-      { kind: 'replay', traceFile, options: request.options, live: true },
+      { kind: 'replay', traceFile, options: request.options, live: true, heat: hooks.onHeat !== undefined },
       {
+        onHeat: hooks.onHeat,
         onProgress: now => {
           replayed = now;
           tell();
@@ -132,6 +136,7 @@ interface ReplayHandle {
 function startReplay(task: ReplayTask, hooks: SessionHooks): ReplayHandle {
   const { worker, result } = runWorker<Profile>(task, message => {
     if (message.kind === 'progress') hooks.onProgress?.(message.progress);
+    else if (message.kind === 'heat') hooks.onHeat?.(message.heat);
   });
   const send = (message: ToWorker) => worker.postMessage(message);
   const cancel = () => send({ kind: 'cancel' });

@@ -2,6 +2,7 @@
 import { availableParallelism } from 'node:os';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { messageOf } from './errors.js';
+import type { HeatSoFar } from './machine/liveHeat.js';
 import type { ReplayOptions } from './model/profile.js';
 import type { ProfileProgress } from './protocol.js';
 import type { ProgramStreams } from './record/launch.js';
@@ -31,6 +32,8 @@ export interface ReplayTask {
   readonly options: ReplayOptions;
   /** The trace is still being recorded: go no further than `safe` allows, until `recorded`. */
   readonly live: boolean;
+  /** Tell of the heat as it grows. */
+  readonly heat?: boolean;
 }
 
 export type ToWorker = { kind: 'cancel' } | { kind: 'safe'; seq: number } | { kind: 'recorded' };
@@ -38,6 +41,7 @@ export type ToWorker = { kind: 'cancel' } | { kind: 'safe'; seq: number } | { ki
 export type FromWorker =
   | { kind: 'recording'; progress: RecordProgress }
   | { kind: 'progress'; progress: ProfileProgress }
+  | { kind: 'heat'; heat: HeatSoFar }
   | { kind: 'output'; text: string }
   | { kind: 'done'; value: unknown }
   | { kind: 'failed'; message: string; details: Record<string, unknown> };
@@ -79,7 +83,11 @@ function streamsOf(task: RecordTask, onText: (text: string) => void): ProgramStr
   return task.captureOutput ? { kind: 'text', onText } : { kind: 'standardError' };
 }
 
-async function runReplay(port: MessagePort, task: ReplayTask, post: (message: FromWorker) => void) {
+async function runReplay(
+  port: MessagePort,
+  task: ReplayTask,
+  post: (message: FromWorker, transfer?: ArrayBuffer[]) => void,
+) {
   const { LiveFeed, replay } = await import('./replay.js');
   const cancel = new AbortController();
   const feed = task.live ? new LiveFeed() : null;
@@ -93,6 +101,7 @@ async function runReplay(port: MessagePort, task: ReplayTask, post: (message: Fr
     signal: cancel.signal,
     onProgress: progress => post({ kind: 'progress', progress }),
     parallel: availableParallelism() > 1,
+    ...(task.heat && { onHeat: heat => post({ kind: 'heat', heat }, transferable(heat)) }),
   });
 }
 

@@ -7,7 +7,7 @@
 import * as path from 'node:path';
 import * as vscode from 'vscode';
 import type { LanguageClient } from 'vscode-languageclient/node';
-import type { Notifications, ProfileProgress, Requests, Selection } from '../core/protocol.js';
+import type { LiveHeat, Notifications, ProfileProgress, Requests, Selection } from '../core/protocol.js';
 import { section } from './config.js';
 import { commands, linkable, views } from './ids.js';
 
@@ -15,10 +15,13 @@ export class Core implements vscode.Disposable {
   readonly #selection = new vscode.EventEmitter<Selection>();
   readonly #annotations = new vscode.EventEmitter<Notifications['pagelens/annotationsChanged']>();
   readonly #progress = new vscode.EventEmitter<ProfileProgress | null>();
+  readonly #liveHeat = new vscode.EventEmitter<LiveHeat>();
   readonly onSelection = this.#selection.event;
   readonly onAnnotations = this.#annotations.event;
   /** null: the work ended. */
   readonly onProgress = this.#progress.event;
+  /** The heat of a recording that goes on. */
+  readonly onLiveHeat = this.#liveHeat.event;
   #client: Promise<LanguageClient> | null = null;
   #lastSelection: Selection | null = null;
 
@@ -93,6 +96,7 @@ export class Core implements vscode.Disposable {
       this.#annotations.fire(change),
     );
     client.onNotification('pagelens/progress', (progress: ProfileProgress) => this.#progress.fire(progress));
+    client.onNotification('pagelens/liveHeat', (heat: LiveHeat) => this.#liveHeat.fire(heat));
     client.onDidChangeState(({ oldState, newState }) => {
       // Core died; the client restarts it, empty. What was kept is opened again, so that the marks come back.
       if (oldState === State.Running && newState === State.Stopped) this.#lost = this.#lastSelection?.profile ?? null;
@@ -120,7 +124,7 @@ export class Core implements vscode.Disposable {
   async dispose(): Promise<void> {
     const client = await this.#client?.catch(() => null);
     await client?.dispose();
-    for (const emitter of [this.#selection, this.#annotations, this.#progress]) emitter.dispose();
+    for (const emitter of [this.#selection, this.#annotations, this.#progress, this.#liveHeat]) emitter.dispose();
   }
 }
 

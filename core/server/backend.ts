@@ -1,10 +1,13 @@
 /** What the server needs from the rest of core. A parameter, so that its tests bring a profile of their own. */
+import type { HeatSoFar } from '../machine/liveHeat.js';
 import type { Profile } from '../model/profile.js';
 import type { OptionTexts } from '../options.js';
 import type { ProfileProgress, ProfileRequest } from '../protocol.js';
 
 export interface Hooks {
   readonly onProgress: (progress: ProfileProgress) => void;
+  /** The heat of a program that is being profiled. */
+  readonly onHeat: (heat: HeatSoFar) => void;
   /** What the program prints, when it has no terminal of its own. */
   readonly onOutput: (text: string) => void;
   /** Stops the program; what was recorded until then becomes the profile. */

@@ -22,6 +22,7 @@ import { findPrograms } from '../record/programs.js';
 import { Annotator } from './annotator.js';
 import type { Backend, Hooks } from './backend.js';
 import { failureOf } from './failure.js';
+import { wireHeat } from './heat/wireHeat.js';
 import { LocalSources } from './localSources.js';
 import { proposeMapping } from './pathMap.js';
 import { clientAbilities, defaultSettings, type Settings, settingsOf } from './settings.js';
@@ -162,6 +163,7 @@ export function serve(connection: Connection, backend: Backend): void {
     try {
       return await work({
         onProgress: progress => notify('pagelens/progress', progress),
+        onHeat: heat => notify('pagelens/liveHeat', wireHeat(heat)),
         onOutput: text => connection.console.log(text.trimEnd()),
         signal: abort.signal,
       });

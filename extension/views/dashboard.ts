@@ -37,6 +37,7 @@ export class Dashboards implements vscode.WebviewViewProvider, vscode.Disposable
     this.#subscriptions = [
       core.onSelection(selection => this.#broadcast({ kind: 'selection', selection })),
       core.onProgress(progress => this.#broadcast({ kind: 'progress', progress })),
+      core.onLiveHeat(heat => this.#broadcast({ kind: 'liveHeat', heat })),
     ];
   }
 

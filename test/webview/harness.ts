@@ -178,9 +178,9 @@ export class Dashboard {
     const query = params as ViewQuery;
     this.queries.push(query);
     while (this.hold) await new Promise(done => setTimeout(done, 10));
-    const { viewIndex, selection, baseline } = this.#state;
+    const { viewIndex, selection } = this.#state;
     if (!viewIndex) return null;
-    return { view: query.view, columns: {}, ...views[query.view](viewIndex, query, selection, baseline) };
+    return { view: query.view, columns: {}, ...views[query.view](viewIndex, query, selection, this.#state.comparison(null)) };
   }
 
   get selection(): Selection {

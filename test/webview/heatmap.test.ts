@@ -286,7 +286,9 @@ test('a tracker’s hits and misses stand beside the map, with their signs in th
   const shown = await heatmap({ profile: { ...base, trackers: [tracker] } });
   await shown.select({ tracker: 'pml' });
   const keys = panel(shown).locator('.heat-keys li');
-  await expect.poll(() => keys.allInnerTexts()).toEqual(['●\nPML: found', '○\nPML: missed', '×\nPML: falsely reported']);
+  await expect
+    .poll(() => keys.allInnerTexts())
+    .toEqual(['●\nPML: found', '○\nPML: missed', '×\nPML: falsely reported']);
   expect(await panel(shown).locator('.heat-legend').innerText()).toContain(
     'PML found 2 of the 3 hottest pages of the whole run (the top 10 %), missed 1, reported 1 falsely.',
   );

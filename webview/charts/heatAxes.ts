@@ -1,5 +1,5 @@
 /** The map's axes: time below, addresses on the left, what lies there on the right, and where the address jumps. */
-import { shortName, timeTick, whole } from '../format.js';
+import { compact, shortName, timeTick, whole } from '../format.js';
 import type { HeatAxes } from './heatData.js';
 import { fontSize, lanes, laneWidth, lineHeight, type Plot, px, py, wide } from './heatPlot.js';
 import { fittingLabels, niceTicks } from './scale.js';
@@ -45,7 +45,7 @@ function drawTime({ context, width, ratio }: Frame, plot: Plot, axes: HeatAxes, 
   const times = ticks.map(tick => axes.timeAt(tick));
   const step = times.length > 1 ? (times.at(-1)! - times[0]!) / (times.length - 1) : 0;
   const labels = ticks.map((tick, i) => {
-    const time = timeTick(times[i]!, step || times[i]!);
+    const time = axes.timed ? timeTick(times[i]!, step || times[i]!) : compact(tick * axes.facts.epochAccesses);
     const size = Math.max(context.measureText(time).width, context.measureText(whole(tick)).width) + 8;
     return { at: px(plot, tick), size, weight: 1, time, tick };
   });
@@ -54,7 +54,7 @@ function drawTime({ context, width, ratio }: Frame, plot: Plot, axes: HeatAxes, 
     context.fillText(time, at, plot.bottom + 6);
     context.fillText(whole(tick), at, plot.bottom + 6 + lineHeight);
   }
-  const title = `modelled time; epochs of ${whole(axes.facts.epochAccesses)} accesses`;
+  const title = `${axes.timed ? 'modelled time' : 'accesses'}; epochs of ${whole(axes.facts.epochAccesses)} accesses`;
   context.textAlign = 'left';
   context.fillText(fitText(context, title, width - plot.left), plot.left, plot.bottom + 6 + 2 * lineHeight);
 }

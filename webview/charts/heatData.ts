@@ -118,6 +118,16 @@ export class HeatAxes {
     return { x: this.facts.epochs, y: this.facts.pageRows };
   }
 
+  /** Whether modelled time is known: while a program is recorded, only accesses are. */
+  get timed(): boolean {
+    return this.facts.timesNs.length > 0;
+  }
+
+  /** When an epoch begins, in words: by modelled time, or by accesses. */
+  whenText(epoch: number): string {
+    return this.timed ? nanoseconds(this.timeAt(epoch)) : `${compact(epoch * this.facts.epochAccesses)} accesses`;
+  }
+
   /** Modelled ns since the start of the run, between the bins' own times. */
   timeAt(epoch: number): number {
     const { columns, shown, step, timesNs } = this.facts;
@@ -179,7 +189,7 @@ export class HeatAxes {
     const tier = object?.tier ? ` · ${object.tier}` : '';
     const more = others.size > 0 ? ` and ${counted(others.size, 'other')}` : '';
     const [first, last] = box.x;
-    const time = `${nanoseconds(this.timeAt(first))} to ${nanoseconds(this.timeAt(last))}, epoch ${span(first, last)}`;
+    const time = `${this.whenText(first)} to ${this.whenText(last)}, epoch ${span(first, last)}`;
     const agreed = this.#agreed(box.y);
     return [
       `${name}${more}${tier}`,

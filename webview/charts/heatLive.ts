@@ -7,7 +7,7 @@ import type { TileId } from './heatGrid.js';
 export const liveTile: TileId = { x: 1, y: 1, column: 0, row: 0 };
 
 export function liveView(heat: LiveHeat): ViewData {
-  const { columns, rows, endNs, reads, writes } = heat;
+  const { columns, rows, reads, writes } = heat;
   const facts: HeatmapFacts = {
     stamp: 0,
     columns,
@@ -19,7 +19,7 @@ export function liveView(heat: LiveHeat): ViewData {
     shown: { x: [0, columns], y: [0, rows] },
     epochAccesses: heat.accessesPerColumn,
     counted: 'accesses',
-    timesNs: [0, ...endNs],
+    timesNs: [],
     segments: segmentsOf(heat),
     pageSize: heat.bytesPerRow,
     tiers: [],

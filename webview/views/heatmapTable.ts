@@ -1,6 +1,6 @@
 /** The heatmap's counts as a table: a row for a range of addresses, a column for a stretch of time. */
 import { type HeatAxes, type HeatBins, unitOf } from '../charts/heatData.js';
-import { compact, nanoseconds, span, whole } from '../format.js';
+import { compact, span, whole } from '../format.js';
 import type { GridColumn } from '../grid.js';
 import type { Metric } from '../state.js';
 
@@ -18,11 +18,11 @@ export function tableColumns(axes: HeatAxes, bins: HeatBins, metric: Metric): Gr
   };
   const times = Array.from({ length: bins.facts.columns }, (_, column): GridColumn<number> => {
     const [from, to] = bins.boxOf({ column, row: 0 }).x;
-    const [start, end] = [nanoseconds(axes.timeAt(from)), nanoseconds(axes.timeAt(to))];
+    const [start, end] = [axes.whenText(from), axes.whenText(to)];
     return {
       id: `time-${column}`,
       label: start,
-      title: `${unit} from ${start} to ${end} of modelled time, epoch ${span(from, to)}`,
+      title: `${unit} from ${start} to ${end}${axes.timed ? ' of modelled time' : ''}, epoch ${span(from, to)}`,
       width: tableColumnWidth,
       priority: 0,
       numeric: true,
