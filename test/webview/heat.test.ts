@@ -208,6 +208,6 @@ test('a recording that goes on is a map of blocks, joined where addresses are', 
     [2, 3, '0x120000'],
   ]);
   // Time is the machine's, which has not told of it yet: the axis is in accesses.
-  expect([axes.timed, axes.whenText(1.5)]).toEqual([false, '49.2 k accesses']);
+  expect([axes.timed, axes.whenText(1.5)]).toEqual([false, '49 k accesses']);
   expect(new HeatBins(view).count('accesses', { column: 1, row: 2 })).toBe(4);
 });
