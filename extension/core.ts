@@ -51,7 +51,10 @@ export class Core implements vscode.Disposable {
     token?: vscode.CancellationToken,
   ): Promise<Requests[M]['result']> {
     const client = await this.#start();
-    return client.sendRequest<Requests[M]['result']>(method, params, token);
+    // An argument that is undefined would be sent as a second parameter, and core's handlers have the token there.
+    return token
+      ? client.sendRequest<Requests[M]['result']>(method, params, token)
+      : client.sendRequest<Requests[M]['result']>(method, params);
   }
 
   progressEnded(): void {
