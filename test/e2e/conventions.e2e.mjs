@@ -282,7 +282,7 @@ describe('the Testing view', { timeout: 300_000 }, () => {
   const states = () => rows().evaluateAll(nodes => nodes.map(node => node.getAttribute('aria-label') ?? ''));
 
   test('lists the tests of the build directory', async () => {
-    await vscode.runCommand('Testing: Focus on Test Explorer View');
+    await vscode.page.locator('.activitybar').getByRole('tab', { name: 'Testing' }).click();
     const seen = await until(states, all => all.some(label => label.includes('folds')), 'tests');
     for (const name of ['folds', 'refuses', 'breaks'])
       assert.ok(
