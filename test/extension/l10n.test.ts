@@ -26,15 +26,13 @@ test('the manifest has its texts in package.nls.json: none is missing, none is u
 
 test('what users read in the manifest is a key, but for the name of the product', () => {
   const literal = shownTexts(manifest.contributes, 'contributes', false).filter(
-    ([at, text]) => !/^%[^%]+%$/.test(text) && text !== 'Pagelens' && !nameOf(at),
+    ([at, text]) => !/^%[^%]+%$/.test(text) && text !== 'Pagelens' && !notForUsers.test(at),
   );
   expect(literal).toEqual([]);
 });
 
-/** Names that are ids: of a problem matcher, a task's property, a schema's property. */
-function nameOf(at: string): boolean {
-  return /\.(problemMatchers|taskDefinitions)\.\d+\.name$|\.properties\.(title|description|label|name)\./.test(at);
-}
+/** Names that are ids, and what a chat's model reads, which is written in English. */
+const notForUsers = /\.(problemMatchers|problemPatterns|languageModelTools)\.\d+\.name$|\.inputSchema\./;
 
 test('the bundle holds the texts of the code', async () => {
   const bundle = JSON.parse(readFileSync(path.resolve(__dirname, '../../l10n/bundle.l10n.json'), 'utf8'));
