@@ -42,6 +42,7 @@ function choiceOf(file: Target & { program: string | null }): Choice {
   return {
     label: path.basename(file.program!),
     description: vscode.l10n.t('this file alone'),
+    file: file.program!,
     target: () => file,
   };
 }

@@ -32,7 +32,8 @@ export async function pickProgram(builders: Builders, first: readonly Choice[]):
   const draw = () => {
     const [active] = pick.activeItems;
     const items: Item[] = first.map(itemOf);
-    for (const { folder, provider, choices } of sections) {
+    for (const { folder, provider, choices: found } of sections) {
+      const choices = found.filter(({ file }) => !file || first.every(choice => choice.file !== file));
       if (choices.length === 0) continue;
       const label = several ? `${folder.name} · ${provider.title}` : provider.title;
       items.push({ label, kind: vscode.QuickPickItemKind.Separator }, ...choices.map(itemOf));

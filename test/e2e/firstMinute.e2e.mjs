@@ -28,7 +28,7 @@ describe('the first minute', { timeout: 270_000 }, () => {
     await story.ask('Welcome: Open Walkthrough...');
     await story.choose('Find Hot Memory in a Minute');
     const page = story.page.locator('.gettingStartedContainer');
-    await page.getByRole('button', { name: 'Profile the Sample' }).click();
+    await page.getByRole('button', { name: 'Profile the Sample', exact: true }).click();
     await story.page.locator('.codelens-decoration').first().waitFor({ timeout: 120_000 });
     await story.page
       .locator('.tab[data-resource-name*="alkthrough"], .tab', { hasText: 'Walkthrough' })

@@ -35,7 +35,7 @@ export const util = `double sum(const double *table, int n) {
 `;
 /** A window and its folder; `close` removes both. */
 export class Story {
-  static async open(files, settings = {}) {
+  static async open(files, settings = {}, options = {}) {
     const workspace = await mkdtemp(path.join(tmpdir(), 'pagelens-e2e-first-'));
     const story = new Story(workspace);
     for (const [name, content] of Object.entries(files)) await story.write(name, content);
@@ -43,6 +43,7 @@ export class Story {
       workspace,
       extensionPath,
       settings: { 'files.autoSave': 'off', ...settings },
+      ...options,
     });
     return story;
   }

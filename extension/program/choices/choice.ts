@@ -10,6 +10,8 @@ export interface Choice {
   readonly detail?: string;
   /** Asked when it is chosen; undefined: the user thought better of it. */
   target(): Target | undefined | Promise<Target | undefined>;
+  /** The source file that it builds alone. */
+  readonly file?: string;
   /** Name of the executable's file, for choices that build one. */
   readonly executable?: string;
 }

@@ -20,6 +20,7 @@ export const sources: Provider = {
       .map(
         (file): Choice => ({
           label: vscode.workspace.asRelativePath(file),
+          file: file.fsPath,
           target: () => ({ program: file.fsPath, scope: file }),
         }),
       );
