@@ -78,6 +78,8 @@ export class Grid<Row> {
   #extending = false;
   /** The row that the view was last told of: one selected from elsewhere it was not told of. */
   #told = -1;
+  /** All rows that it was told of since the rows were shown. */
+  readonly #chosen = new Set<number>();
 
   constructor(options: GridOptions<Row>) {
     this.#options = options;
@@ -114,6 +116,7 @@ export class Grid<Row> {
     this.#asked.clear();
     this.#row = Math.min(this.#row, source.total - 1);
     this.#selected = this.#anchor = this.#told = -1;
+    this.#chosen.clear();
     setAttributes(this.element, { 'aria-rowcount': source.total + 1 });
     this.#body.style.setProperty('height', `${source.total * rowHeight}px`);
     this.element.style.setProperty('--rows', String(source.total));
@@ -130,7 +133,11 @@ export class Grid<Row> {
   /** Selects a row that was chosen elsewhere, and shows it; the focus and its events stay where they are. */
   select(index: number): void {
     if (index < 0 || index >= this.#source.total || index === this.#selected) return;
-    this.#row = this.#selected = this.#anchor = index;
+    // The late echo of a choice made here, from which the user has moved on.
+    if (this.element.contains(document.activeElement) && this.#chosen.has(index)) return;
+    this.#selected = this.#anchor = index;
+    // The header keeps the focus: its key may be pressed again.
+    if (this.#row >= 0 || !this.element.contains(document.activeElement)) this.#row = index;
     const top = index * rowHeight;
     const { scrollTop, clientHeight } = this.element;
     const hidden = top < scrollTop || top + 2 * rowHeight > scrollTop + clientHeight;
@@ -379,6 +386,7 @@ export class Grid<Row> {
     const alone = extending || this.#anchor === this.#selected;
     if (this.#row < 0 || (this.#row === this.#told && this.#row === this.#selected && alone)) return;
     this.#told = this.#row;
+    this.#chosen.add(this.#row);
     this.#selected = this.#row;
     if (!extending) this.#anchor = this.#row;
     this.#markSelected();

@@ -10,7 +10,7 @@ import type { ThemeName } from './themes.js';
 
 const root = path.resolve(__dirname, '../..');
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-const tabs = ['Overview', 'Heatmap', 'Placement', 'Trackers', 'Policies', 'Working set'];
+const tabs = ['Overview', 'Heatmap', 'Placement', 'Flame graph', 'Pages', 'Trackers', 'Policies', 'Working set'];
 const file = '/src/prog.c';
 
 /**
@@ -160,70 +160,6 @@ describe('overview', () => {
   });
 });
 
-describe('placement', () => {
-  test('a thousand rows are a few elements, and rows come as they are scrolled to', async () => {
-    const shown = await dashboard({ profile: profile(1000) });
-    await shown.tab('Placement');
-    const grid = shown.page.getByRole('grid', { name: 'Allocations' });
-    expect(await grid.getAttribute('aria-rowcount')).toBe('1002');
-    expect(await grid.getByRole('row').count()).toBeLessThan(40);
-    await grid.getByRole('gridcell').first().focus();
-    await shown.page.keyboard.press('Control+End');
-    // The least of all: small 0, read 100 times.
-    await grid.getByText('small 0', { exact: true }).waitFor();
-    const focused = () =>
-      shown.page.evaluate(() => document.activeElement?.parentElement?.getAttribute('aria-rowindex'));
-    expect(await focused()).toBe('1002');
-    expect(await grid.getByRole('row').count()).toBeLessThan(40);
-  });
-
-  test('a column sorts by key in core, and a filter finds by stack', async () => {
-    const shown = await dashboard();
-    await shown.tab('Placement');
-    const grid = shown.page.getByRole('grid', { name: 'Allocations' });
-    const first = () => grid.locator('.grid-body .grid-row').first().innerText();
-    expect(await first()).toContain('malloc in fill');
-    await grid.getByRole('gridcell').first().focus();
-    await shown.page.keyboard.press('ArrowUp');
-    await shown.page.keyboard.press('Enter');
-    await expect.poll(() => shown.queries.at(-1)?.options).toEqual({ sort: 'name', descending: false, filter: '' });
-    const header = grid.getByRole('columnheader', { name: 'Allocation' });
-    await expect.poll(() => header.getAttribute('aria-sort')).toBe('ascending');
-    await shown.page.keyboard.press('Enter');
-    await expect.poll(() => header.getAttribute('aria-sort')).toBe('descending');
-    await expect.poll(first).toContain('small 2');
-    await shown.page.locator('vscode-text-field input').fill('main FILL');
-    await panel(shown).getByText('1 allocation found').waitFor();
-    await expect.poll(first).toContain('malloc in fill');
-  });
-
-  test('a focused row shows what has no column, and Enter goes to its source', async () => {
-    const shown = await dashboard({ width: 300 });
-    await shown.tab('Placement');
-    const grid = shown.page.getByRole('grid', { name: 'Allocations' });
-    expect(await grid.getByRole('columnheader').count()).toBeLessThan(5);
-    await grid.getByRole('gridcell').first().focus();
-    const text = await textOf(shown);
-    expect(text).toContain('60,000 reads, 20,000 writes');
-    expect(text).toContain('main prog.c:30');
-    await shown.page.keyboard.press('Enter');
-    await expect.poll(() => shown.sent.at(-1)).toEqual({ kind: 'reveal', location: { file, line: 8 } });
-  });
-
-  test('another policy is chosen for every view', async () => {
-    const shown = await dashboard();
-    await shown.tab('Policies');
-    await panel(shown)
-      .getByRole('button', { name: /^select first-touch/ })
-      .click();
-    await expect.poll(() => shown.selection.policy).toBe('first-touch');
-    await shown.tab('Placement');
-    // The profile's first-touch puts everything into DRAM, and costs 1.7.
-    expect(await textOf(shown)).toContain('1.70 × modelled run time');
-    expect(await shown.page.locator('.grid-body .grid-row').first().innerText()).toContain('DRAM');
-  });
-});
-
 describe('trackers', () => {
   test('a score that a mechanism has not is a dash with the reason, and comes last in any order', async () => {
     const row = { recall: 0.5, f1: 0.5, rankCorrelation: null, workingSetError: 0, own: {}, warnings: [] };
@@ -244,28 +180,6 @@ describe('trackers', () => {
     const none = shown.page.locator('.grid-body .grid-row').last().locator(':scope > :nth-child(4)');
     expect(await none.getAttribute('title')).toContain('No value');
     expect(await textOf(shown)).toContain('4 (too short)');
-  });
-});
-
-describe('working set', () => {
-  test('the cursor tells each epoch, and the tables tell all', async () => {
-    const shown = await dashboard();
-    await shown.tab('Working set');
-    const chart = shown.page.getByRole('slider', { name: 'Distinct pages per epoch' });
-    await chart.focus();
-    await shown.page.keyboard.press('End');
-    // Epoch i of 40 touches i + 1 pages and reads i of them, in 1 ms.
-    expect(await chart.getAttribute('aria-valuetext')).toBe(
-      'epoch 39, until 40 ms: 40 pages touched (160 KiB), 39 read, 1 written',
-    );
-    const misses = shown.page.getByRole('slider', { name: 'Miss ratio by size of memory' });
-    await misses.focus();
-    await shown.page.keyboard.press('ArrowRight');
-    expect(await misses.getAttribute('aria-valuetext')).toBe('2 pages (8 KiB): 25 % of accesses miss');
-    await shown.page.getByText('Epochs as a table').click();
-    const grid = shown.page.getByRole('grid', { name: 'Epochs' });
-    expect(await grid.getAttribute('aria-rowcount')).toBe('41');
-    await grid.getByText('epoch 0, until 1.0 ms').waitFor();
   });
 });
 

@@ -1,9 +1,11 @@
 /** Policies: the modelled slowdown of each as a bar with its range, against the bound that none can beat. */
 import type { PoliciesFacts } from '../../core/protocol.js';
 import { niceTicks } from '../charts/scale.js';
+import { drawSlowdowns, type SlowdownScale, slowdownsHeight } from '../charts/slowdowns.js';
 import { el, icon } from '../dom.js';
 import { percent, times } from '../format.js';
 import { list, section } from '../parts.js';
+import { type Picture, pictureButton } from '../picture.js';
 import type { View, ViewContext, ViewKind } from './view.js';
 
 type Policy = PoliciesFacts['policies'][number];
@@ -13,14 +15,22 @@ export const policies: ViewKind = {
   label: 'Policies',
   icon: 'law',
   create(context: ViewContext): View {
-    const element = el('div', { class: 'stack' });
+    const content = el('div', { class: 'stack' });
+    let shown: PoliciesFacts | null = null;
+    const toolbar = el(
+      'div',
+      { class: 'toolbar' },
+      el('span', { class: 'spring' }),
+      pictureButton(context, () => shown && pictureOf(shown)),
+    );
     return {
-      element,
+      element: el('div', { class: 'stack' }, toolbar, content),
       async load() {
         const facts = (await context.ask({})).facts as PoliciesFacts;
-        const rows = [...facts.policies].sort((a, b) => a.slowdown - b.slowdown);
+        shown = facts;
+        const rows = sortedPolicies(facts);
         const scale = scaleOf(rows, facts.oracle.slowdown);
-        element.replaceChildren(
+        content.replaceChildren(
           section(
             'Modelled slowdown',
             'run time over that with everything in the fastest tier; less is better',
@@ -50,20 +60,32 @@ export const policies: ViewKind = {
   },
 };
 
-interface Scale {
-  readonly to: number;
-  readonly ticks: readonly number[];
-  /** Share of the track, 0 at a slowdown of 1. */
-  at(slowdown: number): number;
+const sortedPolicies = ({ policies }: PoliciesFacts) => [...policies].sort((a, b) => a.slowdown - b.slowdown);
+
+function pictureOf(facts: PoliciesFacts): Picture {
+  const rows = sortedPolicies(facts);
+  const { id, slowdown } = facts.oracle;
+  return {
+    name: 'policies',
+    width: 720,
+    parts: [
+      {
+        title: 'Modelled slowdown by policy',
+        note: `run time over that with everything in the fastest tier, whole run; less is better. Thin line: the range that the assumptions allow. Dotted: ${id}, ${times(slowdown)}, with the whole run known in advance.`,
+        height: slowdownsHeight(rows.length),
+        draw: (frame, style) => drawSlowdowns(frame, style, rows, scaleOf(rows, slowdown), slowdown),
+      },
+    ],
+  };
 }
 
-function scaleOf(rows: readonly Policy[], oracle: number): Scale {
+function scaleOf(rows: readonly Policy[], oracle: number): SlowdownScale {
   const most = Math.max(oracle, ...rows.map(row => row.range[1]), 1.01);
   const to = 1 + (most - 1) * 1.05;
-  return { to, ticks: niceTicks(1, to, 4), at: slowdown => (slowdown - 1) / (to - 1) };
+  return { ticks: niceTicks(1, to, 4), at: slowdown => (slowdown - 1) / (to - 1) };
 }
 
-function bar(row: Policy, scale: Scale, oracle: number, context: ViewContext): HTMLElement {
+function bar(row: Policy, scale: SlowdownScale, oracle: number, context: ViewContext): HTMLElement {
   const selected = row.id === context.selection().policy;
   const track = el(
     'div',
@@ -91,6 +113,7 @@ function bar(row: Policy, scale: Scale, oracle: number, context: ViewContext): H
       'div',
       { class: 'slowdown-facts note' },
       el('span', {}, `range ${times(row.range[0])} to ${times(row.range[1])}`),
+      row.before === null ? null : el('span', {}, `was ${times(row.before)} in the run before`),
       el('span', {}, `fastest tier serves ${percent(row.fastTierHitRatio)} of traffic`),
       selected ? null : choose(row, context),
     ),
@@ -104,7 +127,7 @@ function choose({ id }: Policy, context: ViewContext): HTMLElement {
   return link;
 }
 
-function axis(scale: Scale): HTMLElement {
+function axis(scale: SlowdownScale): HTMLElement {
   const element = el('div', { class: 'slowdown-axis', 'aria-hidden': 'true' });
   for (const tick of scale.ticks) {
     const label = el('span', {}, times(tick));
