@@ -184,7 +184,14 @@ describe('a scale', () => {
     expect([widened(narrow, wide).least, widened(narrow, wide).most]).toEqual([1, 1000]);
   });
   test('numbers below one keep two digits', () => {
-    expect([0.00312, 0.5, 1, 12_000].map(density)).toEqual(['0.0031', '0.5', '1', '12 k']);
+    expect([0.00312, 0.5, 1, 12_000, 9.87e-7, 1e-12].map(density)).toEqual([
+      '0.0031',
+      '0.5',
+      '1',
+      '12 k',
+      '9.9×10⁻⁷',
+      '1×10⁻¹²',
+    ]);
   });
 });
 

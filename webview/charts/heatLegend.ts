@@ -32,15 +32,14 @@ export class HeatLegend {
     this.#color = color;
     this.#words.textContent = legendWords(axes, color, scale, note);
     const tiers = color === 'tier' ? axes.facts.tiers : [];
-    const { agreement, focus } = axes.facts;
+    const { agreement } = axes.facts;
     // Made anew only when they change: a scale follows every zoom.
-    const keys = JSON.stringify([tiers, agreement?.tracker, focus?.label]);
+    const keys = JSON.stringify([tiers, agreement?.tracker]);
     if (keys !== this.#shownKeys) {
       this.#shownKeys = keys;
       this.#keys.replaceChildren(
         ...tiers.map((name, tier) => tierKey(name, tier, tiers.length)),
         ...(agreement ? agreementKinds.map(({ sign, words }) => signKey(sign, `${agreement.tracker}: ${words}`)) : []),
-        ...(focus ? [signKey('▭', `pointed at: ${focus.label}`)] : []),
       );
     }
     this.#surface.redraw();
@@ -81,12 +80,14 @@ export function drawScale({ context, width, ratio }: Frame, style: Element, scal
   }
 }
 
-/** A mean on the scale: `0.0031`, `5`, `12 k`. */
+/** A mean on the scale: `0.0031`, `5`, `12 k`, `9.9×10⁻⁷`. */
 export function density(value: number): string {
   if (value >= 1) return countTick(value);
   if (value === 0) return '0';
-  const decimals = Math.min(8, 1 - Math.floor(Math.log10(value)));
-  return String(Number(value.toFixed(decimals)));
+  if (value >= 0.001) return String(Number(value.toPrecision(2)));
+  const [digits, exponent] = value.toExponential(1).split('e-') as [string, string];
+  const raised = [...exponent].map(digit => '⁰¹²³⁴⁵⁶⁷⁸⁹'[Number(digit)]).join('');
+  return `${Number(digits)}×10⁻${raised}`;
 }
 
 export function legendWords({ facts }: HeatAxes, color: HeatColor, scale: HeatScale | null, note: string): string {
@@ -95,7 +96,7 @@ export function legendWords({ facts }: HeatAxes, color: HeatColor, scale: HeatSc
   const kind =
     scale.kind === 'log'
       ? 'logarithmic'
-      : 'by percentile of the bins in sight: the lower number says how many have less';
+      : 'by percentile of the bins in sight: the lower numbers say how many of them have less';
   const by = color === 'tier' ? 'Tier by colour and pattern; stronger: more ' : '';
   const { agreement } = facts;
   const agreed = agreement

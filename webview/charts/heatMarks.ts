@@ -8,8 +8,8 @@ import type { Range } from './viewport.js';
 /** Kinds of agreement, from left to right: the sign at the head of a lane also stands in the legend. */
 export const agreementKinds = [
   { key: 'found', sign: '●', words: 'found' },
-  { key: 'missed', sign: '○', words: 'missed' },
-  { key: 'falsely', sign: '×', words: 'falsely reported' },
+  { key: 'missed', sign: '○', words: 'missed; rising lines on the map where most are' },
+  { key: 'falsely', sign: '×', words: 'falsely reported; falling lines' },
 ] as const;
 
 /** Runs of rows of one tier wear its pattern. */

@@ -8,7 +8,7 @@ export const lineHeight = 14;
 /** Below this width addresses have no room; the readout tells them. */
 export const wide = 560;
 /** A lane of the tracker's agreement: found, missed, falsely reported. */
-export const laneWidth = 9;
+export const laneWidth = 13;
 export const lanes = 3;
 
 export interface Plot {

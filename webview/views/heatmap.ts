@@ -341,7 +341,7 @@ class HeatmapView implements View {
     }
   }
 
-  /** The window and what is pointed at, each with what can be done about it; nothing where there is neither. */
+  /** What can be done about the window and about what is pointed at; nothing where there is neither. */
   #showLinks(): void {
     const axes = this.#axes!;
     const { x } = this.#sight(axes);
@@ -353,16 +353,15 @@ class HeatmapView implements View {
     const link = (label: string, icon: string, press: () => void) =>
       button({ label, icon, appearance: 'secondary', press });
     if (zoomedIn && !isWindow && !this.#before) parts.push(this.#useWindow);
-    if (window && !this.#before) {
+    // The page's own strip names the window and ends it.
+    if (window && !isWindow && !this.#before) {
       parts.push(
-        el('span', {}, `Every view shows epochs ${span(window[0], window[1])} of ${whole(axes.whole.x)}.`),
-        ...(isWindow ? [] : [link('Zoom to the window', 'zoom-in', () => this.#goToStep(window, null))]),
-        link('Whole run everywhere', 'screen-normal', () => void this.#select({ window: null })),
+        link(`Zoom to the window, epochs ${span(window[0], window[1])}`, 'zoom-in', () => this.#goToStep(window, null)),
       );
     }
     if (focus) {
       parts.push(
-        el('span', { class: 'heat-focus' }, `Pointed at: ${focus.label}.`),
+        el('span', { class: 'heat-focus' }, el('span', { 'aria-hidden': 'true' }, '▭ '), `Pointed at: ${focus.label}.`),
         link('Zoom to it', 'zoom-in', () => this.#goToStep(null, focus.extent)),
         link('Point at nothing', 'close', () => void this.#select({ focus: null })),
       );
