@@ -40,7 +40,7 @@ export async function mapPaths(core: Core): Promise<void> {
     workspace ? vscode.ConfigurationTarget.Workspace : vscode.ConfigurationTarget.Global,
   );
   void vscode.window.showInformationMessage(
-    vscode.l10n.t('{0} is now looked for in {1}; that finds {2} files.', proposal.built, local, proposal.files),
+    vscode.l10n.t('{0} is now looked for in {1}. Files found: {2}.', proposal.built, local, proposal.files),
   );
 }
 

@@ -60,13 +60,13 @@ export class MatchedFiles implements vscode.Disposable {
   }
 }
 
-/** `12 of 14 source files matched: 1 differs from what was built, 1 is not here`; '' without files. */
+/** `12 of 14 source files matched: 1 changed since the build, 1 not here`; '' without files. */
 export function matchedText(report: FilesReport): string {
   const { total, matched, differing, missing } = report;
   if (total === 0) return '';
   const reasons = [
-    differing > 0 ? vscode.l10n.t('{0} differ from what was built', differing) : '',
-    missing > 0 ? vscode.l10n.t('{0} are not here', missing) : '',
+    differing > 0 ? vscode.l10n.t('{0} changed since the build', differing) : '',
+    missing > 0 ? vscode.l10n.t('{0} not here', missing) : '',
   ].filter(Boolean);
   const text = vscode.l10n.t('{0} of {1} source files matched', matched, total);
   return reasons.length > 0 ? `${text}: ${reasons.join(', ')}` : text;

@@ -1,7 +1,7 @@
 /** In the source: what a mark says, where it stands, and that it follows the file wherever the user takes it. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, cp, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
@@ -316,6 +316,7 @@ describe('marks in the source', { timeout: 280_000 }, () => {
   test('after a reload of the window the marks are back', async () => {
     await vscode.openFile('written.cc');
     await vscode.page.reload();
+    await vscode.page.locator('.view-line').first().waitFor();
     await until(
       () => textsBehind(vscode).catch(() => []),
       texts => texts.length >= 2,
@@ -343,6 +344,75 @@ describe('marks in the source', { timeout: 280_000 }, () => {
     });
   }
 });
+
+describe('a program that was built elsewhere', { timeout: 240_000 }, () => {
+  let vscode;
+  let workspace;
+  before(async () => {
+    workspace = await mkdtemp(path.join(tmpdir(), 'pagelens-e2e-ws-'));
+    const built = path.join(workspace, 'container');
+    await cp(programs, path.join(built, 'src'), { recursive: true });
+    const cli = path.join(extensionPath, 'dist/cli.cjs');
+    const saved = path.join(workspace, 'run.pagelens');
+    execFileSync(process.execPath, [cli, 'profile', '--quiet', '--save', saved, path.join(built, 'src/written.cc')], {
+      stdio: 'ignore',
+    });
+    // Here the sources lie in another folder, and one of them was edited.
+    await rename(path.join(built, 'src'), path.join(workspace, 'checkout'));
+    await rm(built, { recursive: true });
+    await appendFile(path.join(workspace, 'checkout/written.cc'), '// edited\n');
+    vscode = await VSCode.launch({ workspace, extensionPath, viewport: { width: 1400, height: 900 } });
+  });
+  afterEach(async ({ name }) => picture(vscode, name.replaceAll(/\W+/g, '-').slice(0, 60)));
+  after(async () => {
+    await vscode?.close();
+    await rm(workspace, { recursive: true, force: true });
+  });
+
+  test('an unchanged file is found by its content, and the list says how many are missing', async () => {
+    await vscode.openFile('table.h');
+    await openProfile(vscode, 'run.pagelens');
+    await vscode.openFile('table.h');
+    await lensesMatch(vscode, /^2 instantiations · /, 'the header');
+    await vscode.runCommand('Pagelens: Focus on Hot Regions View');
+    await vscode.page
+      .locator('.pane', { hasText: 'Hot Regions' })
+      .getByText('1 of 2 source files matched: 1 not here.')
+      .waitFor();
+  });
+
+  test('"Map paths..." asks for the folder, writes the setting, and the other file has its marks, in grey', async () => {
+    await vscode.runCommand('Pagelens: Map paths...');
+    const input = vscode.page.locator('.quick-input-widget input[type=text]');
+    await until(
+      () => input.inputValue(),
+      value => value.startsWith(workspace),
+      'the dialog',
+    );
+    await input.fill(path.join(workspace, 'checkout'));
+    await vscode.page.locator('.quick-input-widget').getByRole('button', { name: 'Map to this folder' }).click();
+    await vscode.notification('Files found: 1.');
+    const settings = JSON.parse(await readFile(path.join(workspace, '.vscode/settings.json'), 'utf8'));
+    const folder = ['$', '{workspaceFolder}'].join('');
+    assert.deepEqual(settings, {
+      'pagelens.pathMapping': { [path.join(workspace, 'container/src')]: `${folder}/checkout` },
+    });
+    await vscode.openFile('written.cc');
+    await vscode.goToLine(20);
+    await until(
+      () => textsBehind(vscode),
+      texts => texts.length > 0 && texts.every(text => text.endsWith('(stale)')),
+      'grey texts',
+    );
+  });
+});
+
+/** As "Open a profile or trace" does it. */
+async function openProfile(vscode, name) {
+  await vscode.runCommand('Pagelens: Open a profile or trace...');
+  await vscode.page.locator('.quick-input-widget .monaco-list-row', { hasText: name }).click();
+  await vscode.page.locator(`.tab.active[data-resource-name="${name}"]`).waitFor();
+}
 
 /** The Markdown preview's page. */
 async function legendPage(vscode) {
