@@ -14,7 +14,7 @@ const extensionPath = process.env.PAGELENS_E2E_EXTENSION ?? path.resolve(here, '
 /** PAGELENS_E2E_PICTURES=DIR keeps pictures of every view in every theme, for the README and for looking at. */
 const pictures = process.env.PAGELENS_E2E_PICTURES;
 const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-const views = ['Overview', 'Heatmap', 'Placement', 'Trackers', 'Policies', 'Working set'];
+const views = ['Overview', 'Heatmap', 'Placement', 'Flame graph', 'Pages', 'Trackers', 'Policies', 'Working set'];
 const themes = {
   dark: 'Default Dark Modern',
   light: 'Default Light Modern',

@@ -57,6 +57,8 @@ describe('an answer', () => {
       policies: [{ id: 'first-touch', slowdown: 1.5, range: [1.25, 1.75], fastTierHitRatio: 0.5 }],
       recommended: 'static-optimal',
       assumptions: ['Latencies are loaded ones.'],
+      ...{ counted: 'accesses', window: null, accesses: 100, compared: false },
+      ...{ objects: 340, focus: null, detail: null },
       total: 340,
       from: 0,
       rows: [
@@ -71,6 +73,7 @@ describe('an answer', () => {
             reads: 30,
             writes: 10,
           },
+          ...{ object: 0, before: null, perPagePerSecond: 1e6, touchedBytes: 8 * 2 ** 20 },
           ...{ pages: 2048, density: 1, trafficReads: 3, trafficWrites: 1, hotness: 'hot', tier: 'HBM' },
         },
       ],
