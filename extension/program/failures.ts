@@ -7,7 +7,7 @@ import * as path from 'node:path';
 import * as vscode from 'vscode';
 import type { Failure, FailureCode } from '../../core/model/failure.js';
 import { reasonOf } from '../core.js';
-import { commands } from '../ids.js';
+import { commands, profileEditor } from '../ids.js';
 import { installCommand } from './installCommand.js';
 import type { Target } from './target.js';
 
@@ -39,7 +39,7 @@ interface Remedy {
 const remedies: Readonly<Record<FailureCode, (context: Remedies) => Remedy[]>> = {
   'no-compiler': ({ failure, extensionUri }) => [
     copyInstallCommand(failure.package ?? 'gcc'),
-    documentation(extensionUri),
+    recordedSample(extensionUri),
   ],
   'not-compiled': ({ problem }) => (problem ? [showProblem(problem)] : []),
   'undefined-symbols': ({ target, failure, run, rebuild }) => [
@@ -122,6 +122,15 @@ function documentation(extensionUri: vscode.Uri): Remedy {
   return {
     title: vscode.l10n.t('Open Documentation'),
     run: () => vscode.commands.executeCommand('markdown.showPreview', page),
+  };
+}
+
+/** What there is to see does not need a compiler: a trace of a smaller frame comes with the extension. */
+function recordedSample(extensionUri: vscode.Uri): Remedy {
+  const trace = vscode.Uri.joinPath(extensionUri, 'dist/sample/raytracer.pltrace');
+  return {
+    title: vscode.l10n.t('Show a Recorded Sample'),
+    run: () => vscode.commands.executeCommand('vscode.openWith', trace, profileEditor),
   };
 }
 

@@ -129,4 +129,25 @@ describe('a program of several files', { timeout: 270_000 }, () => {
     await story.page.keyboard.press('Control+Shift+M');
     await story.page.locator('.markers-panel', { hasText: 'oops' }).waitFor({ timeout: 60_000 });
   });
+
+  test('without a compiler: the command that installs one, and a recorded sample to look at', async () => {
+    story = await Story.open({ 'main.c': main + util }, {}, { env: { PAGELENS_CC: '/nowhere/gcc' } });
+    await story.vscode.openFile('main.c');
+    await story.vscode.runCommand(profile);
+    const toast = await story.vscode.notification('/nowhere/gcc was not found');
+    await toast.getByRole('button', { name: 'Copy Install Command' }).waitFor();
+    await toast.getByRole('button', { name: 'Show a Recorded Sample' }).click();
+    await story.page.locator('.tab.active[data-resource-name="raytracer.pltrace"]').waitFor();
+  });
+
+  test('a program that crashes leaves its profile, and the message leads to it', async () => {
+    const crashes = util + main.replace('return 0;', '*(volatile int *)0 = 1;');
+    story = await Story.open({ 'main.c': crashes });
+    await story.vscode.openFile('main.c');
+    await story.vscode.runCommand(profile);
+    const toast = await story.vscode.notification('ended by SIGSEGV', 60_000);
+    await story.lens('75 % of accesses');
+    await toast.getByRole('button', { name: 'Show Dashboard' }).click();
+    await story.vscode.webviewFrame('Pagelens');
+  });
 });

@@ -35,6 +35,8 @@ async function sample(theme, settings) {
     await story.page.locator('.codelens-decoration').first().waitFor({ timeout: 120_000 });
     await story.vscode.runCommand('View: Toggle Panel Visibility');
     await story.vscode.openFile('raytracer.c');
+    // The terminal has a meaning of its own for the key.
+    await story.page.locator('.editor-group-container.active .view-line').nth(12).click();
     const source = (await readFile(sampleFile, 'utf8')).split('\n');
     await story.vscode.goToLine(source.findIndex(line => / enter_box\(/.test(line)) + 8);
     await story.vscode.runCommand('Notifications: Clear All Notifications');
