@@ -251,7 +251,9 @@ class Replay {
       return await this.#trace.readStream(stream, block);
     } catch (error) {
       if (!(error instanceof TraceError)) throw error;
-      this.#damaged(messageOf(error));
+      // Of damage in the file, the file's own warning tells.
+      if (this.#trace.damage) this.#cut = true;
+      else this.#damaged(messageOf(error));
       return null;
     }
   }

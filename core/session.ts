@@ -8,6 +8,7 @@ import path from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { assetPath } from './assets.js';
 import type { HeatSoFar } from './machine/liveHeat.js';
+import { compact } from './model/format.js';
 import type { Profile, ReplayOptions } from './model/profile.js';
 import { load } from './profile/file.js';
 import type { ProfileProgress } from './protocol.js';
@@ -200,8 +201,8 @@ function recordingProgress(progress: RecordProgress): ProfileProgress {
   const { stage, accesses, accessesPerSecond } = progress;
   const message = {
     build: 'building with access instrumentation',
-    run: `recording: ${millions(accesses)} accesses, ${millions(accessesPerSecond)}/s`,
-    symbols: `${millions(accesses)} accesses recorded; resolving source lines`,
+    run: `recording: ${compact(accesses)} accesses, ${compact(accessesPerSecond)}/s`,
+    symbols: `${compact(accesses)} accesses recorded; resolving source lines`,
   }[stage];
   return { stage, accesses, accessesPerSecond, pages: 0, fraction: null, message };
 }
@@ -214,10 +215,4 @@ function profilingProgress(recording: RecordProgress, replayed: ProfileProgress 
   // The recording is over: what is left is the replay of the rest.
   const fraction = recording.accesses > 0 ? Math.min(1, replayed.accesses / recording.accesses) : null;
   return { ...replayed, fraction };
-}
-
-function millions(count: number): string {
-  if (count < 1e6) return Math.round(count).toLocaleString('en');
-  const scaled = count / 1e6;
-  return `${scaled.toFixed(scaled < 100 ? 1 : 0)} M`;
 }
