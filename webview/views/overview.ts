@@ -135,7 +135,7 @@ function tiles(facts: OverviewFacts, set: ViewData): Tile[] {
       },
     },
     {
-      label: 'Pages touched',
+      label: what === 'accesses' ? 'Pages touched' : 'Pages reported',
       value: size(facts.pagesTouched),
       note: `${counted(facts.pagesTouched, 'page')} of ${bytes(pageSize)}, ${window}; at most ${size(facts.peakWorkingSet)} in one epoch`,
       hint: `${whole(facts.pagesRead)} pages were read and ${whole(facts.pagesWritten)} written at least once, ${window}. Peak working set: ${pages(facts.peakWorkingSet)}, the most of any of the ${counted(facts.epochs, 'epoch')} of ${whole(epochAccesses)} accesses. The line shows the whole run${point}. How much memory the program needs.`,
