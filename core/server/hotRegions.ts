@@ -16,10 +16,10 @@ interface BuiltRegion extends Omit<HotRegion, 'location'> {
 export function hotRegions(index: ProfileIndex, limit: number, rows: FileRows | null, policy: string): BuiltRegion[] {
   return hottestRegions(index, limit, rows, policy).map(({ file, region }) => {
     const detail = [
-      region.several,
       percent(accessesOf(region) / index.accesses),
       readWriteSplit(region.reads, region.writes),
       `${region.pagesAtMost ? '≤ ' : ''}${bytes(region.pages * index.profile.options.pageSize)}`,
+      region.several,
     ];
     return {
       label: region.name,

@@ -313,6 +313,41 @@ describe('marks in the source', { timeout: 280_000 }, () => {
     await picture(vscode, 'was-dark');
   });
 
+  test('the line under the cursor is what the dashboard points at, and back, without moving the cursor', async () => {
+    await vscode.runCommand('View: Hide Panel');
+    await vscode.openFile('written.cc');
+    await vscode.runCommand('Pagelens: Focus on Dashboard View');
+    const panel = await dashboard(vscode);
+    await panel.getByRole('tab', { name: 'Heatmap' }).click();
+    await vscode.openFile('written.cc');
+    const line = await lineOf(source, 'double other');
+    await vscode.goToLine(line - 1);
+    await vscode.page.keyboard.press('ArrowDown');
+    await panel.getByText(`Pointed at: allocations that written.cc:${line} uses.`).waitFor();
+    assert.equal(await dashed(vscode), 0, 'the cursor says it already');
+
+    await panel.getByRole('tab', { name: 'Placement' }).click();
+    await panel
+      .getByText(/^calloc in main/)
+      .first()
+      .click();
+    // The allocating line and those that use it: of `bump`, and the four of `mix`.
+    await until(
+      () => dashed(vscode),
+      count => count === 6,
+      'lines of the allocation',
+    );
+    await vscode.page.locator('.line-numbers.active-line-number', { hasText: new RegExp(`^${line}$`) }).waitFor();
+    await picture(vscode, 'pointing-dark');
+    await panel.getByRole('tab', { name: 'Heatmap' }).click();
+    await panel.getByRole('button', { name: 'Point at nothing' }).click();
+    await until(
+      () => dashed(vscode),
+      count => count === 0,
+      'nothing is pointed at',
+    );
+  });
+
   test('after a reload of the window the marks are back', async () => {
     await vscode.openFile('written.cc');
     await vscode.page.reload();
@@ -389,8 +424,18 @@ describe('a program that was built elsewhere', { timeout: 240_000 }, () => {
       value => value.startsWith(workspace),
       'the dialog',
     );
-    await input.fill(path.join(workspace, 'checkout'));
-    await vscode.page.locator('.quick-input-widget').getByRole('button', { name: 'Map to this folder' }).click();
+    // The dialog lists the folder first, and takes it when it is asked again.
+    await input.fill(`${path.join(workspace, 'checkout')}/`);
+    const box = vscode.page.locator('.quick-input-widget');
+    await box.locator('.monaco-list-row', { hasText: '..' }).first().waitFor();
+    await until(
+      async () => {
+        if (await box.isVisible()) await box.getByRole('button', { name: 'Map to this folder' }).click();
+        return box.isVisible();
+      },
+      visible => !visible,
+      'the dialog is answered',
+    );
     await vscode.notification('Files found: 1.');
     const settings = JSON.parse(await readFile(path.join(workspace, '.vscode/settings.json'), 'utf8'));
     const folder = ['$', '{workspaceFolder}'].join('');
@@ -414,14 +459,35 @@ async function openProfile(vscode, name) {
   await vscode.page.locator(`.tab.active[data-resource-name="${name}"]`).waitFor();
 }
 
+/** Lines between dashed borders in the editor in front. */
+function dashed(vscode) {
+  return vscode.page
+    .locator('.editor-group-container.active .view-overlays .cdr')
+    .evaluateAll(nodes => nodes.filter(node => getComputedStyle(node).borderTopStyle === 'dashed').length);
+}
+
+/** The dashboard's page in the side panel. */
+function dashboard(vscode) {
+  return webviewPage(vscode, page => page.getByRole('tab', { name: 'Overview' }), 'no dashboard is visible');
+}
+
 /** The Markdown preview's page. */
-async function legendPage(vscode) {
+function legendPage(vscode) {
+  return webviewPage(
+    vscode,
+    page => page.getByRole('heading', { name: 'Marks in the source' }),
+    'no legend is visible',
+  );
+}
+
+/** The visible webview that has this in it. */
+async function webviewPage(vscode, mark, message) {
   for (const end = Date.now() + 20_000; Date.now() < end; await vscode.page.waitForTimeout(100)) {
     for (const frame of await vscode.page.locator('iframe.webview.ready:visible').all()) {
       const outer = vscode.page.frameLocator(`iframe.webview[name="${await frame.getAttribute('name')}"]`);
       const page = outer.frameLocator('iframe#active-frame');
-      if ((await page.getByRole('heading', { name: 'Marks in the source' }).count()) > 0) return page;
+      if ((await mark(page).count()) > 0) return page;
     }
   }
-  return assert.fail('no legend is visible');
+  return assert.fail(message);
 }
