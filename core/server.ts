@@ -7,7 +7,7 @@ import { type OptionTexts, replayOptions } from './options.js';
 import { save } from './profile/file.js';
 import { renderReport } from './profile/formats.js';
 import { serve } from './server/connection.js';
-import { openProfile, profileProgram } from './session.js';
+import { openProfile, placeAnew, profileProgram } from './session.js';
 
 serve(createConnection(ProposedFeatures.all), {
   version: version(),
@@ -18,6 +18,7 @@ serve(createConnection(ProposedFeatures.all), {
     await mkdir(path.dirname(file), { recursive: true });
     await save(profile, file);
   },
+  placeAnew,
   async keepPrevious(file) {
     const previous = path.join(path.dirname(file), 'previous.pagelens');
     return rename(file, previous).then(

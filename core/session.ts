@@ -9,12 +9,13 @@ import { Worker } from 'node:worker_threads';
 import { assetPath } from './assets.js';
 import type { HeatSoFar } from './machine/liveHeat.js';
 import { compact } from './model/format.js';
-import type { Profile, ReplayOptions } from './model/profile.js';
+import type { Placement, Profile, ReplayOptions } from './model/profile.js';
+import { placeable } from './placement/place-objects.js';
 import { load } from './profile/file.js';
 import type { ProfileProgress } from './protocol.js';
 import type { RecordProgress, RecordResult } from './record/record.js';
 import { spoolTrace } from './trace/stdin.js';
-import type { FromWorker, RecordTask, ReplayTask, ToWorker } from './worker.js';
+import type { FromWorker, PlaceTask, RecordTask, ReplayTask, ToWorker } from './worker.js';
 
 export interface RecordRequest {
   /** Executable or source file; relative to the working directory. */
@@ -75,6 +76,11 @@ export async function replayTrace(
 /** Opens a `.pagelens` file, or replays a `.pltrace`. @throws ProfileFileError, TraceError, UsageError */
 export async function openProfile(file: string, options: ReplayOptions, hooks: SessionHooks = {}): Promise<Profile> {
   return file.endsWith('.pltrace') ? replayTrace(file, options, hooks) : load(file);
+}
+
+/** Places a run's objects in the tiers of the options. @throws UsageError for tiers that are not */
+export async function placeAnew(profile: Profile, options: ReplayOptions): Promise<Placement> {
+  return runWorker<Placement>({ kind: 'place', run: placeable(profile), options }, () => {}).result;
 }
 
 /** Records and replays at the same time. @throws RecordError, TraceError, UsageError */
@@ -183,7 +189,7 @@ function listen(signal: AbortSignal | undefined, result: Promise<unknown>, cance
 }
 
 /** Starts the worker on a task; its result is a value or an error with the name and exit status that it had there. */
-function runWorker<T>(task: RecordTask | ReplayTask, onMessage: (message: FromWorker) => void) {
+function runWorker<T>(task: RecordTask | ReplayTask | PlaceTask, onMessage: (message: FromWorker) => void) {
   const worker = new Worker(assetPath('worker.cjs'), { workerData: task });
   const result = new Promise<T>((resolve, reject) => {
     worker.on('message', (message: FromWorker) => {

@@ -1,9 +1,10 @@
-/** Entry of the worker threads: records, replays, or emulates the machine of a replay, as `workerData` says. */
+/** Entry of the worker threads: records, replays, places anew, or emulates the machine of a replay, as `workerData` says. */
 import { availableParallelism } from 'node:os';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { messageOf } from './errors.js';
 import type { HeatSoFar } from './machine/liveHeat.js';
 import type { ReplayOptions } from './model/profile.js';
+import type { Placeable } from './placement/place-objects.js';
 import type { ProfileProgress } from './protocol.js';
 import type { ProgramStreams } from './record/launch.js';
 import type { RecordProgress } from './record/record.js';
@@ -36,6 +37,12 @@ export interface ReplayTask {
   readonly heat?: boolean;
 }
 
+export interface PlaceTask {
+  readonly kind: 'place';
+  readonly run: Placeable;
+  readonly options: ReplayOptions;
+}
+
 export type ToWorker = { kind: 'cancel' } | { kind: 'safe'; seq: number } | { kind: 'recorded' };
 
 export type FromWorker =
@@ -46,10 +53,10 @@ export type FromWorker =
   | { kind: 'done'; value: unknown }
   | { kind: 'failed'; message: string; details: Record<string, unknown> };
 
-async function main(port: MessagePort, task: RecordTask | ReplayTask): Promise<void> {
+async function main(port: MessagePort, task: RecordTask | ReplayTask | PlaceTask): Promise<void> {
   const post = (message: FromWorker, transfer: ArrayBuffer[] = []) => port.postMessage(message, transfer);
   try {
-    const value = task.kind === 'record' ? await runRecord(port, task, post) : await runReplay(port, task, post);
+    const value = await run(port, task, post);
     post({ kind: 'done', value }, transferable(value));
   } catch (error) {
     const { name, exitStatus, stack } = error as Error & { exitStatus?: number };
@@ -57,6 +64,21 @@ async function main(port: MessagePort, task: RecordTask | ReplayTask): Promise<v
     post({ kind: 'failed', message: messageOf(error), details });
   } finally {
     port.close();
+  }
+}
+
+async function run(
+  port: MessagePort,
+  task: RecordTask | ReplayTask | PlaceTask,
+  post: (message: FromWorker, transfer?: ArrayBuffer[]) => void,
+): Promise<unknown> {
+  switch (task.kind) {
+    case 'record':
+      return runRecord(port, task, post);
+    case 'replay':
+      return runReplay(port, task, post);
+    case 'place':
+      return (await import('./placement/place-objects.js')).placeObjects(task.run, task.options);
   }
 }
 
@@ -105,6 +127,6 @@ async function runReplay(
   });
 }
 
-const task = workerData as RecordTask | ReplayTask | MachineTask;
+const task = workerData as RecordTask | ReplayTask | PlaceTask | MachineTask;
 if (task?.kind === 'machine') runMachineTask(task);
 else if (parentPort) void main(parentPort, task);

@@ -1,14 +1,40 @@
 /** The placement of a replayed run, from the options as a user gives them: what the pipeline calls. */
-import type { Placement, Profile, ReplayOptions } from '../model/profile.js';
+import type { Placement, ReplayOptions } from '../model/profile.js';
 import { machineStallNs } from './cost.js';
-import { place } from './place.js';
+import { type PlacementInput, place } from './place.js';
 import { sizedTiers, tierSet } from './tiers.js';
+
+/** What of a run a placement rests on: columns that are cheap to send to another thread. */
+export type Placeable = Pick<PlacementInput, 'objects' | 'pages' | 'heat'> & {
+  readonly totals: PlacementInput['totals'] & { readonly pagesTouched: number };
+};
+
+/** Those parts alone, of a profile with more. */
+export function placeable({ objects, pages, totals, heat }: Placeable): Placeable {
+  return {
+    objects: {
+      count: objects.count,
+      trafficReads: objects.trafficReads,
+      trafficWrites: objects.trafficWrites,
+      touchedBytes: objects.touchedBytes,
+    },
+    pages: {
+      count: pages.count,
+      number: pages.number,
+      trafficReads: pages.trafficReads,
+      trafficWrites: pages.trafficWrites,
+      object: pages.object,
+    },
+    totals,
+    heat: { start: heat.start, page: heat.page },
+  };
+}
 
 /**
  * @throws UsageError for an unknown tier set, a tiers file that is not valid, and more capacities than tiers.
  */
 export function placeObjects(
-  profile: Pick<Profile, 'objects' | 'pages' | 'totals' | 'heat'>,
+  profile: Placeable,
   options: Pick<ReplayOptions, 'tiers' | 'capacity' | 'policies' | 'pageSize'>,
 ): Placement {
   const { objects, pages, totals, heat } = profile;

@@ -225,7 +225,8 @@ export function serve(connection: Connection, backend: Backend): void {
     profileChanged();
     return null;
   });
-  handle('pagelens/select', change => {
+  handle('pagelens/select', async change => {
+    if (change.tiers !== undefined) await state.placeIn(change.tiers, backend.placeAnew);
     selectionChanged(state.select(change));
     return state.selection;
   });

@@ -8,7 +8,7 @@
 
 import { withPlacement } from '../attribution/placement.js';
 import { UsageError } from '../errors.js';
-import type { Profile } from '../model/profile.js';
+import type { Placement, Profile, ReplayOptions } from '../model/profile.js';
 import { placeObjects } from '../placement/place-objects.js';
 import type { Focus, ProfileSummary, Selection } from '../protocol.js';
 import { exitText } from './annotations.js';
@@ -30,6 +30,8 @@ const nothing: Selection = {
   baseline: null,
 };
 
+type PlaceAnew = (profile: Profile, options: ReplayOptions) => Promise<Placement>;
+
 export class State {
   /** As opened, before the selection changed anything about it. */
   #opened: Profile | null = null;
@@ -42,6 +44,8 @@ export class State {
   #baseline: ProfileIndex | null = null;
   #comparison: Baseline | null = null;
   #selection: Selection = nothing;
+  /** Placements that were made anew, by profile and tiers. */
+  readonly #placements = new WeakMap<Profile, Map<string, Placement>>();
   #unsaved = 0;
 
   get opened(): Profile | null {
@@ -131,6 +135,33 @@ export class State {
   }
 
   /**
+   * Makes the placements in other tiers, so that selecting these is quick.
+   * @throws UsageError for tiers that are not
+   */
+  async placeIn(tiers: string, placeAnew: PlaceAnew): Promise<void> {
+    this.required();
+    for (const profile of [this.#opened, this.#compared]) {
+      if (!profile || tiers === profile.options.tiers || this.#placements.get(profile)?.has(tiers)) continue;
+      this.#keep(profile, tiers, await placeAnew(profile, optionsFor(profile, tiers)));
+    }
+  }
+
+  #keep(profile: Profile, tiers: string, placement: Placement): Placement {
+    const kept = this.#placements.get(profile) ?? new Map<string, Placement>();
+    this.#placements.set(profile, kept.set(tiers, placement));
+    return placement;
+  }
+
+  /** The profile with its objects in other tiers. */
+  #placedIn(profile: Profile, tiers: string): Profile {
+    if (tiers === profile.options.tiers) return profile;
+    const options = optionsFor(profile, tiers);
+    const placement =
+      this.#placements.get(profile)?.get(tiers) ?? this.#keep(profile, tiers, placeObjects(profile, options));
+    return { ...withPlacement(profile, placement), options };
+  }
+
+  /**
    * @returns whether the marks in the source change with it
    * @throws UsageError naming what the profile does not have; the selection stays as it was
    */
@@ -149,7 +180,7 @@ export class State {
     checkFocus(shown.profile, next.focus);
     let exact = shown.exact;
     if (next.tiers !== before.tiers) {
-      exact = new ProfileIndex(placedIn(this.#opened!, next.tiers));
+      exact = new ProfileIndex(this.#placedIn(this.#opened!, next.tiers));
       // Who followed the recommendation goes on following it.
       const follows = before.policy === shown.profile.placement.recommended && change.policy === undefined;
       if (follows) next = { ...next, policy: exact.profile.placement.recommended };
@@ -173,7 +204,7 @@ export class State {
   #setBaseline(profile: Profile | null, { tiers, tracker } = this.#selection): void {
     this.#compared = profile;
     this.#comparison = null;
-    this.#baseline = profile && seenThrough(new ProfileIndex(placedIn(profile, tiers)), tracker);
+    this.#baseline = profile && seenThrough(new ProfileIndex(this.#placedIn(profile, tiers)), tracker);
   }
 }
 
@@ -186,11 +217,9 @@ function seenThrough(exact: ProfileIndex, tracker: string): ProfileIndex | null 
   return new ProfileIndex(profile, seenBy(tracker), exact, objectRow);
 }
 
-/** The profile with its objects in other tiers; capacities that were asked for belong to the tiers they were asked for. */
-function placedIn(opened: Profile, tiers: string): Profile {
-  if (tiers === opened.options.tiers) return opened;
-  const options = { ...opened.options, tiers, capacity: [] };
-  return { ...withPlacement(opened, placeObjects(opened, options)), options };
+/** Capacities that were asked for belong to the tiers that they were asked for. */
+function optionsFor({ options }: Profile, tiers: string): ReplayOptions {
+  return { ...options, tiers, capacity: tiers === options.tiers ? options.capacity : [] };
 }
 
 function checkTracker({ trackers }: Profile, tracker: string): void {

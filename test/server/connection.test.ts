@@ -17,6 +17,7 @@ import {
   StreamMessageReader,
   StreamMessageWriter,
 } from 'vscode-languageserver/node';
+import { placeObjects } from '../../core/placement/place-objects.js';
 import type { FileHeat, HotRegion, ProfileProgress, ProfileSummary, Selection, ViewData } from '../../core/protocol.js';
 import type { Backend, Hooks } from '../../core/server/backend.js';
 import { serve } from '../../core/server/connection.js';
@@ -59,6 +60,7 @@ beforeEach(() => {
     },
     openProfile: async name => profile(file, name.endsWith('other.pagelens') ? 'something else' : source),
     saveProfile: async (_profile, name) => void backend.saved.push(name),
+    placeAnew: async (run, options) => placeObjects(run, options),
     keepPrevious: async name => path.join(path.dirname(name), 'previous.pagelens'),
     exportProfile: async (_profile, name, format) => void backend.saved.push(`${format}:${name}`),
   };
@@ -295,7 +297,11 @@ describe('marks follow the file', () => {
       settings: { pagelens: { pathMapping: { '/build/src': folder } } },
     });
     expect((await lenses())[0]).toBe(`2 stale · ${lensOfSum}`);
-    expect(await client.sendRequest('pagelens/sourceFile', { file: built, line: 2 })).toMatchObject({ file, line: 2, exists: true });
+    expect(await client.sendRequest('pagelens/sourceFile', { file: built, line: 2 })).toMatchObject({
+      file,
+      line: 2,
+      exists: true,
+    });
     const [region] = await client.sendRequest<HotRegion[]>('pagelens/hotRegions', { uri: null, limit: 1 });
     expect(region.location).toEqual({ file, line: 8 });
   });
