@@ -12,7 +12,7 @@
  */
 import { NONE } from '../../model/columns.js';
 import { shortFunctionName } from '../../model/names.js';
-import { CLASS_NAMES, type ObjectKind, type Profile } from '../../model/profile.js';
+import { CLASS_NAMES, type ObjectKind, type Profile, type SourceColumns } from '../../model/profile.js';
 import type { FlameBy, FlameFacts, FlameFrame, FlameMeasure, Location, ViewQuery } from '../../protocol.js';
 import type { ProfileIndex } from '../profileIndex.js';
 import { wholeBins } from '../window.js';
@@ -31,7 +31,7 @@ export const flame: View = (index, query, selection) => {
   if (by === 'code' && measure === 'bytes') throw new RangeError('bytes are known by allocation only');
   const tree = treeOf(index, by, query.options?.bottomUp === true);
   const path = pathTo(tree, query.options?.root);
-  const { frames, folded } = framesOf(path, node => weightOf(node, measure));
+  const { frames, folded } = framesOf(path, tree.source, node => weightOf(node, measure));
   const facts: FlameFacts = {
     by,
     measure,
@@ -61,102 +61,162 @@ interface Step {
   readonly object?: number;
 }
 
+/** A frame that is made when it is looked at: of a large program only the widest are. */
 interface Node extends Step {
-  readonly children: Map<string, Node>;
+  /** Steps from the root to here. */
+  readonly depth: number;
+  /** Rows of the tree's table whose paths lead through here. */
+  readonly rows: number[];
+  children: readonly Node[] | null;
   reads: number;
   writes: number;
   traffic: number;
   bytes: number;
   /** Accesses by class. */
-  readonly classes: Float64Array;
+  readonly classes: [number, number, number];
 }
 
 function weightOf(node: Node, measure: FlameMeasure): number {
   return measure === 'accesses' ? node.reads + node.writes : node[measure];
 }
 
-function nodeOf(step: Step): Node {
-  return { ...step, children: new Map(), reads: 0, writes: 0, traffic: 0, bytes: 0, classes: new Float64Array(3) };
+function nodeOf(step: Step, depth: number): Node {
+  return { ...step, depth, rows: [], children: null, reads: 0, writes: 0, traffic: 0, bytes: 0, classes: [0, 0, 0] };
 }
 
-type Counts = Pick<Node, 'reads' | 'writes' | 'traffic' | 'bytes'>;
+/** A table whose rows have counts and a path of steps. */
+interface Source {
+  readonly rows: number;
+  /** The step at a depth of a row's path, as a number of `steps`; -1 behind its end. */
+  stepAt(row: number, depth: number): number;
+  readonly steps: Steps;
+  readonly counts: Pick<SourceColumns, 'reads' | 'writes' | 'trafficReads' | 'trafficWrites'>;
+  readonly bytes: Float64Array | null;
+  hotness(row: number): number;
+}
 
-function add(root: Node, path: readonly Step[], counts: Counts, hotness: number): void {
-  let node = root;
-  const count = (to: Node) => {
-    to.reads += counts.reads;
-    to.writes += counts.writes;
-    to.traffic += counts.traffic;
-    to.bytes += counts.bytes;
-    to.classes[hotness] += counts.reads + counts.writes;
-  };
-  count(node);
-  for (const step of path) {
+interface Tree {
+  readonly source: Source;
+  readonly root: Node;
+}
+
+/** Steps by number. Those that read the same are one: instances of a template, functions that share a name. */
+class Steps {
+  readonly #numbers = new Map<string, number>();
+  readonly #steps: Step[] = [];
+
+  add(step: Step): number {
     const key = `${step.kind} ${step.object ?? ''} ${step.name}`;
-    let child = node.children.get(key);
-    if (!child) node.children.set(key, (child = nodeOf(step)));
-    node = child;
-    count(node);
+    let number = this.#numbers.get(key);
+    if (number === undefined) this.#numbers.set(key, (number = this.#steps.push(step) - 1));
+    return number;
+  }
+
+  /** Numbers of what a table's rows stand for, each found when it is first asked for. */
+  of(rows: number, make: (row: number) => Step): (row: number) => number {
+    const known = new Int32Array(rows).fill(-1);
+    return row => (known[row] >= 0 ? known[row] : (known[row] = this.add(make(row))));
+  }
+
+  get(number: number): Step {
+    return this.#steps[number];
   }
 }
 
-/** The last tree of each profile: zooming asks for parts of the same one. */
-const lastTrees = new WeakMap<ProfileIndex, { readonly of: string; readonly tree: Node }>();
+function count(node: Node, { counts, bytes, hotness }: Source, row: number): void {
+  const [reads, writes] = [counts.reads[row], counts.writes[row]];
+  node.rows.push(row);
+  node.reads += reads;
+  node.writes += writes;
+  node.traffic += counts.trafficReads[row] + counts.trafficWrites[row];
+  node.bytes += bytes?.[row] ?? 0;
+  node.classes[hotness(row)] += reads + writes;
+}
 
-function treeOf(index: ProfileIndex, by: FlameBy, bottomUp: boolean): Node {
+/** The frames below one, in the order of the table. */
+function childrenOf(node: Node, source: Source): readonly Node[] {
+  if (node.children) return node.children;
+  const children = new Map<number, Node>();
+  for (const row of node.rows) {
+    const step = source.stepAt(row, node.depth);
+    if (step < 0) continue;
+    let child = children.get(step);
+    if (!child) children.set(step, (child = nodeOf(source.steps.get(step), node.depth + 1)));
+    count(child, source, row);
+  }
+  return [...children.values()];
+}
+
+/** As `childrenOf`; what was looked at is likely to be looked at again. */
+function keptChildren(node: Node, source: Source): readonly Node[] {
+  node.children = childrenOf(node, source);
+  return node.children;
+}
+
+/** The last tree of each profile: zooming asks for parts of the same one. */
+const lastTrees = new WeakMap<ProfileIndex, { readonly of: string; readonly tree: Tree }>();
+
+function treeOf(index: ProfileIndex, by: FlameBy, bottomUp: boolean): Tree {
   const of = `${by} ${bottomUp}`;
   const last = lastTrees.get(index);
   if (last?.of === of) return last.tree;
-  const tree = nodeOf({ name: 'whole program', kind: 'all', location: null });
-  if (by === 'code') addCode(tree, index.profile, bottomUp);
-  else addAllocations(tree, index.profile, bottomUp);
+  const source = by === 'code' ? codeOf(index.profile, bottomUp) : allocationsOf(index.profile, bottomUp);
+  const root = nodeOf({ name: 'whole program', kind: 'all', location: null }, 0);
+  for (let row = 0; row < source.rows; row++) count(root, source, row);
+  const tree = { source, root };
   lastTrees.set(index, { of, tree });
   return tree;
 }
 
-function addCode(tree: Node, profile: Profile, bottomUp: boolean): void {
-  const { pairs, sites, lines, objects } = profile;
-  const paths = new Map<number, readonly Step[]>();
-  const stepOfObject = Array.from({ length: objects.count }, (_, row) => objectStep(profile, row));
-  for (let pair = 0; pair < pairs.count; pair++) {
-    const site = pairs.site[pair];
-    let path = paths.get(site);
-    if (!path) paths.set(site, (path = pathOfSite(profile, site, bottomUp)));
+/** Functions from the outermost in, then the line and the allocation; bottom-up the functions alone, from the innermost. */
+function codeOf(profile: Profile, bottomUp: boolean): Source {
+  const { pairs, sites, lines, objects, functions, files, modules } = profile;
+  const steps = new Steps();
+  const functionStep = steps.of(functions.count, row => ({
+    name: named(functions.name[row]),
+    kind: 'function',
+    location: location(profile, functions.file[row], functions.startLine[row]),
+  }));
+  const lineStep = steps.of(lines.count, row => ({
+    name: `${files[lines.file[row]].path.split('/').pop()}:${lines.line[row]}`,
+    kind: 'line',
+    location: location(profile, lines.file[row], lines.line[row]),
+  }));
+  const moduleStep = steps.of(modules.length, row => ({
+    name: `code of ${modules[row].path.split('/').pop()} without symbols`,
+    kind: 'group',
+    location: null,
+  }));
+  const unknownModule: Step = { name: 'code of unknown module without symbols', kind: 'group', location: null };
+  const object = steps.of(objects.count, row => objectStep(profile, row));
+  /** What stands where the functions of a site's chain end. */
+  const behind = (site: number, pair: number, depth: number): number => {
+    if (bottomUp || depth > 1) return -1;
     const line = sites.line[site];
-    const object = pairs.object[pair];
-    const counts = {
-      reads: pairs.reads[pair],
-      writes: pairs.writes[pair],
-      traffic: pairs.trafficReads[pair] + pairs.trafficWrites[pair],
-      bytes: 0,
-    };
-    const hotness = line === NONE ? objects.hotness[object] : lines.hotness[line];
-    add(tree, bottomUp ? path : [...path, stepOfObject[object]], counts, hotness);
-  }
-}
-
-/** Functions from the outermost in, then the line; bottom-up the functions alone, from the innermost out. */
-function pathOfSite(profile: Profile, site: number, bottomUp: boolean): Step[] {
-  const { sites, functions, lines, files, modules } = profile;
-  const chain = sites.inlineFunction.subarray(sites.inlineStart[site], sites.inlineStart[site + 1]);
-  if (chain.length === 0) {
-    const module = modules[sites.module[site]]?.path.split('/').pop() ?? 'unknown module';
-    return [{ name: `code of ${module} without symbols`, kind: 'group', location: null }];
-  }
-  const steps = Array.from(
-    chain,
-    (row): Step => ({
-      name: named(functions.name[row]),
-      kind: 'function',
-      location: location(profile, functions.file[row], functions.startLine[row]),
-    }),
-  );
-  if (bottomUp) return steps;
-  steps.reverse();
-  const line = sites.line[site];
-  if (line === NONE) return steps;
-  const name = `${files[lines.file[line]].path.split('/').pop()}:${lines.line[line]}`;
-  return [...steps, { name, kind: 'line', location: location(profile, lines.file[line], lines.line[line]) }];
+    if (line === NONE) return depth === 0 ? object(pairs.object[pair]) : -1;
+    return depth === 0 ? lineStep(line) : object(pairs.object[pair]);
+  };
+  return {
+    rows: pairs.count,
+    steps,
+    counts: pairs,
+    bytes: null,
+    hotness(pair) {
+      const line = sites.line[pairs.site[pair]];
+      return line === NONE ? objects.hotness[pairs.object[pair]] : lines.hotness[line];
+    },
+    stepAt(pair, depth) {
+      const site = pairs.site[pair];
+      const [start, end] = [sites.inlineStart[site], sites.inlineStart[site + 1]];
+      if (start === end) {
+        const module = sites.module[site];
+        if (depth === 0) return module < modules.length ? moduleStep(module) : steps.add(unknownModule);
+        return bottomUp || depth > 1 ? -1 : object(pairs.object[pair]);
+      }
+      const at = bottomUp ? start + depth : end - 1 - depth;
+      return depth < end - start ? functionStep(sites.inlineFunction[at]) : behind(site, pair, depth - (end - start));
+    },
+  };
 }
 
 /** What has no allocating call is gathered by its kind. */
@@ -169,32 +229,39 @@ const groups: Readonly<Record<ObjectKind, string>> = {
   unattributed: 'no object',
 };
 
-function addAllocations(tree: Node, profile: Profile, bottomUp: boolean): void {
+/** Functions of the allocating call from the outermost in, then the allocation; bottom-up the functions alone. */
+function allocationsOf(profile: Profile, bottomUp: boolean): Source {
   const { objects } = profile;
   const locate = frameLocations(profile);
-  for (let row = 0; row < objects.count; row++) {
-    const counts = {
-      reads: objects.reads[row],
-      writes: objects.writes[row],
-      traffic: objects.trafficReads[row] + objects.trafficWrites[row],
-      bytes: objects.bytes[row],
-    };
-    const stack = objects.stack[row].map(
-      (text): Step => ({
-        name: named(text),
-        kind: 'function',
-        location: locate(text),
-      }),
-    );
-    const group: Step = { name: groups[objects.kind[row]], kind: 'group', location: null };
-    const path = stack.length === 0 ? [group, objectStep(profile, row)] : bottomUp ? stack : stack.reverse();
-    add(
-      tree,
-      bottomUp || stack.length === 0 ? path : [...path, objectStep(profile, row)],
-      counts,
-      objects.hotness[row],
-    );
-  }
+  const steps = new Steps();
+  const object = steps.of(objects.count, row => objectStep(profile, row));
+  const frames = new Map<string, number>();
+  const frame = (text: string): number => {
+    let step = frames.get(text);
+    if (step === undefined) {
+      step = steps.add({ name: named(text), kind: 'function', location: locate(text) });
+      frames.set(text, step);
+    }
+    return step;
+  };
+  return {
+    rows: objects.count,
+    steps,
+    counts: objects,
+    bytes: objects.bytes,
+    hotness: row => objects.hotness[row],
+    stepAt(row, depth) {
+      const stack = objects.stack[row];
+      if (stack.length === 0 && depth === 0) {
+        return steps.add({ name: groups[objects.kind[row]], kind: 'group', location: null });
+      }
+      if (depth < stack.length) {
+        return frame(stack[bottomUp ? depth : stack.length - 1 - depth]);
+      }
+      const end = Math.max(stack.length, 1);
+      return depth === end && (!bottomUp || stack.length === 0) ? object(row) : -1;
+    },
+  };
 }
 
 function objectStep(profile: Profile, row: number): Step {
@@ -225,10 +292,10 @@ function frameLocations({ files }: Profile): (frame: string) => Location | null 
 }
 
 /** The frame with these names from the root on, and all around it; as far as there are such frames. */
-function pathTo(tree: Node, root: unknown): Node[] {
-  const path = [tree];
+function pathTo({ root: all, source }: Tree, root: unknown): Node[] {
+  const path = [all];
   for (const name of namesFrom(root)) {
-    const next = [...path.at(-1)!.children.values()].find(child => child.name === name);
+    const next = keptChildren(path.at(-1)!, source).find(child => child.name === name);
     if (!next) break;
     path.push(next);
   }
@@ -248,17 +315,21 @@ function namesFrom(root: unknown): unknown[] {
  * The frames around the last of `path`, and the widest below it. What is left out below a frame is one frame of kind
  * `rest`, so that children never add up to less than they do in the profile.
  */
-function framesOf(path: readonly Node[], weight: (node: Node) => number): { frames: FlameFrame[]; folded: number } {
+function framesOf(
+  path: readonly Node[],
+  source: Source,
+  weight: (node: Node) => number,
+): { frames: FlameFrame[]; folded: number } {
   const root = path.at(-1)!;
-  const kept = widest(root, weight);
+  const kept = widest(root, source, weight);
   const frames: FlameFrame[] = [];
   let folded = 0;
   const push = (node: Node, parent: number) => frames.push(frameOf(node, weight(node), parent)) - 1;
   const visit = (node: Node, parent: number) => {
     const at = push(node, parent);
-    const rest = nodeOf({ name: '', kind: 'rest', location: null });
+    const rest = nodeOf({ name: '', kind: 'rest', location: null }, node.depth + 1);
     let few = 0;
-    for (const child of node.children.values()) {
+    for (const child of keptChildren(node, source)) {
       if (kept.has(child)) visit(child, at);
       else if (weight(child) > 0) {
         few++;
@@ -282,34 +353,84 @@ function framesOf(path: readonly Node[], weight: (node: Node) => number): { fram
   return { frames, folded };
 }
 
-function matchedBy(tree: Node, search: string, weight: (node: Node) => number): FlameFacts['matched'] {
+function matchedBy({ root, source }: Tree, search: string, weight: (node: Node) => number): FlameFacts['matched'] {
   const words = search.toLowerCase().split(/\s+/).filter(Boolean);
   if (words.length === 0) return null;
   const matched = { frames: 0, weight: 0 };
   const visit = (node: Node, within: boolean) => {
     const name = node.name.toLowerCase();
-    const matches = node !== tree && weight(node) > 0 && words.every(word => name.includes(word));
+    const matches = node !== root && weight(node) > 0 && words.every(word => name.includes(word));
     if (matches) matched.frames++;
     if (matches && !within) matched.weight += weight(node);
-    for (const child of node.children.values()) visit(child, within || matches);
+    // Not kept: every frame of a large program would fill the memory.
+    for (const child of childrenOf(node, source)) visit(child, within || matches);
   };
-  visit(tree, false);
+  visit(root, false);
   return matched;
 }
 
-/** A child is never wider than its parent, so what is kept hangs together. */
-function widest(root: Node, weight: (node: Node) => number): ReadonlySet<Node> {
-  const all: Node[] = [];
-  const visit = (node: Node) => {
-    for (const child of node.children.values()) {
-      if (weight(child) <= 0) continue;
-      all.push(child);
-      visit(child);
-    }
+/**
+ * The widest frames below one. A child is never wider than its parent, so only children of what is kept can be kept:
+ * they wait in a heap, the widest first; of equals, the one that came first.
+ */
+function widest(root: Node, source: Source, weight: (node: Node) => number): ReadonlySet<Node> {
+  const kept = new Set<Node>();
+  const waiting = new Heap<Node>(weight);
+  const wait = (parent: Node) => {
+    for (const child of keptChildren(parent, source)) if (weight(child) > 0) waiting.push(child);
   };
-  visit(root);
-  // Stable: of equals, a parent stands before its children.
-  return new Set(all.sort((a, b) => weight(b) - weight(a)).slice(0, maxFrames));
+  wait(root);
+  while (kept.size < maxFrames) {
+    const next = waiting.pop();
+    if (!next) break;
+    kept.add(next);
+    wait(next);
+  }
+  return kept;
+}
+
+/** Binary heap: `pop` gives the greatest. */
+class Heap<T> {
+  readonly #items: { readonly value: T; readonly key: number; readonly order: number }[] = [];
+  #pushed = 0;
+
+  constructor(readonly keyOf: (value: T) => number) {}
+
+  push(value: T): void {
+    const items = this.#items;
+    items.push({ value, key: this.keyOf(value), order: this.#pushed++ });
+    for (let at = items.length - 1; at > 0; ) {
+      const parent = (at - 1) >> 1;
+      if (!this.#before(at, parent)) break;
+      this.#swap(at, parent);
+      at = parent;
+    }
+  }
+
+  pop(): T | undefined {
+    const items = this.#items;
+    const [top] = items;
+    const last = items.pop();
+    if (!top || items.length === 0) return top?.value;
+    items[0] = last!;
+    for (let at = 0; ; ) {
+      const left = 2 * at + 1;
+      const child = left + 1 < items.length && this.#before(left + 1, left) ? left + 1 : left;
+      if (child >= items.length || !this.#before(child, at)) return top.value;
+      this.#swap(at, child);
+      at = child;
+    }
+  }
+
+  #before(a: number, b: number): boolean {
+    const [first, second] = [this.#items[a], this.#items[b]];
+    return first.key > second.key || (first.key === second.key && first.order < second.order);
+  }
+
+  #swap(a: number, b: number): void {
+    const items = this.#items;
+    [items[a], items[b]] = [items[b], items[a]];
+  }
 }
 
 function frameOf(node: Node, weight: number, parent: number): FlameFrame {
