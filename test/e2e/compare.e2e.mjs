@@ -74,7 +74,6 @@ describe('two runs of one program', { timeout: 240_000 }, () => {
     await vscode?.close();
     await rm(workspace, { recursive: true, force: true });
   });
-  globalThis.shot = () => vscode.screenshot('/tmp/pics-E/fail.png');
   const picture = async name => pictures && vscode.screenshot(path.join(pictures, `compare-${name}.png`));
 
   test('the first run has nothing to compare with, and says how to get it', async () => {
@@ -181,6 +180,5 @@ async function until(probe, wanted, timeout = 60_000) {
     seen = await probe();
     if (wanted(seen)) return seen;
   }
-  await globalThis.shot?.();
   return assert.fail(`never as wanted: ${JSON.stringify(seen)}`);
 }
