@@ -10,7 +10,12 @@ export async function savePicture(picture: Picture): Promise<void> {
   const folder = vscode.workspace.workspaceFolders?.[0]?.uri;
   const file = await vscode.window.showSaveDialog({
     title: vscode.l10n.t('Save picture'),
-    filters: { [vscode.l10n.t('SVG picture')]: ['svg'], [vscode.l10n.t('PNG picture')]: ['png'] },
+    // Both first: a dialog without a choice of kinds takes what is typed.
+    filters: {
+      [vscode.l10n.t('SVG or PNG picture')]: ['svg', 'png'],
+      [vscode.l10n.t('SVG picture')]: ['svg'],
+      [vscode.l10n.t('PNG picture')]: ['png'],
+    },
     defaultUri: folder && vscode.Uri.joinPath(folder, `${fileName(picture.name)}.svg`),
   });
   if (!file) return;
