@@ -424,7 +424,7 @@ export interface HeatmapFacts {
 }
 
 /**
- * The heat of a recording that goes on, up to its last whole epoch: at most 256 rows of equal blocks of addresses that
+ * The heat of a recording that goes on, up to its last whole epoch: at most 128 rows of equal blocks of addresses that
  * were touched, ascending by process and address, by at most 256 columns of equal stretches of time.
  */
 export interface LiveHeat {
@@ -644,7 +644,7 @@ export interface TrackersFacts {
       readonly k: number;
       readonly found: number;
       readonly missed: number;
-      readonly falseAlarms: number;
+      readonly falsely: number;
     } | null;
     /** The same tracker in the run before. */
     readonly before: { readonly f1: number | null; readonly overheadPercent: number } | null;

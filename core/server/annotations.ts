@@ -119,14 +119,16 @@ function lineHeat({ index, policy, baseline }: Shown, row: number, line: number,
     share,
     hotness: CLASS_NAMES[lines.hotness[row]],
     tier: index.tierOfShares(index.objectsOfLine(row), policy),
-    text: `${endOfLineText(counts.reads, counts.writes, share)}${was && `, ${was}`}`,
+    text: `${endOfLineText(counts.reads, counts.writes, share, index.seen)}${was && `, ${was}`}`,
     percentile: row / lines.count,
     stale,
   };
 }
 
 /** `1.2 G reads · 38 %`; with both, `1.2 G reads, 40 M writes · 39 %`. The share is that of the run's accesses. */
-export function endOfLineText(reads: number, writes: number, share: number): string {
+export function endOfLineText(reads: number, writes: number, share: number, seen = exactly): string {
+  // A tracker's readings are neither reads nor writes, and in a unit of its own.
+  if (seen !== exactly) return `${percent(share)} of ${seen.counted}, ${readWriteSplit(reads, writes)}`;
   const counts = [
     reads > 0 ? `${compact(reads)} ${reads === 1 ? 'read' : 'reads'}` : '',
     writes > 0 ? `${compact(writes)} ${writes === 1 ? 'write' : 'writes'}` : '',

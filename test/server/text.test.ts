@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { bytes, compact, nanoseconds, pages, percent, readWriteSplit, whole } from '../../core/model/format.js';
 import { endOfLineText } from '../../core/server/annotations.js';
+import { seenBy } from '../../core/server/seen.js';
 import { sparkline } from '../../core/server/sparkline.js';
 
 describe('numbers in the source', () => {
@@ -61,6 +62,7 @@ describe('numbers in the source', () => {
     expect(endOfLineText(1.2e9, 0, 0.38)).toBe('1.2 G reads · 38 %');
     expect(endOfLineText(0, 1, 0.0001)).toBe('1 write · < 0.1 %');
     expect(endOfLineText(5000, 40, 0.5)).toBe('5.0 k reads, 40 writes · 50 %');
+    expect(endOfLineText(3, 9, 0.5, seenBy('pml'))).toBe('50 % of PML readings, 25 % read, 75 % write');
   });
 });
 

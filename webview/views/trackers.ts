@@ -237,7 +237,7 @@ function agreement({ agreement: agreed }: Row): HTMLElement[] {
     el(
       'dd',
       {},
-      `of ${counted(agreed.k, 'truly hottest page')} it found ${whole(agreed.found)} and missed ${whole(agreed.missed)}; ${whole(agreed.falseAlarms)} of its own are not among them`,
+      `of ${counted(agreed.k, 'truly hottest page')} it found ${whole(agreed.found)} and missed ${whole(agreed.missed)}; ${whole(agreed.falsely)} of its own are not among them`,
     ),
   ];
 }

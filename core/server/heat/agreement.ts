@@ -3,6 +3,7 @@
  * truth is the k pages with most accesses, the tracker's answer its own k, ties go to the lower row.
  */
 import type { HeatTable, Profile, TrackerResult } from '../../model/profile.js';
+import { topCount } from '../../tracking/scores.js';
 
 export const NEITHER = 0;
 /** Among the k hottest, and the tracker says so. */
@@ -23,9 +24,6 @@ export interface Agreement {
   /** A status for each row of the page table. */
   readonly status: Uint8Array;
 }
-
-/** As in tracking/scores.ts. */
-const topShare = 0.1;
 
 const known = new WeakMap<HeatTable, Map<string, Agreement | null>>();
 
@@ -62,9 +60,7 @@ export function agreement(
 ): Agreement | null {
   if (!pageReads && !pageWrites) return null;
   const seen = Float64Array.from(truth, (_, page) => (pageReads?.[page] ?? 0) + (pageWrites?.[page] ?? 0));
-  const accessed = truth.reduce((count, value) => count + (value > 0 ? 1 : 0), 0);
-  // The share is a decimal fraction: what rounding adds to the product must not cost a page.
-  const k = Math.ceil(accessed * topShare * (1 - 1e-12));
+  const k = topCount(truth);
   const status = new Uint8Array(truth.length);
   markTop(truth, k, status, MISSED);
   // FOUND is what carries both marks.

@@ -2,7 +2,7 @@
 import type { TrackerResult } from '../../model/profile.js';
 import type { TrackersFacts } from '../../protocol.js';
 import { trackers as table } from '../../tracking/trackers.js';
-import { agreement } from '../agreement.js';
+import { agreementOfTracker } from '../heat/agreement.js';
 import { trackerLabel } from '../seen.js';
 import type { View } from './view.js';
 
@@ -10,7 +10,7 @@ export const trackers: View = ({ exact: { profile } }, _query, selection, baseli
   const facts: TrackersFacts = {
     chosen: selection.tracker,
     rows: profile.trackers.map(result => {
-      const agreed = result.id === 'exact' ? null : agreement(profile, result.id);
+      const agreed = agreementOfTracker(profile, result.id)?.totals;
       const before = baseline?.profile.trackers.find(({ id }) => id === result.id);
       return {
         id: result.id,
@@ -26,12 +26,7 @@ export const trackers: View = ({ exact: { profile } }, _query, selection, baseli
         overheadPercent: result.overheadPercent,
         periods: result.periods,
         blind: blindness(result),
-        agreement: agreed && {
-          k: agreed.k,
-          found: agreed.found,
-          missed: agreed.missed,
-          falseAlarms: agreed.falseAlarms,
-        },
+        agreement: agreed ?? null,
         before: before ? { f1: before.f1, overheadPercent: before.overheadPercent } : null,
       };
     }),
