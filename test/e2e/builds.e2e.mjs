@@ -27,7 +27,7 @@ afterEach(async ({ name }) => {
   story = undefined;
 });
 
-describe('a program of several files', { timeout: 270_000 }, () => {
+describe('a program of several files', { timeout: 600_000 }, () => {
   test('a makefile: its target is offered, built apart, and the marks are on the sources', async () => {
     story = await Story.open({ Makefile: makefile, 'main.c': main, 'util.c': util });
     // The user's own objects, which must neither be used nor touched.

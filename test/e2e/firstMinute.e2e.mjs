@@ -13,7 +13,7 @@ afterEach(async ({ name }) => {
   story = undefined;
 });
 
-describe('the first minute', { timeout: 270_000 }, () => {
+describe('the first minute', { timeout: 400_000 }, () => {
   test('the empty view profiles the sample, which opens with its lenses', async () => {
     story = await Story.open({ 'notes.txt': 'nothing to profile here\n' });
     await story.vscode.runCommand('Pagelens: Focus on Hot Regions View');

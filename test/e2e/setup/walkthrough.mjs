@@ -11,11 +11,16 @@ import { main, profile, Story, util } from '../story.mjs';
 const media = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../../../extension/media/walkthrough');
 const sampleFile = path.resolve(media, '../../../core/sample/raytracer.c');
 const themes = { dark: 'Default Dark Modern', light: 'Default Light Modern' };
-const viewport = { width: 1120, height: 700 };
+const viewport = { width: 1260, height: 700 };
 
 await mkdir(media, { recursive: true });
 for (const [theme, name] of Object.entries(themes)) {
-  const settings = { 'workbench.colorTheme': name, 'editor.minimap.enabled': false, 'window.commandCenter': false };
+  const settings = {
+    'workbench.colorTheme': name,
+    'editor.minimap.enabled': false,
+    'window.commandCenter': false,
+    'breadcrumbs.enabled': false,
+  };
   await sample(theme, settings);
   await choices(theme, settings);
 }
@@ -31,9 +36,9 @@ async function sample(theme, settings) {
     await story.vscode.runCommand('View: Toggle Primary Side Bar Visibility');
     await story.vscode.runCommand('Pagelens: Profile the sample');
     await story.vscode.notification('recording ·', 60_000);
-    await take(story, 'sample', theme, { x: 48, y: 35, width: 1072, height: 640 });
+    await take(story, 'sample', theme, { x: 48, y: 35, width: 1212, height: 640 });
     await story.page.locator('.codelens-decoration').first().waitFor({ timeout: 120_000 });
-    await story.vscode.runCommand('View: Toggle Panel Visibility');
+    await story.vscode.runCommand('View: Hide Panel');
     await story.vscode.openFile('raytracer.c');
     // The terminal has a meaning of its own for the key.
     await story.page.locator('.editor-group-container.active .view-line').nth(12).click();
@@ -41,13 +46,13 @@ async function sample(theme, settings) {
     await story.vscode.goToLine(source.findIndex(line => / enter_box\(/.test(line)) + 8);
     await story.vscode.runCommand('Notifications: Clear All Notifications');
     await story.page.mouse.move(600, 690);
-    await take(story, 'lens', theme, { x: 48, y: 92, width: 1072, height: 480 });
+    await take(story, 'lens', theme, { x: 48, y: 72, width: 1180, height: 560 });
     await story.vscode.runCommand('Pagelens: Open dashboard as an editor tab');
     const frame = await story.vscode.webviewFrame('Pagelens');
     await frame.getByRole('tabpanel').first().waitFor();
     await frame.getByText('Pages touched').first().waitFor();
     await story.page.mouse.move(600, 690);
-    await take(story, 'dashboard', theme, { x: 48, y: 35, width: 1072, height: 640 });
+    await take(story, 'dashboard', theme, { x: 48, y: 35, width: 1212, height: 640 });
   } finally {
     await story.close();
   }
