@@ -117,6 +117,15 @@ describe('two runs of one program', { timeout: 240_000 }, () => {
     await picture('second');
   });
 
+  test('after a reload of the window the comparison is there again', async () => {
+    await vscode.page.reload();
+    await vscode.page.waitForFunction(() => performance.getEntriesByName('code/didLoadExtensions').length > 0);
+    await vscode.runCommand('Pagelens: Open dashboard as an editor tab');
+    const page = await dashboard(vscode);
+    await page.getByText('compared with previous.pagelens').waitFor();
+    await page.getByText('since previous.pagelens').waitFor();
+  });
+
   test('as a tracker sees it, the lines that write are the hot ones, everywhere', async () => {
     const page = await dashboard(vscode);
     await show(page, 'Trackers');

@@ -3,6 +3,8 @@ import { percent } from '../../model/format.js';
 import { type Advice, type Facts, isMovable, leastTime, timeGain, trafficOf } from './advice.js';
 
 const shownMoves = 3;
+/** Of the run's traffic: what has less makes no difference that one could see. */
+const leastTraffic = 0.01;
 
 export function placeByTraffic({ profile }: Facts): Advice[] {
   const { placement, objects, totals } = profile;
@@ -16,6 +18,7 @@ export function placeByTraffic({ profile }: Facts): Advice[] {
   const fast = placement.fastestTier ?? 0;
   const traffic = totals.trafficReads + totals.trafficWrites;
   const moves = Array.from({ length: objects.count }, (_, object) => object)
+    .filter(object => trafficOf(profile, object) >= leastTraffic * traffic)
     .filter(
       object => isMovable(profile, object) && then.tierOfObject[object] === fast && now.tierOfObject[object] !== fast,
     )
@@ -35,9 +38,9 @@ export function placeByTraffic({ profile }: Facts): Advice[] {
       action:
         moves.length === 1 ? `Put ${first} into ${tier}` : `Put ${first} and ${moves.length - 1} more into ${tier}`,
       evidence:
-        `By first touch they lie elsewhere or only partly there: the run is modelled at ${times(now.modelledSlowdown)} ` +
-        `of everything in the fastest tier; with whole allocations placed by traffic at ${times(then.modelledSlowdown)}. ` +
-        `Shares of the run's traffic: ${named.join(', ')}${more}.`,
+        `By first touch the run is modelled at ${times(now.modelledSlowdown)} of everything in the fastest tier; with ` +
+        `whole allocations placed by traffic at ${times(then.modelledSlowdown)}. What first touch leaves outside, at ` +
+        `least in part, with its share of the run's traffic: ${named.join(', ')}${more}.`,
       gain: timeGain(saved(bestNow, bestThen), saved(worstNow, worstThen)),
       object: moves[0],
       view: 'placement',

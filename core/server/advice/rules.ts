@@ -9,27 +9,20 @@ import { writeHeavy } from './writeHeavy.js';
 export const rules: readonly Rule[] = [placeByTraffic, writeHeavy, hugePages, coldInFast, packSparse];
 
 /**
- * The best things to do: by run time that they would save in the middle of their range, then by memory. Of one rule and
- * of one allocation only the best, so that three pieces of advice are three different things to do.
+ * The best things to do: by run time that they would save in the middle of their range, then by memory. Of one rule only
+ * the best, so that three pieces of advice are three different things to do.
  */
 export function bestAdvice(facts: Facts, count: number): Advice[] {
-  const all = rules.flatMap(rule => rule(facts)).sort((a, b) => byWorth(a, b) || compare(a.action, b.action));
-  const chosen: Advice[] = [];
-  for (const advice of all) {
-    const taken = chosen.some(
-      ({ rule, object }) => rule === advice.rule || (object !== null && object === advice.object),
-    );
-    if (!taken && chosen.length < count) chosen.push(advice);
-  }
-  return chosen;
+  const best = rules.flatMap(rule => rule(facts).toSorted(compare).slice(0, 1));
+  return best.sort(compare).slice(0, count);
+}
+
+function compare(a: Advice, b: Advice): number {
+  return byWorth(a, b) || (a.action < b.action ? -1 : a.action > b.action ? 1 : 0);
 }
 
 /** Time comes before memory: they are different units, and time is what most people are after. */
 function byWorth({ gain: a }: Advice, { gain: b }: Advice): number {
   if (a.kind !== b.kind) return a.kind === 'time' ? -1 : 1;
   return b.low + b.high - a.low - a.high;
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -66,10 +66,10 @@ async function lookCloser({ object, view }: AdviceFacts, context: ViewContext): 
   }
 }
 
-/** `saves 3.0 to 12 % of the modelled run time`. */
+/** `Saves 3.0 to 12 % of the modelled run time`. */
 export function gainText(gain: AdviceFacts['gain']): string {
   const { low, high } = gain;
   const say = gain.kind === 'time' ? percent : bytes;
   const amount = say(low) === say(high) ? say(high) : low === 0 ? `up to ${say(high)}` : `${say(low)} to ${say(high)}`;
-  return gain.kind === 'time' ? `saves ${amount} of the modelled run time` : `frees ${amount} of ${gain.of}`;
+  return gain.kind === 'time' ? `Saves ${amount} of the modelled run time` : `Frees ${amount} of ${gain.of}`;
 }
