@@ -13,12 +13,12 @@ const restMs = 250;
 
 export class FocusLink implements vscode.Disposable {
   readonly #subscriptions: vscode.Disposable[];
-  /** Dashed lines above and below: seen without colour, too. */
+  /** With a dashed edge: seen without colour, too. */
   readonly #type = vscode.window.createTextEditorDecorationType({
     isWholeLine: true,
     backgroundColor: new vscode.ThemeColor('editor.rangeHighlightBackground'),
     borderStyle: 'dashed',
-    borderWidth: '1px 0',
+    borderWidth: '0 0 0 3px',
     borderColor: new vscode.ThemeColor('focusBorder'),
     overviewRulerColor: new vscode.ThemeColor('focusBorder'),
     overviewRulerLane: vscode.OverviewRulerLane.Center,

@@ -153,6 +153,8 @@ describe('a trusted workspace', { timeout: 180_000 }, () => {
     await vscode.goToLine(14);
     await vscode.page.keyboard.press('End');
     await vscode.page.keyboard.type('  // edited');
+    // The text comes back, in grey, when the cursor leaves the line.
+    await vscode.page.keyboard.press('ArrowUp');
     await until(
       () => endOfLineTexts(vscode),
       texts => texts.includes('"3.1 M reads · 75 % (stale)"') && texts.includes('"1.0 M writes · 25 %"'),

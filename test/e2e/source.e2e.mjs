@@ -460,11 +460,11 @@ async function hidePanel(vscode) {
   if (await vscode.page.locator('.part.panel').isVisible()) await vscode.runCommand('View: Hide Panel');
 }
 
-/** Lines between dashed borders in the editor in front. */
+/** Lines with a dashed edge in the editor in front. */
 function dashed(vscode) {
   return vscode.page
     .locator('.editor-group-container.active .view-overlays .cdr')
-    .evaluateAll(nodes => nodes.filter(node => getComputedStyle(node).borderTopStyle === 'dashed').length);
+    .evaluateAll(nodes => nodes.filter(node => getComputedStyle(node).borderLeftStyle === 'dashed').length);
 }
 
 /** The dashboard's page in the side panel. */
