@@ -62,7 +62,7 @@ async function findings(page, background) {
   });
 }
 
-describe('the dashboard of a real profile', { timeout: 240_000 }, () => {
+describe('the dashboard of a real profile', { timeout: 480_000 }, () => {
   let vscode;
   let workspace;
   let hottest;

@@ -1,4 +1,6 @@
 /** Allocations, pages, flame graph, policies and curves as a user meets them: core's own answers, a real browser. */
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Profile } from '../../core/model/profile.js';
@@ -6,6 +8,7 @@ import { profileOf } from '../helpers/profile.js';
 import { type Dashboard, Harness, type OpenOptions } from './harness.js';
 
 const root = path.resolve(__dirname, '../..');
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const file = '/src/prog.c';
 const table = 'malloc in fill (prog.c:8)';
 
@@ -335,6 +338,54 @@ describe('pictures', () => {
         const [, width] = /<svg[^>]* width="(\d+)"/.exec(svg)!;
         expect(png.readUInt32BE(16)).toBe(2 * Number(width));
       }
+    },
+  );
+});
+
+describe('everybody can use them', () => {
+  const looks = [
+    ['dark', 300],
+    ['light', 1100],
+    ['highContrast', 300],
+  ] as const;
+  test.each(looks)(
+    'in %s at %i px: details, tables, menus and charts have no serious finding of axe, nor scroll sideways',
+    async (theme, width) => {
+      const shown = await dashboard('Placement', { theme, width });
+      await shown.page.evaluate(axe);
+      const check = async (what: string) => {
+        const findings = await shown.page.evaluate(async () => {
+          const { violations } = await (window as unknown as { axe: typeof import('axe-core') }).axe.run(document.body);
+          return violations
+            .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+            .map(({ id, nodes }) => `${id}: ${nodes.map(node => `${node.html} ${node.failureSummary}`).join('; ')}`);
+        });
+        expect(findings, what).toEqual([]);
+        const sideways = await shown.page.evaluate(() => {
+          const main = document.querySelector('main')!;
+          return main.scrollWidth - main.clientWidth;
+        });
+        expect(sideways, what).toBeLessThanOrEqual(0);
+      };
+      await panel(shown).getByRole('gridcell').first().click();
+      await panel(shown).getByText('Allocated by').waitFor();
+      await check('allocation');
+      await panel(shown).getByRole('button', { name: 'Columns' }).click();
+      await check('columns');
+      await shown.page.keyboard.press('Escape');
+      await shown.tab('Pages');
+      await panel(shown).getByRole('gridcell').nth(1).click();
+      await panel(shown).getByText('Who uses it').waitFor();
+      await check('page');
+      await shown.tab('Flame graph');
+      await check('flame graph');
+      await panel(shown).getByRole('button', { name: 'Show as table' }).click();
+      await rows(shown).first().waitFor();
+      await check('flame table');
+      await shown.tab('Working set');
+      await shown.select({ window: [3, 9] });
+      await panel(shown).getByText('Window: epochs 3 to 8').waitFor();
+      await check('working set');
     },
   );
 });
