@@ -22,7 +22,7 @@ async function measure(profile, sources) {
     void vscode.commands.executeCommand('vscode.openWith', vscode.Uri.file(profile), 'pagelens.profileEditor', {
       viewColumn: vscode.ViewColumn.Beside,
     });
-    while ((await lenses(first)).length === 0);
+    while ((await lenses(first)).length === 0) await new Promise(done => setTimeout(done, 10));
   });
 
   const fileMs = [];
