@@ -7,8 +7,9 @@
  */
 import type { Kernel } from './kernel.js';
 
-/** Rows and columns, at most. */
-const size = 256;
+/** What a map of the dashboard shows in one piece. */
+const mostRows = 128;
+const mostColumns = 256;
 
 // Record layouts of the kernel, in 32-bit words; see heatRows.ts and results.ts.
 const PAGE_WORDS = 4;
@@ -40,20 +41,20 @@ interface Block {
   readonly process: number;
   /** Address in units of blocks. */
   readonly number: number;
-  readonly reads: Float64Array;
-  readonly writes: Float64Array;
+  /** By column; null before its first row: most blocks of new pages join others before that. */
+  counts: { readonly reads: Float64Array; readonly writes: Float64Array } | null;
 }
 
 /** Between two tellings, ms. */
 const leastPause = 500;
 /** Reading takes at most this share of the replay's time. */
-const mostShare = 1 / 100;
+const mostShare = 1 / 50;
 
 /** Tells of a replay's heat now and then. */
 export class HeatTeller {
   readonly #heat: LiveHeat;
   readonly #tell: (heat: HeatSoFar) => void;
-  #next = 0;
+  #next = performance.now() + leastPause;
 
   constructor(kernel: Kernel, tell: (heat: HeatSoFar) => void) {
     this.#heat = new LiveHeat(kernel);
@@ -94,7 +95,7 @@ export class LiveHeat {
     // A bin that still grows is left for later.
     const bins = Math.floor(epochCount.value / perBin);
     if (bins === 0) return null;
-    const binsPerColumn = 2 ** Math.max(0, Math.ceil(Math.log2(bins / size)));
+    const binsPerColumn = 2 ** Math.max(0, Math.ceil(Math.log2(bins / mostColumns)));
     const made = `${epochLength.value} ${perBin} ${binsPerColumn}`;
     if (made !== this.#made) this.#begin(made, binsPerColumn);
     this.#addPages();
@@ -106,10 +107,7 @@ export class LiveHeat {
     this.#made = made;
     this.#binsPerColumn = binsPerColumn;
     this.#bins = 0;
-    for (const block of this.#blocks.all()) {
-      block.reads.fill(0);
-      block.writes.fill(0);
-    }
+    for (const block of this.#blocks.all()) block.counts = null;
   }
 
   /** Blocks of pages that were touched since. */
@@ -125,7 +123,7 @@ export class LiveHeat {
         const number = words[at] + words[at + 1] * 2 ** 32;
         this.#blockOfPage.push(this.#blocks.at(words[at + 2], Math.floor(number / 2 ** this.#shift)));
       }
-      if (this.#blocks.size > size) this.#widen();
+      if (this.#blocks.size > mostRows) this.#widen();
     }
   }
 
@@ -133,16 +131,13 @@ export class LiveHeat {
   #widen(): void {
     const old = this.#blocks.all();
     let shift = 0;
-    while (shift < 64 && countOf(old, shift) > size) shift++;
+    while (shift < 64 && countOf(old, shift) > mostRows) shift++;
     this.#shift += shift;
     this.#blocks.clear();
     const now = new Map<Block, Block>();
     for (const block of old) {
       const held = this.#blocks.at(block.process, Math.floor(block.number / 2 ** shift));
-      for (let column = 0; column < size; column++) {
-        held.reads[column] += block.reads[column];
-        held.writes[column] += block.writes[column];
-      }
+      if (block.counts) add(countsOf(held), block.counts);
       now.set(block, held);
     }
     this.#blockOfPage = this.#blockOfPage.map(block => now.get(block)!);
@@ -161,9 +156,9 @@ export class LiveHeat {
         const length = Math.min(end - row, ROWS_PER_CHUNK - (row % ROWS_PER_CHUNK));
         const words = this.#kernel.u32(exports.heatRow(row), length * ROW_WORDS);
         for (let at = 0; at < words.length; at += ROW_WORDS) {
-          const block = this.#blockOfPage[words[at]];
-          block.reads[column] += words[at + 1];
-          block.writes[column] += words[at + 2];
+          const counts = countsOf(this.#blockOfPage[words[at]]);
+          counts.reads[column] += words[at + 1];
+          counts.writes[column] += words[at + 2];
         }
         row += length;
       }
@@ -177,9 +172,10 @@ export class LiveHeat {
     const rows = blocks.length;
     const reads = new Float32Array(rows * columns);
     const writes = new Float32Array(rows * columns);
-    for (const [row, block] of blocks.entries()) {
-      reads.set(block.reads.subarray(0, columns), row * columns);
-      writes.set(block.writes.subarray(0, columns), row * columns);
+    for (const [row, { counts }] of blocks.entries()) {
+      if (!counts) continue;
+      reads.set(counts.reads.subarray(0, columns), row * columns);
+      writes.set(counts.writes.subarray(0, columns), row * columns);
     }
     return {
       columns,
@@ -196,6 +192,20 @@ export class LiveHeat {
   }
 }
 
+type Counts = NonNullable<Block['counts']>;
+
+function countsOf(block: Block): Counts {
+  block.counts ??= { reads: new Float64Array(mostColumns), writes: new Float64Array(mostColumns) };
+  return block.counts;
+}
+
+function add(to: Counts, from: Counts): void {
+  for (let column = 0; column < mostColumns; column++) {
+    to.reads[column] += from.reads[column];
+    to.writes[column] += from.writes[column];
+  }
+}
+
 /** Blocks by process and number, made at first mention. */
 class Blocks {
   readonly #ofProcess = new Map<number, Map<number, Block>>();
@@ -206,7 +216,7 @@ class Blocks {
     if (!blocks) this.#ofProcess.set(process, (blocks = new Map()));
     let block = blocks.get(number);
     if (!block) {
-      block = { process, number, reads: new Float64Array(size), writes: new Float64Array(size) };
+      block = { process, number, counts: null };
       blocks.set(number, block);
       this.size++;
     }

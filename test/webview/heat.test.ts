@@ -209,6 +209,7 @@ test('a recording that goes on is a map of blocks, joined where addresses are', 
     pages: 40,
   });
   const axes = new HeatAxes(view);
+  expect(binSize(axes.facts)).toBe('1 block of 64 KiB × 1 column');
   // 16 * 65,536 = 0x100000; another process never joins.
   expect(axes.facts.segments.map(({ from, to, address }) => [from, to, address])).toEqual([
     [0, 2, '0x100000'],

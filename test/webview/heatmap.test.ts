@@ -298,20 +298,21 @@ test('a tracker’s hits and misses stand beside the map, with their signs in th
 test('a recording that goes on is shown as it grows, and replaced by its profile', async () => {
   const shown = await heatmap({ profile: null });
   const heat = (columns: number) => ({
-    ...{ columns, rows: 2, bytesPerRow: 65536, accessesPerColumn: 16384 },
+    ...{ columns, rows: 128, bytesPerRow: 65536, accessesPerColumn: 16384 },
     endNs: Array.from({ length: columns }, (_, i) => (i + 1) * 1e6),
-    process: wire(new Uint32Array(2)),
-    block: wire(Float64Array.of(16, 17)),
-    reads: wire(new Float32Array(2 * columns).fill(8)),
-    writes: wire(new Float32Array(2 * columns)),
+    process: wire(new Uint32Array(128)),
+    block: wire(Float64Array.from({ length: 128 }, (_, i) => 16 + i)),
+    reads: wire(new Float32Array(128 * columns).fill(8)),
+    writes: wire(new Float32Array(128 * columns)),
     accesses: columns * 16384,
     pages: 32,
   });
   await shown.post({ kind: 'liveHeat', heat: heat(3) });
   const legend = panel(shown).locator('.heat-legend');
   await expect.poll(() => legend.innerText()).toContain('recording: so far 49,152 accesses to 32 pages.');
-  await shown.post({ kind: 'liveHeat', heat: heat(9) });
-  await expect.poll(() => legend.innerText()).toContain('recording: so far 147,456 accesses');
+  // The most that core sends.
+  await shown.post({ kind: 'liveHeat', heat: heat(256) });
+  await expect.poll(() => legend.innerText()).toContain('recording: so far 4,194,304 accesses');
   await map(shown).focus();
   expect(await panel(shown).locator('.readout').innerText()).toContain('8 reads, 0 writes');
   await shown.show(profile());

@@ -232,8 +232,13 @@ export class HeatAxes {
   }
 }
 
+/** What rows and columns are: of a recording that goes on, blocks of pages and stretches of epochs. */
+export function gridWords({ timesNs }: HeatmapFacts): { readonly row: string; readonly column: string } {
+  return timesNs.length > 0 ? { row: 'page', column: 'epoch' } : { row: 'block', column: 'column' };
+}
+
 /** What a bin spans, for the legend: `32 pages of 4 KiB × 2 epochs`. */
-export function binSize({ step, pageSize }: HeatmapFacts): string {
-  const pages = `${whole(step.y)} ${step.y === 1 ? 'page' : 'pages'} of ${bytes(pageSize)}`;
-  return `${pages} × ${counted(step.x, 'epoch')}`;
+export function binSize(facts: HeatmapFacts): string {
+  const { row, column } = gridWords(facts);
+  return `${counted(facts.step.y, row)} of ${bytes(facts.pageSize)} × ${counted(facts.step.x, column)}`;
 }

@@ -2,7 +2,7 @@
 import { el } from '../dom.js';
 import { countTick, whole } from '../format.js';
 import type { HeatColor } from '../state.js';
-import { binSize, type HeatAxes, unitOf } from './heatData.js';
+import { binSize, gridWords, type HeatAxes, unitOf } from './heatData.js';
 import { drawHatch, hatchOfTier } from './heatHatch.js';
 import { agreementKinds } from './heatMarks.js';
 import { themeRamp, tierVariable } from './heatPaint.js';
@@ -102,7 +102,8 @@ export function legendWords({ facts }: HeatAxes, color: HeatColor, scale: HeatSc
   const agreed = agreement
     ? ` ${agreement.tracker} found ${whole(agreement.found)} of the ${whole(agreement.k)} hottest pages of the whole run (the top 10 %), missed ${whole(agreement.missed)}, reported ${whole(agreement.falsely)} falsely.`
     : '';
-  return `${by}${unit} per page and epoch, mean of each bin of ${binSize(facts)}, ${kind}; bare where there are none. ${note}${agreed}`;
+  const { row, column } = gridWords(facts);
+  return `${by}${unit} per ${row} and ${column}, mean of each bin of ${binSize(facts)}, ${kind}; bare where there are none. ${note}${agreed}`;
 }
 
 function tierKey(name: string, tier: number, tiers: number): HTMLElement {

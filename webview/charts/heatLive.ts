@@ -3,7 +3,7 @@ import type { HeatmapFacts, LiveHeat, ViewData } from '../../core/protocol.js';
 import { column } from '../wire.js';
 import type { TileId } from './heatGrid.js';
 
-/** All of it is one tile. */
+/** All of it is one tile: core makes no more rows and columns. */
 export const liveTile: TileId = { x: 1, y: 1, column: 0, row: 0 };
 
 export function liveView(heat: LiveHeat): ViewData {

@@ -50,7 +50,6 @@ class HeatmapView implements View {
   });
   readonly #zoomButtons: HTMLElement;
   readonly #backButton: HTMLElement;
-  readonly #useWindow: HTMLElement;
   #axes: HeatAxes | null = null;
   /** The recording that goes on, which is shown in place of the profile. */
   #live: { readonly axes: HeatAxes; readonly tiles: HeatTiles; readonly note: string } | null = null;
@@ -94,12 +93,6 @@ class HeatmapView implements View {
       tool('Zoom out', 'zoom-out', () => this.#chart.zoom(2)),
       tool('Show all', 'screen-normal', () => this.#chart.reset()),
     );
-    this.#useWindow = button({
-      label: 'Use this window everywhere',
-      icon: 'calendar',
-      appearance: 'secondary',
-      press: () => this.#shareWindow(),
-    });
     this.#map = el('div', { class: 'heat-map' }, this.#chart.element, this.#legend.element, this.#readout);
     this.element.append(
       el(
@@ -350,20 +343,18 @@ class HeatmapView implements View {
     const zoomedIn = x[0] > 0 || x[1] < axes.whole.x;
     const isWindow = window?.[0] === Math.floor(x[0]) && window?.[1] === Math.ceil(x[1]);
     const parts: Node[] = [];
-    const link = (label: string, icon: string, press: () => void) =>
-      button({ label, icon, appearance: 'secondary', press });
-    if (zoomedIn && !isWindow && !this.#before) parts.push(this.#useWindow);
+    if (zoomedIn && !isWindow && !this.#before) {
+      parts.push(link('Use this window everywhere', () => this.#shareWindow()));
+    }
     // The page's own strip names the window and ends it.
     if (window && !isWindow && !this.#before) {
-      parts.push(
-        link(`Zoom to the window, epochs ${span(window[0], window[1])}`, 'zoom-in', () => this.#goToStep(window, null)),
-      );
+      parts.push(link(`Zoom to the window, epochs ${span(window[0], window[1])}`, () => this.#goToStep(window, null)));
     }
     if (focus) {
       parts.push(
         el('span', { class: 'heat-focus' }, el('span', { 'aria-hidden': 'true' }, '▭ '), `Pointed at: ${focus.label}.`),
-        link('Zoom to it', 'zoom-in', () => this.#goToStep(null, focus.extent)),
-        link('Point at nothing', 'close', () => void this.#select({ focus: null })),
+        link('Zoom to it', () => this.#goToStep(null, focus.extent)),
+        link('Point at nothing', () => void this.#select({ focus: null })),
       );
     }
     const words = parts.map(part => part.textContent).join('|');
@@ -408,6 +399,13 @@ class HeatmapView implements View {
   #openRow(row: number): void {
     if (this.#rows) void this.#pointAt(this.#rows.boxOf({ column: 0, row }), true);
   }
+}
+
+/** A button in a line of text. */
+function link(label: string, press: () => void): HTMLElement {
+  const element = el('button', { type: 'button', class: 'link' }, label);
+  element.addEventListener('click', press);
+  return element;
 }
 
 const colorLabels: Readonly<Record<HeatColor, string>> = {
