@@ -79,7 +79,7 @@ describe('the heat’s colours', () => {
     expect(lab[2]).toBeCloseTo(b, 4);
   });
   test('grow evenly lighter or darker in each theme, so that their order shows without hue', () => {
-    expect(ramps).toHaveLength(3);
+    expect(ramps).toHaveLength(4);
     const falls = ramps.map(stops => {
       const table = ramp(stops);
       const lightness = Array.from(table, pixel => oklab([pixel & 255, (pixel >> 8) & 255, (pixel >> 16) & 255])[0]);
@@ -95,8 +95,8 @@ describe('the heat’s colours', () => {
       }
       return last < first;
     });
-    // Dark, light, high contrast: the most accesses stand out from the ground.
-    expect(falls).toEqual([false, true, false]);
+    // Dark, light, high contrast, and a picture on white paper: the most accesses stand out from the ground.
+    expect(falls).toEqual([false, true, false, true]);
   });
   test('reads its stops strictly', () => {
     expect(parseHex(' #0180ff')).toEqual([1, 128, 255]);
