@@ -91,7 +91,7 @@ describe('the dashboard of a real profile', { timeout: 480_000 }, () => {
     assert.match(text, /raytracer\.c/);
     assert.match(text, /complete recording/);
     assert.match(text, /\d+ % read/);
-    assert.match(text, /MiB in pages of 4 KiB/);
+    assert.match(text, /[\d,]+ pages of 4 KiB, whole run/);
   });
 
   test('the hottest line leads to its source', async () => {

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Profile } from '../../core/model/profile.js';
 import { profileOf } from '../helpers/profile.js';
+import { seenAs } from '../server/tracker.js';
 import { type Dashboard, Harness, type OpenOptions } from './harness.js';
 import type { ThemeName } from './themes.js';
 
@@ -150,8 +151,8 @@ describe('overview', () => {
     const text = await textOf(shown);
     // Reads 60,303 of 80,303; 23 pages of 4 KiB = 92 KiB; traffic 7,000 lines of 64 B = 437.5 KiB.
     expect(text).toContain('75 % read');
-    expect(text).toContain('92 KiB in pages of 4 KiB');
-    expect(text).toContain('cache lines of 64 B = 438 KiB, 8.7 % of accesses');
+    expect(text).toMatch(/92 KiB\s+23 pages of 4 KiB, whole run/);
+    expect(text).toMatch(/438 KiB\s+8\.7 % of accesses miss the caches, whole run/);
     const line = panel(shown).getByRole('button', { name: 'prog.c:4 sum' });
     await line.click();
     await expect.poll(() => shown.sent.at(-1)).toEqual({ kind: 'reveal', location: { file, line: 4 } });
@@ -172,14 +173,40 @@ describe('trackers', () => {
     const shown = await dashboard({ profile: { ...profile(), trackers } });
     await shown.tab('Trackers');
     const header = shown.page.getByRole('columnheader', { name: 'Precision' });
-    const column = () => shown.page.locator('.grid-body .grid-row > :nth-child(4)').allInnerTexts();
+    const column = () => shown.page.locator('.grid-body .grid-row > :nth-child(5)').allInnerTexts();
     await header.click();
     expect(await column()).toEqual(['0.750', '0.250', '—']);
     await header.click();
     expect(await column()).toEqual(['0.250', '0.750', '—']);
-    const none = shown.page.locator('.grid-body .grid-row').last().locator(':scope > :nth-child(4)');
+    const none = shown.page.locator('.grid-body .grid-row').last().locator(':scope > :nth-child(5)');
     expect(await none.getAttribute('title')).toContain('No value');
     expect(await textOf(shown)).toContain('4 (too short)');
+  });
+
+  test('Enter on a row shows everything as that tracker sees it, and the strip takes it back', async () => {
+    const { pages } = profile();
+    const written = seenAs(
+      'pml',
+      null,
+      Array.from(pages.writes, writes => (writes > 0 ? 1 : 0)),
+    );
+    const shown = await dashboard({ profile: { ...profile(), trackers: [written, seenAs('idle', null, null)] } });
+    await shown.tab('Trackers');
+    // A mechanism without page identity cannot be chosen: the reason is said.
+    await shown.page.getByRole('gridcell', { name: 'idle' }).focus();
+    await shown.page.keyboard.press('Enter');
+    await expect.poll(() => shown.page.locator('[aria-live=polite]').first().innerText()).toContain('names no pages');
+    expect(shown.selection.tracker).toBe('exact');
+    await shown.page.getByRole('gridcell', { name: 'PML' }).focus();
+    await shown.page.keyboard.press('Enter');
+    await expect.poll(() => shown.selection.tracker).toBe('pml');
+    const strip = shown.page.getByRole('group', { name: 'What is shown' });
+    expect(await strip.innerText()).toContain('as pml sees it');
+    await shown.tab('Overview');
+    expect(await textOf(shown)).toContain('PML readings');
+    await strip.getByRole('button', { name: 'Show the exact counts again' }).click();
+    await expect.poll(() => shown.selection.tracker).toBe('exact');
+    expect(await strip.isVisible()).toBe(false);
   });
 });
 
