@@ -205,7 +205,12 @@ export class VSCode {
     await input.fill(query);
     const row = box.locator('.monaco-list-row').filter({ has: this.page.getByText(label, { exact: true }) });
     await row.first().click();
-    await box.waitFor({ state: 'hidden' });
+    // Gone, or asking for something else already, as a command does that opens a dialog.
+    await this.page.waitForFunction(typed => {
+      const widget = document.querySelector('.quick-input-widget');
+      if (!widget || getComputedStyle(widget).display === 'none') return true;
+      return widget.querySelector('input[type=text]')?.value !== typed;
+    }, query);
   }
 
   /** Scrolls a line of the active editor into view. */
