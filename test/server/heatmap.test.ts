@@ -305,6 +305,11 @@ describe('the axis', () => {
   test('thousands of runs of pages stay within one answer and still cover every row', () => {
     const { facts } = ask(wide(4000, 3, 1), { pixels: [4000, 4000] });
     expect(facts.segments.length).toBeLessThanOrEqual(100);
+    // All runs and gaps are equally large: those that are told lie all over the map.
+    expect(Math.max(...facts.segments.map(({ from, to }) => to - from))).toBeLessThan(200);
+    expect(Math.max(...facts.segments.flatMap(({ objects }) => objects.map(object => object.from)))).toBeGreaterThan(
+      3900,
+    );
     expect(facts.segments[0]?.from).toBe(0);
     expect(facts.segments.at(-1)?.to).toBe(4000);
     facts.segments.slice(1).forEach((segment, i) => {

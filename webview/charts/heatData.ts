@@ -40,6 +40,7 @@ export function unitOf(metric: Metric, { counted: what }: HeatmapFacts): string 
 export class HeatBins {
   readonly facts: HeatmapFacts;
   readonly #columns: Readonly<Record<Metric, Numbers>>;
+  readonly #densities = new Map<Metric, Float32Array>();
 
   constructor(data: ViewData) {
     this.facts = data.facts as HeatmapFacts;
@@ -82,8 +83,14 @@ export class HeatBins {
     };
   }
 
-  /** Means per page and epoch, which bins of any size can be compared by. */
+  /** Means per page and epoch, which bins of any size can be compared by. Kept: scale and paint both ask. */
   densities(metric: Metric): Float32Array {
+    let known = this.#densities.get(metric);
+    if (!known) this.#densities.set(metric, (known = this.#means(metric)));
+    return known;
+  }
+
+  #means(metric: Metric): Float32Array {
     const { columns, rows } = this.facts;
     const values = this.#columns[metric];
     const result = new Float32Array(values.length);

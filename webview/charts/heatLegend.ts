@@ -68,8 +68,10 @@ export function drawScale({ context, width, ratio }: Frame, style: Element, scal
   context.fillStyle = themeValue(style, '--note');
   context.textBaseline = 'top';
   context.textAlign = 'center';
-  const labels = scale.ticks.map(({ value, place, share }, i) => {
-    const text = density(value);
+  const texts = scale.ticks.map(({ value }) => density(value));
+  const labels = scale.ticks.map(({ place, share }, i) => {
+    // A number is not said twice, but for percentiles, which may have equal ones.
+    const text = share === '' && i < texts.length - 1 && texts[i] === texts.at(-1) ? '' : texts[i]!;
     const size = Math.max(context.measureText(text).width, context.measureText(share).width);
     const at = Math.max(size / 2, Math.min(width - size / 2, place * width));
     return { text, share, at, size: size + 10, weight: i === 0 || i === scale.ticks.length - 1 ? 1 : 0 };

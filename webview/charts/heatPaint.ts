@@ -32,7 +32,6 @@ export function drawTiles(
   context.beginPath();
   context.rect(plot.left, plot.top, plot.right - plot.left, plot.bottom - plot.top);
   context.clip();
-  context.imageSmoothingEnabled = false;
   const standIns = tiles.complete ? [] : tiles.others(plot.x, plot.y);
   for (const tile of [...standIns, ...tiles.sharp()]) {
     paintTile(tile, paint);
@@ -58,6 +57,8 @@ function drawImage(
   const { step, columns, rows } = tile.bins.facts;
   const across = (width * columns * step.x) / (tile.x[1] - tile.x[0]);
   const down = (height * rows * step.y) / (tile.y[1] - tile.y[0]);
+  // Bins are sharp; those that are smaller than pixels are mixed, since a choice of them would be a pattern of its own.
+  context.imageSmoothingEnabled = across < columns || down < rows;
   context.drawImage(tile.image, left, top + height - down, across, down);
 }
 

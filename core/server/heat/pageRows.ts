@@ -7,7 +7,7 @@ import type { HeatmapFacts } from '../../protocol.js';
 import type { ProfileIndex } from '../profileIndex.js';
 import { location } from '../views/view.js';
 import { firstAtLeast } from './bins.js';
-import { largest } from './largest.js';
+import { largestSpread } from './largest.js';
 
 /** Names beyond this many could not be read at any height. */
 const maxSegments = 100;
@@ -48,7 +48,7 @@ export class PageRows {
     this.#runAt = Uint32Array.from(runAt);
   }
 
-  /** Runs of rows of one object that overlap [from, to), cut to it; at most `most`, then the longest. */
+  /** Runs of rows of one object that overlap [from, to), cut to it; at most `most`, the longest of all and of each part. */
   runs(from: number, to: number, most: number, wanted?: ReadonlySet<number>): ObjectRun[] {
     const at = this.#runAt;
     const end = (run: number) => Math.min(at[run + 1], to);
@@ -58,9 +58,12 @@ export class PageRows {
     if (at[first] !== from) first--;
     const last = firstAtLeast(at, to, 0, at.length);
     const length = (run: number) => (wanted && !wanted.has(objectOf(run)) ? 0 : end(run) - start(run));
-    return largest(Math.max(first, 0), Math.min(last, at.length - 1), most, length)
-      .filter(run => length(run) > 0)
-      .map(run => ({ from: start(run), to: end(run), object: objectOf(run) }));
+    const places = { start: from, end: to, at: start };
+    return largestSpread(Math.max(first, 0), Math.min(last, at.length - 1), most, length, places).map(run => ({
+      from: start(run),
+      to: end(run),
+      object: objectOf(run),
+    }));
   }
 
   /** From the first row of these objects to behind their last; null where they have none. */
@@ -72,14 +75,16 @@ export class PageRows {
   }
 
   /**
-   * Runs of adjacent pages in [from, to). Where there are more than can be named, the smallest gaps are bridged first, so
-   * that what stays apart is what lies far apart in memory.
+   * Runs of adjacent pages in [from, to). Where there are more than can be named, small gaps are bridged, so that what
+   * stays apart is what lies far apart in memory.
    */
   segments(index: ProfileIndex, from: number, to: number, policy: string): HeatmapFacts['segments'] {
     const { pages, objects, options } = this.#profile;
     const first = firstAtLeast(this.#gapAt, from + 1, 0, this.#gapAt.length);
     const last = firstAtLeast(this.#gapAt, to, 0, this.#gapAt.length);
-    const gaps = largest(first, last, maxSegments - 1, gap => this.#gapPages[gap]).map(gap => this.#gapAt[gap]);
+    const places = { start: from, end: to, at: (gap: number) => this.#gapAt[gap] };
+    const widest = largestSpread(first, last, maxSegments - 1, gap => this.#gapPages[gap], places);
+    const gaps = widest.map(gap => this.#gapAt[gap]);
     const borders = to > from ? [from, ...gaps, to] : [];
     const runs = this.runs(from, to, maxObjectRuns);
     return borders.slice(0, -1).map((start, i) => {
