@@ -20,6 +20,7 @@ const PACKAGES = [
   ['gfortran', 'gfortran'],
   ['make', 'make'],
   ['cmake', 'cmake'],
+  ['git', 'git'],
   ['binutils', 'readelf'],
   ['python3', 'python3'],
   ['valgrind', 'valgrind'],
