@@ -180,7 +180,11 @@ export class Dashboard {
     while (this.hold) await new Promise(done => setTimeout(done, 10));
     const { viewIndex, selection } = this.#state;
     if (!viewIndex) return null;
-    return { view: query.view, columns: {}, ...views[query.view](viewIndex, query, selection, this.#state.comparison(null)) };
+    return {
+      view: query.view,
+      columns: {},
+      ...views[query.view](viewIndex, query, selection, this.#state.comparison(null)),
+    };
   }
 
   get selection(): Selection {
@@ -190,6 +194,12 @@ export class Dashboard {
   /** Another view, or the editor, changed the selection. */
   async select(change: Partial<Selection>): Promise<void> {
     this.#state.select(change);
+    await this.post({ kind: 'selection', selection: this.#state.selection });
+  }
+
+  /** The shown profile is compared with another one from now on. */
+  async compare(profile: Profile): Promise<void> {
+    this.#state.compare(profile, '/profiles/before.pagelens');
     await this.post({ kind: 'selection', selection: this.#state.selection });
   }
 

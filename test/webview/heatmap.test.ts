@@ -295,6 +295,33 @@ test('a tracker’s hits and misses stand beside the map, with their signs in th
   );
 });
 
+test('the run before has a map of its own beside this one', async () => {
+  const shown = await heatmap();
+  const runs = panel(shown).locator('vscode-dropdown[aria-label="Run"]');
+  expect(await runs.isVisible()).toBe(false);
+  const { lines, ...spec } = { lines: [{ line: 4, function: 'sum', object: 'table', reads: 5_120 }], epochs: 8 };
+  const object = { name: 'table', line: 8, page: 0x7f000, pages: 2 };
+  await shown.compare(profileOf({ ...spec, file, sha256: '00', functions: { sum: 2 }, lines, objects: [object] }));
+  await choose(shown, 'Run', 'Run before');
+  await expect.poll(() => panel(shown).locator('.heat-legend').innerText()).toContain('The run before, exact counts.');
+  await map(shown).focus();
+  // 5,120 reads over 2 pages and 8 epochs.
+  expect(await panel(shown).locator('.readout').innerText()).toContain('320 reads, 0 writes');
+});
+
+test('saves a picture with its axes as text and its bins as an image', async () => {
+  const shown = await heatmap();
+  await panel(shown).getByRole('button', { name: 'Save picture…' }).click();
+  await shown.page.getByRole('menuitem', { name: 'Save picture on white…' }).click();
+  const saved = () => shown.sent.find(message => message.kind === 'savePicture');
+  await expect.poll(saved).toMatchObject({ name: 'heatmap' });
+  const { svg, pngBase64 } = saved() as { svg: string; pngBase64: string };
+  expect(svg).toContain('>fill:8<');
+  expect(svg).toContain('>modelled time; epochs of 2,008 accesses<');
+  expect(svg).toMatch(/<image [^>]*href="data:image\/png;base64,/);
+  expect(Buffer.from(pngBase64, 'base64').subarray(1, 4).toString()).toBe('PNG');
+});
+
 test('a recording that goes on is shown as it grows, and replaced by its profile', async () => {
   const shown = await heatmap({ profile: null });
   const heat = (columns: number) => ({

@@ -108,6 +108,11 @@ export function legendWords({ facts }: HeatAxes, color: HeatColor, scale: HeatSc
   return `${by}${unit} per ${row} and ${column}, mean of each bin of ${binSize(facts)}, ${kind}; bare where there are none. ${note}${agreed}`;
 }
 
+/** A tier's name; core calls what is in several `mixed`. */
+export function tierName(name: string): string {
+  return name === 'mixed' ? 'in several tiers' : name;
+}
+
 function tierKey(name: string, tier: number, tiers: number): HTMLElement {
   const swatch = el('span', { class: 'heat-swatch', 'aria-hidden': 'true' });
   new Surface(swatch, ({ context, width, height }) => {
@@ -116,7 +121,7 @@ function tierKey(name: string, tier: number, tiers: number): HTMLElement {
     context.strokeStyle = themeValue(swatch, '--plot-background');
     drawHatch(context, hatchOfTier(tier, tiers), { left: 0, top: 0, right: width, bottom: height }, 5);
   });
-  return el('li', {}, swatch, name === 'mixed' ? 'in several tiers' : name);
+  return el('li', {}, swatch, tierName(name));
 }
 
 function signKey(sign: string, words: string): HTMLElement {

@@ -1,9 +1,10 @@
 /** The heatmap as a picture of its own: the map with its axes and marks, and the scale below it. */
-import type { Picture } from '../picture.js';
+import type { Picture, PictureKey } from '../picture.js';
 import type { HeatColor } from '../state.js';
 import type { HeatChart } from './heat.js';
 import type { HeatAxes } from './heatData.js';
-import { drawScale, legendWords } from './heatLegend.js';
+import { drawScale, legendWords, tierName } from './heatLegend.js';
+import { tierVariable } from './heatPaint.js';
 
 const mapHeight = 480;
 
@@ -18,6 +19,7 @@ export function heatPicture(chart: HeatChart, axes: HeatAxes, color: HeatColor, 
       {
         title: 'Page accesses by address and time',
         note: legendWords(axes, color, scale, note),
+        ...(color === 'tier' && { legend: axes.facts.tiers.map(tierKey) }),
         height: mapHeight,
         draw: (frame, style) => chart.picture(frame, style),
       },
@@ -29,4 +31,8 @@ export function heatPicture(chart: HeatChart, axes: HeatAxes, color: HeatColor, 
       },
     ],
   };
+}
+
+function tierKey(name: string, tier: number, { length }: readonly string[]): PictureKey {
+  return { name: tierName(name), color: tierVariable(tier, length), dash: [], kind: 'bars' };
 }
