@@ -168,11 +168,13 @@ export class VSCode {
     const base = path.basename(name);
     const group = this.page.locator('.editor-group-container.active');
     const tab = group.locator(`.tab.active[data-resource-name="${base}"]`);
-    // A webview tells that it has the focus some time after it got it, which makes its own group the active one again.
-    for (let tries = 0; tries < 5 && !(await tab.isVisible()); tries++) {
+    // Also when it is in front: the keys go to it then. A webview tells that it has the focus some time after it got it,
+    // which makes its own group the active one again.
+    let tries = 0;
+    do {
       await this.#pick('Control+P', name, base);
       await tab.waitFor({ timeout: 4000 }).catch(() => {});
-    }
+    } while (++tries < 5 && !(await tab.isVisible()));
     await tab.waitFor({ timeout: 4000 }).catch(async error => {
       throw new Error(`${base} is not in front; the tabs are ${await this.#tabs()}`, { cause: error });
     });

@@ -41,6 +41,12 @@ function behindLines(vscode, group = '.editor-group-container.active') {
 }
 const textsBehind = async (vscode, group) => (await behindLines(vscode, group)).map(({ text }) => text);
 
+/** Characters are no whole pixels wide: the same column may be rounded either way. */
+function inOneColumn(marks) {
+  const xs = marks.map(({ x }) => x);
+  return Math.max(...xs) - Math.min(...xs) <= 1;
+}
+
 async function until(probe, wanted, what, timeout = 20_000) {
   let seen;
   for (const end = Date.now() + timeout; Date.now() < end; await new Promise(done => setTimeout(done, 100))) {
@@ -165,7 +171,7 @@ describe('marks in the source', { timeout: 280_000 }, () => {
       'texts',
     );
     // Four neighbours, the lines of `mix`: one column.
-    assert.equal(new Set(before.filter(({ text }) => / · 5\.9 %$/.test(text)).map(({ x }) => x)).size, 1);
+    assert.ok(inOneColumn(before.filter(({ text }) => / · 5\.9 %$/.test(text))), JSON.stringify(before));
     await vscode.goToLine(await lineOf(source, 'double other'));
     await vscode.page.keyboard.press('End');
     await vscode.page.keyboard.type(' // longer and longer');
@@ -177,7 +183,7 @@ describe('marks in the source', { timeout: 280_000 }, () => {
       'the line that is typed in shows no text',
     );
     // The editor scrolls sideways to show the cursor: what counts is that all texts moved alike.
-    assert.equal(new Set(others(typed).map(({ x }) => x)).size, 1, JSON.stringify(typed));
+    assert.ok(inOneColumn(others(typed)), JSON.stringify(typed));
     await vscode.page.keyboard.press('ArrowDown');
     await vscode.page.keyboard.press('Home');
     const left = await until(
@@ -185,12 +191,8 @@ describe('marks in the source', { timeout: 280_000 }, () => {
       all => all.some(({ text }) => text.includes('5.9 % (stale)')),
       'the edited line is grey when the cursor left it',
     );
-    assert.deepEqual(
-      others(left).map(({ x }) => x),
-      others(before)
-        .slice(1)
-        .map(({ x }) => x),
-    );
+    assert.equal(others(left).length, 3);
+    assert.ok(inOneColumn([...others(left), ...others(before)]), JSON.stringify({ left, before }));
     await vscode.runCommand('File: Revert File');
     await until(
       () => behindLines(vscode),
