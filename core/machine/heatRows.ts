@@ -108,106 +108,114 @@ export function readPageCounts(exports: HeatExports, pages: number): { first: Fl
  * @param rowOfPage row of the page table for each kernel page number
  */
 export function mergedHeat(counted: HeatRows, traffic: HeatRows, rowOfPage: Uint32Array, epochs: number): HeatTable {
+  const merge = new Merge(counted, traffic, rowOfPage);
   let epochsPerBin = Math.max(counted.epochsPerBin, traffic.epochsPerBin);
-  const parts = [counted, traffic];
-  const order = byPage(parts, rowOfPage);
   for (;;) {
-    const bins = parts.map(part => binOfRow(part, epochsPerBin));
-    const start = countRows(parts, bins, order, rowOfPage, Math.ceil(epochs / epochsPerBin));
-    const rows = start[start.length - 1];
-    if (rows <= HEAT_ROWS_MAX || epochsPerBin >= epochs)
-      return deal(parts, bins, order, rowOfPage, start, epochsPerBin);
+    const bins = Math.ceil(epochs / epochsPerBin);
+    const rows = merge.countRows(bins, epochsPerBin);
+    if (rows <= HEAT_ROWS_MAX || epochsPerBin >= epochs) return merge.table(bins, epochsPerBin, rows);
     epochsPerBin *= 2;
   }
 }
 
-/** Rows of both parts in ascending order of page, those of a page in order of time; the second part's begin at `count`. */
-function byPage(parts: readonly HeatRows[], rowOfPage: Uint32Array): Uint32Array {
-  const next = new Uint32Array(rowOfPage.length + 1);
-  for (const { page } of parts) for (let row = 0; row < page.length; row++) next[rowOfPage[page[row]] + 1]++;
-  for (let page = 0; page < rowOfPage.length; page++) next[page + 1] += next[page];
-  const order = new Uint32Array(parts[0].page.length + parts[1].page.length);
-  let index = 0;
-  for (const { page } of parts)
-    for (let row = 0; row < page.length; row++) order[next[rowOfPage[page[row]]]++] = index++;
-  return order;
-}
+/** Bin by bin, so that what is read and written lies together; a bin's pages are put in order by marks on all pages. */
+class Merge {
+  readonly #parts: readonly [HeatRows, HeatRows];
+  readonly #rowOfPage: Uint32Array;
+  /** Number (from 1) of the bin that touched each page last. */
+  readonly #mark: Uint32Array;
+  /** The bin's pages, in no order. */
+  readonly #pages: Uint32Array;
+  /** By page: the four counters of the bin. */
+  readonly #sums: readonly [Float64Array, Float64Array, Float64Array, Float64Array];
 
-/** The bin of `epochsPerBin` epochs, a multiple of the part's own, in which each row lies. */
-function binOfRow(part: HeatRows, epochsPerBin: number): Uint32Array {
-  const ratio = epochsPerBin / part.epochsPerBin;
-  const bins = new Uint32Array(part.page.length);
-  for (let bin = 0; bin + 1 < part.start.length; bin++) {
-    bins.fill(Math.floor(bin / ratio), part.start[bin], part.start[bin + 1]);
+  constructor(counted: HeatRows, traffic: HeatRows, rowOfPage: Uint32Array) {
+    this.#parts = [counted, traffic];
+    this.#rowOfPage = rowOfPage;
+    this.#mark = new Uint32Array(rowOfPage.length);
+    this.#pages = new Uint32Array(rowOfPage.length);
+    const sums = () => new Float64Array(rowOfPage.length);
+    this.#sums = [sums(), sums(), sums(), sums()];
   }
-  return bins;
-}
 
-/** Where each bin's rows start once rows of one page and bin are one. */
-function countRows(
-  [a, b]: readonly HeatRows[],
-  [binsA, binsB]: readonly Uint32Array[],
-  order: Uint32Array,
-  rowOfPage: Uint32Array,
-  bins: number,
-): Float64Array {
-  const split = a.page.length;
-  const start = new Float64Array(bins + 1);
-  const last = new Float64Array(bins).fill(-1);
-  for (const index of order) {
-    const bin = index < split ? binsA[index] : binsB[index - split];
-    const page = rowOfPage[index < split ? a.page[index] : b.page[index - split]];
-    if (last[bin] === page) continue;
-    last[bin] = page;
-    start[bin + 1]++;
-  }
-  for (let bin = 0; bin < bins; bin++) start[bin + 1] += start[bin];
-  return start;
-}
-
-function deal(
-  [a, b]: readonly HeatRows[],
-  [binsA, binsB]: readonly Uint32Array[],
-  order: Uint32Array,
-  rowOfPage: Uint32Array,
-  start: Float64Array,
-  epochsPerBin: number,
-): HeatTable {
-  const split = a.page.length;
-  const count = start[start.length - 1];
-  const heat = {
-    epochsPerBin,
-    start,
-    page: new Uint32Array(count),
-    reads: new Uint32Array(count),
-    writes: new Uint32Array(count),
-    trafficReads: new Uint32Array(count),
-    trafficWrites: new Uint32Array(count),
-  };
-  const next = start.slice();
-  for (const index of order) {
-    const own = index < split;
-    const row = own ? index : index - split;
-    const bin = own ? binsA[row] : binsB[row];
-    const page = rowOfPage[own ? a.page[row] : b.page[row]];
-    let at = next[bin] - 1;
-    if (at < start[bin] || heat.page[at] !== page) {
-      at = next[bin]++;
-      heat.page[at] = page;
+  /** Rows that bins of this width have in all. */
+  countRows(bins: number, epochsPerBin: number): number {
+    const mark = this.#mark.fill(0);
+    let rows = 0;
+    for (let bin = 0; bin < bins; bin++) {
+      for (const part of this.#parts) {
+        const { page } = part;
+        const end = endOfBin(part, bin, epochsPerBin);
+        for (let row = endOfBin(part, bin - 1, epochsPerBin); row < end; row++) {
+          const at = this.#rowOfPage[page[row]];
+          if (mark[at] === bin + 1) continue;
+          mark[at] = bin + 1;
+          rows++;
+        }
+      }
     }
-    if (own) {
-      heat.reads[at] = saturated(heat.reads[at] + a.first[row]);
-      heat.writes[at] = saturated(heat.writes[at] + a.second[row]);
-    } else {
-      heat.trafficReads[at] = saturated(heat.trafficReads[at] + b.first[row]);
-      heat.trafficWrites[at] = saturated(heat.trafficWrites[at] + b.second[row]);
-    }
+    return rows;
   }
-  return heat;
+
+  table(bins: number, epochsPerBin: number, rows: number): HeatTable {
+    this.#mark.fill(0);
+    const column = () => new Uint32Array(rows);
+    const columns = [column(), column(), column(), column()];
+    const start = new Float64Array(bins + 1);
+    const page = column();
+    let next = 0;
+    for (let bin = 0; bin < bins; bin++) {
+      const count = this.#sum(bin, epochsPerBin);
+      const pages = this.#inOrder(bin, count);
+      for (let i = 0; i < count; i++) {
+        page[next] = pages[i];
+        for (let c = 0; c < 4; c++) columns[c][next] = Math.min(this.#sums[c][pages[i]], 0xffff_ffff);
+        next++;
+      }
+      start[bin + 1] = next;
+    }
+    const [reads, writes, trafficReads, trafficWrites] = columns;
+    return { epochsPerBin, start, page, reads, writes, trafficReads, trafficWrites };
+  }
+
+  /** Sums a bin's rows by page. Returns how many pages it has. */
+  #sum(bin: number, epochsPerBin: number): number {
+    const mark = this.#mark;
+    const pages = this.#pages;
+    const rowOfPage = this.#rowOfPage;
+    let count = 0;
+    for (const [p, part] of this.#parts.entries()) {
+      const { page, first, second } = part;
+      const sumFirst = this.#sums[2 * p];
+      const sumSecond = this.#sums[2 * p + 1];
+      const end = endOfBin(part, bin, epochsPerBin);
+      for (let row = endOfBin(part, bin - 1, epochsPerBin); row < end; row++) {
+        const at = rowOfPage[page[row]];
+        if (mark[at] !== bin + 1) {
+          mark[at] = bin + 1;
+          pages[count++] = at;
+          for (const sums of this.#sums) sums[at] = 0;
+        }
+        sumFirst[at] += first[row];
+        sumSecond[at] += second[row];
+      }
+    }
+    return count;
+  }
+
+  /** The bin's pages, ascending: by sorting few, by looking through all where they are many. */
+  #inOrder(bin: number, count: number): Uint32Array {
+    const pages = this.#pages;
+    const mark = this.#mark;
+    if (count * 8 < mark.length) return pages.subarray(0, count).sort();
+    for (let at = 0, next = 0; next < count; at++) if (mark[at] === bin + 1) pages[next++] = at;
+    return pages;
+  }
 }
 
-function saturated(count: number): number {
-  return Math.min(count, 0xffff_ffff);
+/** First row behind a bin of `epochsPerBin` epochs, a multiple of the part's own; bin -1 ends where all begin. */
+function endOfBin({ start, epochsPerBin: own }: HeatRows, bin: number, epochsPerBin: number): number {
+  return start[Math.min((bin + 1) * (epochsPerBin / own), start.length - 1)];
 }
 
 /** A u64 of two words; counts stay below 2^53. */
