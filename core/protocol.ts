@@ -535,6 +535,8 @@ export interface FlameFrame {
   readonly location: Location | null;
   /** Row of the profile's objects, for one that is a single object. */
   readonly object: number | null;
+  /** Share of the whole that the frame with the same callers had in the run compared with; null: not known. */
+  readonly before: number | null;
 }
 
 export interface PageRow {

@@ -10,6 +10,7 @@ import type {
   WireColumn,
   WorkingSetFacts,
 } from '../../core/protocol.js';
+import { Baseline } from '../../core/server/baseline.js';
 import { ProfileIndex } from '../../core/server/profileIndex.js';
 import { alphabetically, orderBy } from '../../core/server/views/order.js';
 import { maxAnswerBytes } from '../../core/server/views/view.js';
@@ -28,8 +29,13 @@ const selection: Selection = {
   baseline: null,
 };
 
-function ask<Facts>(index: ProfileIndex, query: ViewQuery, change: Partial<Selection> = {}) {
-  const { facts, columns = {} } = views[query.view](index, query, { ...selection, ...change });
+function ask<Facts>(
+  index: ProfileIndex,
+  query: ViewQuery,
+  change: Partial<Selection> = {},
+  baseline: Baseline | null = null,
+) {
+  const { facts, columns = {} } = views[query.view](index, query, { ...selection, ...change }, baseline);
   expect(JSON.stringify({ facts, columns }).length).toBeLessThanOrEqual(maxAnswerBytes);
   return { facts: facts as Facts, columns };
 }
@@ -138,6 +144,24 @@ describe('flame graph', () => {
       '1 fill prog.c:8 850',
       '2 main prog.c:12 850',
     ]);
+  });
+
+  test('beside a run before, frames with the same callers say their share of that run', () => {
+    const base = profileOf(spec('/prog.c'));
+    // The same program, but fill wrote nothing: of 750 accesses sum has 700 and main 50.
+    const writes = base.pairs.writes.map(value => (value === 250 ? 0 : value));
+    const before = new ProfileIndex({ ...base, pairs: { ...base.pairs, writes } });
+    const { facts } = ask<FlameFacts>(index, { view: 'flame' }, {}, new Baseline(before, index.profile));
+    const shares = facts.frames.filter(({ kind }) => kind !== 'line' && kind !== 'object');
+    expect(shares.map(frame => [frame.name, frame.before])).toEqual([
+      ['whole program', 1],
+      ['sum', 700 / 750],
+      ['fill', 0],
+      ['main', 50 / 750],
+    ]);
+    // Names of lines have numbers, which an edit shifts.
+    expect(facts.frames.filter(({ kind }) => kind === 'line').map(frame => frame.before)).toEqual([null, null, null]);
+    expect(frames().frames.every(frame => frame.before === null)).toBe(true);
   });
 
   test('functions that were inlined stand below their callers, and above them bottom-up', () => {

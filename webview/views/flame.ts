@@ -96,7 +96,7 @@ class FlameView implements View {
     });
     this.#table = new Grid<TableRow>({
       label: 'Frames',
-      columns: tableColumns('accesses'),
+      columns: tableColumns('accesses', false),
       activate: row => row.location && context.reveal(row.location),
     });
     const { search } = context.state().flame;
@@ -185,7 +185,7 @@ class FlameView implements View {
     this.#readout.hidden = choice.table;
     this.#table.element.hidden = !choice.table;
     if (choice.table) {
-      this.#table.setColumns(tableColumns(facts.measure));
+      this.#table.setColumns(tableColumns(facts.measure, facts.frames[0]?.before !== null));
       this.#table.show(rowsOf(tableRows(facts, choice.leftHeavy)));
     } else {
       this.#chart.show(facts, choice, this.#cursor);
@@ -336,11 +336,12 @@ function keyOf(color: FlameColor): HTMLElement[] {
 /** Weight with its share, what is its own, the split and the class. */
 function sentenceOf(facts: FlameFacts, at: number): string {
   const { frames, measure } = facts;
-  const { weight, reads, writes, traffic, hotness: name } = frames[at]!;
+  const { weight, reads, writes, traffic, hotness: name, before } = frames[at]!;
   const total = frames[0]!.weight;
   const own = ownOf(facts, at);
   const parts = [
     `${percent(total > 0 ? weight / total : 0)} of ${amount(total, facts)} (${amount(weight, facts)})`,
+    before === null ? '' : `was ${percent(before)}`,
     own > 0 && own < weight ? `${percent(own / total)} its own` : '',
     reads + writes > 0 ? readWriteSplit(reads, writes) : 'no accesses',
     measure === 'traffic' ? '' : `${compact(traffic)} cache ${traffic === 1 ? 'line' : 'lines'} of traffic`,
@@ -378,10 +379,10 @@ function tableRows(facts: FlameFacts, leftHeavy: boolean): TableRow[] {
   return rows;
 }
 
-function tableColumns(measure: FlameMeasure): GridColumn<TableRow>[] {
+function tableColumns(measure: FlameMeasure, compared: boolean): GridColumn<TableRow>[] {
   const figure = (value: number) => (measure === 'bytes' ? bytes(value) : compact(value));
   const label = measureLabels[measure];
-  return [
+  const columns: GridColumn<TableRow>[] = [
     {
       id: 'frame',
       label: 'Frame',
@@ -411,6 +412,16 @@ function tableColumns(measure: FlameMeasure): GridColumn<TableRow>[] {
       numeric: true,
       cell: row => percent(row.total > 0 ? row.weight / row.total : 0),
       text: row => String(row.total > 0 ? row.weight / row.total : 0),
+    },
+    {
+      id: 'before',
+      label: 'Was',
+      title: 'Share that the frame with the same callers had in the run compared with',
+      width: 66,
+      priority: 2,
+      numeric: true,
+      cell: row => (row.before === null ? '' : percent(row.before)),
+      text: row => String(row.before ?? ''),
     },
     {
       id: 'weight',
@@ -454,4 +465,5 @@ function tableColumns(measure: FlameMeasure): GridColumn<TableRow>[] {
       text: row => row.hotness,
     },
   ];
+  return compared ? columns : columns.filter(({ id }) => id !== 'before');
 }

@@ -25,13 +25,18 @@ const maxNameLength = 160;
 const bys: readonly FlameBy[] = ['code', 'allocation'];
 const measures: readonly FlameMeasure[] = ['accesses', 'reads', 'writes', 'traffic', 'bytes'];
 
-export const flame: View = (index, query, selection) => {
+export const flame: View = (index, query, selection, baseline) => {
   const by = optionOf(query, 'by', bys);
   const measure = optionOf(query, 'measure', measures);
   if (by === 'code' && measure === 'bytes') throw new RangeError('bytes are known by allocation only');
-  const tree = treeOf(index, by, query.options?.bottomUp === true);
+  const bottomUp = query.options?.bottomUp === true;
+  const tree = treeOf(index, by, bottomUp);
   const path = pathTo(tree, query.options?.root);
-  const { frames, folded } = framesOf(path, tree.source, node => weightOf(node, measure));
+  const weight = (node: Node) => weightOf(node, measure);
+  // A window of one run is not a window of the other.
+  const compared = baseline && !(by === 'allocation' && selection.window) ? baseline.index : null;
+  const before = compared && runBefore(treeOf(compared, by, bottomUp), weight);
+  const { frames, folded } = framesOf(path, tree.source, weight, before);
   const facts: FlameFacts = {
     by,
     measure,
@@ -41,7 +46,7 @@ export const flame: View = (index, query, selection) => {
     frames,
     root: path.length - 1,
     folded,
-    matched: matchedBy(tree, String(query.options?.search ?? ''), node => weightOf(node, measure)),
+    matched: matchedBy(tree, String(query.options?.search ?? ''), weight),
   };
   return { facts };
 };
@@ -319,18 +324,20 @@ function framesOf(
   path: readonly Node[],
   source: Source,
   weight: (node: Node) => number,
+  before: RunBefore | null,
 ): { frames: FlameFrame[]; folded: number } {
   const root = path.at(-1)!;
   const kept = widest(root, source, weight);
   const frames: FlameFrame[] = [];
   let folded = 0;
-  const push = (node: Node, parent: number) => frames.push(frameOf(node, weight(node), parent)) - 1;
-  const visit = (node: Node, parent: number) => {
-    const at = push(node, parent);
+  const push = (node: Node, parent: number, was: Node | null) =>
+    frames.push(frameOf(node, weight(node), parent, was && before!.share(was))) - 1;
+  const visit = (node: Node, parent: number, was: Node | null) => {
+    const at = push(node, parent, was);
     const rest = nodeOf({ name: '', kind: 'rest', location: null }, node.depth + 1);
     let few = 0;
     for (const child of keptChildren(node, source)) {
-      if (kept.has(child)) visit(child, at);
+      if (kept.has(child)) visit(child, at, was && before!.below(was, child));
       else if (weight(child) > 0) {
         few++;
         rest.reads += child.reads;
@@ -344,13 +351,36 @@ function framesOf(
     }
     if (few === 0) return;
     folded += few;
-    push({ ...rest, name: `${few} smaller` }, at);
+    push({ ...rest, name: `${few} smaller` }, at, null);
   };
-  path.slice(0, -1).forEach((node, depth) => {
-    push(node, depth - 1);
-  });
-  visit(root, path.length - 2);
+  let was = before?.root ?? null;
+  for (const [depth, node] of path.entries()) {
+    if (depth > 0) was = was && before!.below(was, node);
+    if (node === root) visit(root, depth - 1, was);
+    else push(node, depth - 1, was);
+  }
   return { frames, folded };
+}
+
+/** The tree of the run that this one is compared with. */
+interface RunBefore {
+  readonly root: Node;
+  /** The frame that has the same name below one; null: none, or one whose name has a line number that an edit shifts. */
+  below(was: Node, now: Node): Node | null;
+  /** Of everything, 0 to 1. */
+  share(was: Node): number;
+}
+
+function runBefore({ root, source }: Tree, weight: (node: Node) => number): RunBefore {
+  const all = weight(root);
+  return {
+    root,
+    below: (was, { kind, name }) => {
+      if (kind === 'line' || kind === 'rest') return null;
+      return keptChildren(was, source).find(child => child.kind === kind && child.name === name) ?? null;
+    },
+    share: was => (all > 0 ? weight(was) / all : 0),
+  };
 }
 
 function matchedBy({ root, source }: Tree, search: string, weight: (node: Node) => number): FlameFacts['matched'] {
@@ -433,7 +463,7 @@ class Heap<T> {
   }
 }
 
-function frameOf(node: Node, weight: number, parent: number): FlameFrame {
+function frameOf(node: Node, weight: number, parent: number, before: number | null): FlameFrame {
   const { name, kind, reads, writes, traffic, classes } = node;
   const most = classes.indexOf(Math.max(...classes));
   return {
@@ -447,5 +477,6 @@ function frameOf(node: Node, weight: number, parent: number): FlameFrame {
     hotness: reads + writes > 0 ? CLASS_NAMES[most] : '',
     location: node.location,
     object: node.object ?? null,
+    before,
   };
 }
