@@ -36,11 +36,15 @@ async function failure(bytes: Uint8Array): Promise<string> {
   return 'loaded';
 }
 
+/** A profile's document, to be given what no type allows. */
+interface Hostile {
+  readonly columns: unknown[][];
+  // biome-ignore lint/suspicious/noExplicitAny: that is the point
+  readonly profile: Record<string, any>;
+}
+
 /** The document of a file, changed, with lengths and checksum put right again: only the content is wrong. */
-function rewritten(
-  bytes: Buffer,
-  change: (document: { columns: unknown[][]; profile: Record<string, any> }) => void,
-): Buffer {
+function rewritten(bytes: Buffer, change: (document: Hostile) => void): Buffer {
   const length = bytes.readUInt32LE(12);
   const document = JSON.parse(inflateRawSync(bytes.subarray(24, 24 + length)).toString());
   change(document);
@@ -174,7 +178,7 @@ describe('what is no profile is refused with a reason', () => {
 });
 
 describe('a well-formed file with a hostile content is refused', () => {
-  test.each<[string, (document: { columns: unknown[][]; profile: Record<string, any> }) => void, RegExp]>([
+  test.each<[string, (document: Hostile) => void, RegExp]>([
     ['a member of another type', d => (d.profile.program.path = 7), /program\.path is not a text/],
     ['a missing member', d => delete d.profile.totals.reads, /totals\.reads is not a whole number/],
     ['an unknown enumeration', d => (d.profile.objects.kind[0] = 'pile'), /objects\.kind\[0\] is not one of/],
