@@ -38,9 +38,9 @@ async function failure(bytes: Uint8Array): Promise<string> {
 
 /** A profile's document, to be given what no type allows. */
 interface Hostile {
-  readonly columns: unknown[][];
+  columns: unknown[][];
   // biome-ignore lint/suspicious/noExplicitAny: that is the point
-  readonly profile: Record<string, any>;
+  profile: Record<string, any>;
 }
 
 /** The document of a file, changed, with lengths and checksum put right again: only the content is wrong. */
