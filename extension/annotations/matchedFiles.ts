@@ -7,12 +7,16 @@ import { commands, contexts } from '../ids.js';
 
 /** Saving all files sends a change for each. */
 const settleMs = 500;
+/** Thousands of files take core a second, in which a new profile's marks would wait. */
+const afterMarksMs = 1500;
 
 export class MatchedFiles implements vscode.Disposable {
   readonly #changed = new vscode.EventEmitter<void>();
   readonly onChange = this.#changed.event;
   readonly #subscriptions: vscode.Disposable[];
   #report: FilesReport | null = null;
+  /** The profile that is shown, and the one that was asked about last. */
+  #shown: string | null = null;
   #profile: string | null = null;
   #timer: NodeJS.Timeout | undefined;
 
@@ -20,11 +24,13 @@ export class MatchedFiles implements vscode.Disposable {
     this.#subscriptions = [
       this.#changed,
       core.onSelection(({ profile }) => {
-        if (profile !== this.#profile) this.#ask(profile);
+        if (profile === this.#shown) return;
+        this.#shown = profile;
+        this.#later(profile === null ? 0 : afterMarksMs);
       }),
       core.onAnnotations(({ uris }) => {
         // The same file name may hold another run now.
-        if (uris === null) this.#later();
+        if (uris === null && this.#profile === this.#shown) this.#later();
       }),
       vscode.workspace.onDidSaveTextDocument(() => this.#later()),
       vscode.workspace.onDidChangeConfiguration(change => {
@@ -38,9 +44,9 @@ export class MatchedFiles implements vscode.Disposable {
     return this.#report;
   }
 
-  #later(): void {
+  #later(ms = settleMs): void {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => void this.#ask(this.#profile), settleMs);
+    this.#timer = setTimeout(() => void this.#ask(this.#shown), ms);
   }
 
   async #ask(profile: string | null): Promise<void> {
