@@ -7,6 +7,8 @@ export default defineConfig({
     globalSetup: ['test/setup.ts'],
     testTimeout: 60_000,
     hookTimeout: 120_000,
+    // A page answers late where a compiler and other tests have the machine's cores.
+    expect: { poll: { timeout: 20_000 } },
     pool: 'forks',
     poolOptions: { forks: { maxForks: 2 } },
   },

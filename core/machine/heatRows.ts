@@ -219,6 +219,6 @@ function endOfBin({ start, epochsPerBin: own }: HeatRows, bin: number, epochsPer
 }
 
 /** A u64 of two words; counts stay below 2^53. */
-function wide(words: Uint32Array, at: number): number {
+export function wide(words: Uint32Array, at: number): number {
   return words[at] + words[at + 1] * 0x1_0000_0000;
 }

@@ -3,7 +3,7 @@
  * by the counting half. Nothing goes back before the end, so that it may run on a thread of its own.
  */
 import { OUTBOX_BYTES } from '../kernel/abi.js';
-import { type EpochColumns, type HeatRows, readEpochColumns, readHeatRows, readPageCounts } from './heatRows.js';
+import { type EpochColumns, type HeatRows, readEpochColumns, readHeatRows, readPageCounts, wide } from './heatRows.js';
 import { guarded, instantiate } from './instance.js';
 
 interface Global {
@@ -109,6 +109,6 @@ export class MachineHalf {
 
   #u64(address: number, length: number): Float64Array {
     const words = new Uint32Array(this.exports.memory.buffer, address, length * 2);
-    return Float64Array.from({ length }, (_, i) => words[2 * i] + words[2 * i + 1] * 0x1_0000_0000);
+    return Float64Array.from({ length }, (_, i) => wide(words, 2 * i));
   }
 }

@@ -6,7 +6,7 @@
  */
 import type { EpochTable, ObjectKind, PageTable, Totals } from '../model/profile.js';
 import type { PageSets, RawObjects, RawPairs, RawReplay, RawSites } from '../model/raw.js';
-import { mergedHeat, readEpochColumns, readHeatRows, readPageCounts } from './heatRows.js';
+import { mergedHeat, readEpochColumns, readHeatRows, readPageCounts, wide } from './heatRows.js';
 import { jointPeaks } from './jointPeaks.js';
 import type { Kernel } from './kernel.js';
 import type { MachineCountsOfRun } from './machineHalf.js';
@@ -80,11 +80,6 @@ function sum(column: Float64Array): number {
   let total = 0;
   for (const value of column) total += value;
   return total;
-}
-
-/** A u64 of two words; counts stay below 2^53. */
-function wide(words: Uint32Array, at: number): number {
-  return words[at] + words[at + 1] * 0x1_0000_0000;
 }
 
 /** Calls `visit` with the words of each record, chunk by chunk; `address` gives a record's place. */

@@ -6,6 +6,7 @@ import path from 'node:path';
 import process from 'node:process';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { dashboard, show, words } from './dashboardPage.mjs';
 import { VSCode } from './drive.mjs';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
@@ -33,28 +34,6 @@ int main(void) {
   return total < 0;
 }
 `;
-
-/** The page of the dashboard that lies in the editor area. */
-async function dashboard(vscode) {
-  for (const end = Date.now() + 30_000; Date.now() < end; await new Promise(done => setTimeout(done, 100))) {
-    for (const frame of await vscode.page.locator('iframe.webview.ready:visible').all()) {
-      const outer = vscode.page.frameLocator(`iframe.webview[name="${await frame.getAttribute('name')}"]`);
-      const page = outer.frameLocator('iframe#active-frame');
-      if ((await page.getByRole('tab', { name: 'Overview' }).count()) > 0) return page;
-    }
-  }
-  assert.fail('no dashboard is visible');
-}
-
-async function show(page, view) {
-  await page.getByRole('tab', { name: view }).click();
-  await page.locator('[role=tabpanel]:not([hidden]):not([aria-busy]) .content > *').first().waitFor();
-}
-
-/** Text in sight; figures and their units are joined by no-break spaces here and there. */
-async function words(page) {
-  return (await page.locator('[role=tabpanel]:not([hidden])').innerText()).replaceAll('\u00a0', ' ');
-}
 
 describe('two runs of one program', { timeout: 240_000 }, () => {
   let vscode;

@@ -7,6 +7,7 @@ import path from 'node:path';
 import process from 'node:process';
 import { after, afterEach, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { dashboard } from './dashboardPage.mjs';
 import { runExtensionTests, VSCode } from './drive.mjs';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
@@ -32,18 +33,6 @@ async function until(probe, wanted, what, timeout = 30_000) {
 
 function picture(vscode, { name }) {
   return pictures && vscode.screenshot(path.join(pictures, `${name.replaceAll(/\W+/g, '-').slice(0, 60)}.png`));
-}
-
-/** The page of the dashboard that is in sight. */
-async function dashboard(vscode) {
-  for (const end = Date.now() + 30_000; Date.now() < end; await vscode.page.waitForTimeout(100)) {
-    for (const frame of await vscode.page.locator('iframe.webview.ready:visible').all()) {
-      const outer = vscode.page.frameLocator(`iframe.webview[name="${await frame.getAttribute('name')}"]`);
-      const page = outer.frameLocator('iframe#active-frame');
-      if ((await page.getByRole('tab').count()) > 0) return page;
-    }
-  }
-  assert.fail('no dashboard is visible');
 }
 
 const shownTab = page => page.locator('[role=tab][aria-selected=true]').first();

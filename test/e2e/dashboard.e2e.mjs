@@ -7,6 +7,7 @@ import path from 'node:path';
 import process from 'node:process';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { dashboard, show, words } from './dashboardPage.mjs';
 import { VSCode } from './drive.mjs';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
@@ -22,30 +23,6 @@ const themes = {
 };
 /** What a theme makes of the page's body. */
 const kinds = { dark: 'vscode-dark', light: 'vscode-light', 'high-contrast': 'vscode-high-contrast' };
-
-/** The page of a dashboard: the visible webview that shows our tabs, at least `width` wide. */
-async function dashboard(vscode, width = 0) {
-  for (const end = Date.now() + 30_000; Date.now() < end; await new Promise(done => setTimeout(done, 100))) {
-    for (const frame of await vscode.page.locator('iframe.webview.ready:visible').all()) {
-      const box = await frame.boundingBox();
-      if (!box || box.width < width) continue;
-      const outer = vscode.page.frameLocator(`iframe.webview[name="${await frame.getAttribute('name')}"]`);
-      const page = outer.frameLocator('iframe#active-frame');
-      if ((await page.getByRole('tab', { name: 'Overview' }).count()) > 0) return page;
-    }
-  }
-  assert.fail('no dashboard is visible');
-}
-
-async function show(page, view) {
-  await page.getByRole('tab', { name: view }).click();
-  await page.locator('[role=tabpanel]:not([hidden]):not([aria-busy]) .content > *').first().waitFor();
-}
-
-/** Text in sight; figures and their units are joined by no-break spaces here and there. */
-async function words(page) {
-  return (await page.locator('[role=tabpanel]:not([hidden])').innerText()).replaceAll('\u00a0', ' ');
-}
 
 /** Serious findings of axe in the view in front. The page's policy holds: the script comes by the debugger. */
 async function findings(page, background) {

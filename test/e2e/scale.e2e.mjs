@@ -7,6 +7,7 @@ import process from 'node:process';
 import { after, afterEach, before, describe, test } from 'node:test';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import esbuild from 'esbuild';
+import { dashboard } from './dashboardPage.mjs';
 import { VSCode } from './drive.mjs';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
@@ -22,17 +23,6 @@ async function writeLargeProfile(folder, scratch) {
   });
   const generator = await import(pathToFileURL(outfile).href);
   return generator.writeLargeProfile(folder);
-}
-
-async function dashboard(vscode) {
-  for (const end = Date.now() + 60_000; Date.now() < end; await vscode.page.waitForTimeout(100)) {
-    for (const frame of await vscode.page.locator('iframe.webview.ready:visible').all()) {
-      const outer = vscode.page.frameLocator(`iframe.webview[name="${await frame.getAttribute('name')}"]`);
-      const page = outer.frameLocator('iframe#active-frame');
-      if ((await page.getByRole('tab').count()) > 0) return page;
-    }
-  }
-  assert.fail('no dashboard is visible');
 }
 
 describe('a large profile', { timeout: 240_000 }, () => {
@@ -54,7 +44,7 @@ describe('a large profile', { timeout: 240_000 }, () => {
   test('opens as the dashboard', async () => {
     await vscode.page.locator('.explorer-folders-view .monaco-list-row', { hasText: 'large.pagelens' }).dblclick();
     await vscode.page.locator('.tab.active[data-resource-name="large.pagelens"]').waitFor();
-    const page = await dashboard(vscode);
+    const page = await dashboard(vscode, 0, 60_000);
     await page.locator('[role=tabpanel]:not([hidden]) .content > *').first().waitFor();
   });
 
@@ -71,7 +61,7 @@ describe('a large profile', { timeout: 240_000 }, () => {
   test('fits a side panel of 300 px: no view is wider than its page', async () => {
     await vscode.runCommand('View: Close All Editors');
     await vscode.runCommand('Pagelens: Focus on Dashboard View');
-    const page = await dashboard(vscode);
+    const page = await dashboard(vscode, 0, 60_000);
     const width = await page.locator('body').evaluate(node => node.clientWidth);
     assert.ok(width <= 300, `${width} px`);
     for (const tab of await page.getByRole('tab').all()) {

@@ -7,6 +7,7 @@ import path from 'node:path';
 import process from 'node:process';
 import { after, afterEach, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { dashboard, webviewPage } from './dashboardPage.mjs';
 import { VSCode } from './drive.mjs';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
@@ -474,11 +475,6 @@ function dashed(vscode) {
     .evaluateAll(nodes => nodes.filter(node => getComputedStyle(node).borderLeftStyle === 'dashed').length);
 }
 
-/** The dashboard's page in the side panel. */
-function dashboard(vscode) {
-  return webviewPage(vscode, page => page.getByRole('tab', { name: 'Overview' }), 'no dashboard is visible');
-}
-
 /** The Markdown preview's page. */
 function legendPage(vscode) {
   return webviewPage(
@@ -486,16 +482,4 @@ function legendPage(vscode) {
     page => page.getByRole('heading', { name: 'Marks in the source' }),
     'no legend is visible',
   );
-}
-
-/** The visible webview that has this in it. */
-async function webviewPage(vscode, mark, message) {
-  for (const end = Date.now() + 20_000; Date.now() < end; await vscode.page.waitForTimeout(100)) {
-    for (const frame of await vscode.page.locator('iframe.webview.ready:visible').all()) {
-      const outer = vscode.page.frameLocator(`iframe.webview[name="${await frame.getAttribute('name')}"]`);
-      const page = outer.frameLocator('iframe#active-frame');
-      if ((await mark(page).count()) > 0) return page;
-    }
-  }
-  return assert.fail(message);
 }

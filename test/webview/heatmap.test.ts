@@ -1,63 +1,15 @@
 /** The heatmap as a user meets it: core's own answers behind it, a real browser before it. */
-import path from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import type { Profile, TrackerResult } from '../../core/model/profile.js';
+import { describe, expect, test } from 'vitest';
+import type { TrackerResult } from '../../core/model/profile.js';
 import { wire } from '../../core/server/views/view.js';
 import { profileOf } from '../helpers/profile.js';
-import { type Dashboard, Harness, type OpenOptions } from './harness.js';
+import type { Dashboard, OpenOptions } from './harness.js';
+import { file, pages, panel, profile } from './shownPage.js';
 
-const root = path.resolve(__dirname, '../..');
-const file = '/src/prog.c';
-
-/**
- * One great allocation and three globals, 40 epochs of 1 ms. By hand: line 4 reads `table` 60,000 times and line 9 writes
- * it 20,000 times, evenly over 20 pages and 40 epochs: 75 reads and 25 writes each. Global i is read 100 + i times.
- */
-function profile(): Profile {
-  const small = [0, 1, 2];
-  return profileOf({
-    file,
-    sha256: '00',
-    functions: { sum: 2, fill: 7, visit: 12 },
-    epochs: 40,
-    lines: [
-      { line: 4, function: 'sum', object: 'malloc in fill (prog.c:8)', reads: 60_000, trafficReads: 4_000, hotness: 0 },
-      { line: 9, function: 'fill', object: 'malloc in fill (prog.c:8)', writes: 20_000, trafficWrites: 3_000 },
-      ...small.map(i => ({
-        ...{ line: 20 + i, function: 'visit', object: `small ${i}`, reads: 100 + i },
-        hotness: 2 as const,
-      })),
-    ],
-    objects: [
-      { name: 'malloc in fill (prog.c:8)', line: 8, page: 0x7f000, pages: 20, hotness: 0, stack: ['fill prog.c:8'] },
-      ...small.map(i => ({ name: `small ${i}`, kind: 'global' as const, page: 0x404 + i, pages: 1, tier: 2 })),
-    ],
-  });
-}
-
-let harness: Harness;
-let open: Dashboard | null = null;
-beforeAll(async () => {
-  harness = new Harness(root);
-  await harness.start();
-});
-afterEach(async () => {
-  // A page that complains is a broken page, whatever the test looked at.
-  const complaints = open?.complaints;
-  await open?.page.close();
-  open = null;
-  expect(complaints ?? []).toEqual([]);
-});
-afterAll(() => harness?.close());
-
-async function heatmap(options: Partial<OpenOptions> = {}): Promise<Dashboard> {
-  open = await harness.open({ width: 1100, profile: profile(), saved: { view: 'heatmap' }, ...options });
-  await open.settled();
-  return open;
-}
+const open = pages();
+const heatmap = (options: Partial<OpenOptions> = {}) => open({ saved: { view: 'heatmap' }, ...options });
 
 const map = ({ page }: Dashboard) => page.getByLabel('Page accesses by address and time');
-const panel = ({ page }: Dashboard) => page.locator('[role=tabpanel]:not([hidden])');
 /** The part of the map that was asked for last. */
 const lastPart = ({ queries }: Dashboard) => queries.findLast(query => query.options?.part === 'axes')?.range;
 
@@ -236,6 +188,8 @@ describe('links', () => {
     await expect.poll(() => shown.sent.at(-1)).toEqual({ kind: 'reveal', location: { file, line: 8 } });
     // One page a row: row 23 - 0.3 * 23 = 16.
     await expect.poll(() => shown.selection.focus).toEqual({ kind: 'page', page: 16 });
+    // Told below the map, which makes the map's place a new one.
+    await panel(shown).getByText('Pointed at: ').waitFor();
     const before = shown.sent.length;
     const small = await at(shown, 0.5, 0.99);
     await shown.page.mouse.click(small.x, small.y);

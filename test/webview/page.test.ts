@@ -1,78 +1,11 @@
 /** The page as a user meets it: real views of core behind it, a real browser before it. */
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import path from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import type { Profile } from '../../core/model/profile.js';
-import { profileOf } from '../helpers/profile.js';
+import { describe, expect, test } from 'vitest';
 import { seenAs } from '../server/tracker.js';
-import { type Dashboard, Harness, type OpenOptions } from './harness.js';
+import { expectSound, file, pages, panel, profile, textOf } from './shownPage.js';
 import type { ThemeName } from './themes.js';
 
-const root = path.resolve(__dirname, '../..');
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const tabs = ['Overview', 'Heatmap', 'Placement', 'Flame graph', 'Pages', 'Trackers', 'Policies', 'Working set'];
-const file = '/src/prog.c';
-
-/**
- * Two functions, `many` small allocations and one great one. Accesses, by hand: line 4 reads `table` 60,000 times,
- * line 9 writes it 20,000 times; each small allocation i is read 100 + i times by line 20 + i.
- */
-function profile(many = 3): Profile {
-  const small = Array.from({ length: many }, (_, i) => i);
-  return profileOf({
-    file,
-    sha256: '00',
-    functions: { sum: 2, fill: 7, visit: 12 },
-    epochs: 40,
-    lines: [
-      { line: 4, function: 'sum', object: 'malloc in fill (prog.c:8)', reads: 60_000, trafficReads: 4_000, hotness: 0 },
-      { line: 9, function: 'fill', object: 'malloc in fill (prog.c:8)', writes: 20_000, trafficWrites: 3_000 },
-      ...small.map(i => ({
-        line: 20 + i,
-        function: 'visit',
-        object: `small ${i}`,
-        reads: 100 + i,
-        hotness: 2 as const,
-      })),
-    ],
-    objects: [
-      {
-        name: 'malloc in fill (prog.c:8)',
-        line: 8,
-        page: 0x7f000,
-        pages: 20,
-        hotness: 0,
-        stack: ['fill prog.c:8', 'main prog.c:30'],
-      },
-      ...small.map(i => ({ name: `small ${i}`, kind: 'global' as const, page: 0x404 + i, pages: 1, tier: 2 })),
-    ],
-  });
-}
-
-let harness: Harness;
-let open: Dashboard | null = null;
-beforeAll(async () => {
-  harness = new Harness(root);
-  await harness.start();
-});
-afterEach(async () => {
-  // A page that complains is a broken page, whatever the test looked at.
-  const complaints = open?.complaints;
-  await open?.page.close();
-  open = null;
-  expect(complaints ?? []).toEqual([]);
-});
-afterAll(() => harness?.close());
-
-async function dashboard(options: Partial<OpenOptions> = {}): Promise<Dashboard> {
-  open = await harness.open({ width: 1100, profile: profile(), ...options });
-  await open.settled();
-  return open;
-}
-
-const panel = ({ page }: Dashboard) => page.locator('[role=tabpanel]:not([hidden])');
-const textOf = async (shown: Dashboard) => (await panel(shown).innerText()).replaceAll('\u00a0', ' ');
+const dashboard = pages();
 
 describe('the page', () => {
   test('without a profile it offers to make one, and asks core nothing', async () => {
@@ -220,22 +153,9 @@ describe('everybody can use it', () => {
     'in %s at %i px no view has a serious finding of axe, nor scrolls sideways',
     async (theme, width) => {
       const shown = await dashboard({ theme, width });
-      // The page's policy refuses inline scripts; the debugger may still run one.
-      await shown.page.evaluate(axe);
       for (const tab of tabs) {
         await shown.tab(tab);
-        const findings = await shown.page.evaluate(async () => {
-          const { violations } = await (window as unknown as { axe: typeof import('axe-core') }).axe.run(document.body);
-          return violations
-            .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-            .map(({ id, nodes }) => `${id}: ${nodes.map(node => `${node.html} ${node.failureSummary}`).join('; ')}`);
-        });
-        expect(findings, tab).toEqual([]);
-        const sideways = await shown.page.evaluate(() => {
-          const main = document.querySelector('main')!;
-          return main.scrollWidth - main.clientWidth;
-        });
-        expect(sideways, tab).toBeLessThanOrEqual(0);
+        await expectSound(shown, tab);
       }
     },
   );

@@ -1,71 +1,16 @@
 /** Allocations, pages, flame graph, policies and curves as a user meets them: core's own answers, a real browser. */
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import path from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import type { Profile } from '../../core/model/profile.js';
-import { profileOf } from '../helpers/profile.js';
-import { type Dashboard, Harness, type OpenOptions } from './harness.js';
+import { describe, expect, test } from 'vitest';
+import type { Dashboard, OpenOptions } from './harness.js';
+import { expectSound, file, pages, panel, profile, table, textOf } from './shownPage.js';
 
-const root = path.resolve(__dirname, '../..');
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-const file = '/src/prog.c';
-const table = 'malloc in fill (prog.c:8)';
-
-/**
- * Two functions, `many` small allocations and one great one. Accesses, by hand: line 4 reads `table` 60,000 times,
- * line 9 writes it 20,000 times; each small allocation i is read 100 + i times by line 20 + i. With three of them, the
- * run has 60,000 + 20,000 + 100 + 101 + 102 = 80,303 accesses.
- */
-function profile(many = 3): Profile {
-  const small = Array.from({ length: many }, (_, i) => i);
-  return profileOf({
-    file,
-    sha256: '00',
-    functions: { sum: 2, fill: 7, visit: 12 },
-    epochs: 40,
-    lines: [
-      { line: 4, function: 'sum', object: table, reads: 60_000, trafficReads: 4_000, hotness: 0 },
-      { line: 9, function: 'fill', object: table, writes: 20_000, trafficWrites: 3_000 },
-      ...small.map(i => ({
-        line: 20 + i,
-        function: 'visit',
-        object: `small ${i}`,
-        reads: 100 + i,
-        hotness: 2 as const,
-      })),
-    ],
-    objects: [
-      { name: table, line: 8, page: 0x7f000, pages: 20, hotness: 0, stack: ['fill prog.c:8', 'main prog.c:30'] },
-      ...small.map(i => ({ name: `small ${i}`, kind: 'global' as const, page: 0x404 + i, pages: 1, tier: 2 })),
-    ],
-  });
-}
-
-let harness: Harness;
-let open: Dashboard | null = null;
-beforeAll(async () => {
-  harness = new Harness(root);
-  await harness.start();
-});
-afterEach(async () => {
-  // A page that complains is a broken page, whatever the test looked at.
-  const complaints = open?.complaints;
-  await open?.page.close();
-  open = null;
-  expect(complaints ?? []).toEqual([]);
-});
-afterAll(() => harness?.close());
+const open = pages();
 
 async function dashboard(tab: string, options: Partial<OpenOptions> = {}): Promise<Dashboard> {
-  open = await harness.open({ width: 1100, profile: profile(), ...options });
-  await open.settled();
-  await open.tab(tab);
-  return open;
+  const shown = await open(options);
+  await shown.tab(tab);
+  return shown;
 }
 
-const panel = ({ page }: Dashboard) => page.locator('[role=tabpanel]:not([hidden])');
-const textOf = async (shown: Dashboard) => (await panel(shown).innerText()).replaceAll('\u00a0', ' ');
 const rows = (shown: Dashboard) => panel(shown).locator('.grid-body .grid-row');
 const field = (shown: Dashboard, label: string) => panel(shown).locator(`input[placeholder^="${label}"]`);
 
@@ -352,40 +297,25 @@ describe('everybody can use them', () => {
     'in %s at %i px: details, tables, menus and charts have no serious finding of axe, nor scroll sideways',
     async (theme, width) => {
       const shown = await dashboard('Placement', { theme, width });
-      await shown.page.evaluate(axe);
-      const check = async (what: string) => {
-        const findings = await shown.page.evaluate(async () => {
-          const { violations } = await (window as unknown as { axe: typeof import('axe-core') }).axe.run(document.body);
-          return violations
-            .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-            .map(({ id, nodes }) => `${id}: ${nodes.map(node => `${node.html} ${node.failureSummary}`).join('; ')}`);
-        });
-        expect(findings, what).toEqual([]);
-        const sideways = await shown.page.evaluate(() => {
-          const main = document.querySelector('main')!;
-          return main.scrollWidth - main.clientWidth;
-        });
-        expect(sideways, what).toBeLessThanOrEqual(0);
-      };
       await panel(shown).getByRole('gridcell').first().click();
       await panel(shown).getByText('Allocated by').waitFor();
-      await check('allocation');
+      await expectSound(shown, 'allocation');
       await panel(shown).getByRole('button', { name: 'Columns' }).click();
-      await check('columns');
+      await expectSound(shown, 'columns');
       await shown.page.keyboard.press('Escape');
       await shown.tab('Pages');
       await panel(shown).getByRole('gridcell').nth(1).click();
       await panel(shown).getByText('Who uses it').waitFor();
-      await check('page');
+      await expectSound(shown, 'page');
       await shown.tab('Flame graph');
-      await check('flame graph');
+      await expectSound(shown, 'flame graph');
       await panel(shown).getByRole('button', { name: 'Show as table' }).click();
       await rows(shown).first().waitFor();
-      await check('flame table');
+      await expectSound(shown, 'flame table');
       await shown.tab('Working set');
       await shown.select({ window: [3, 9] });
       await panel(shown).getByText('Window: epochs 3 to 8').waitFor();
-      await check('working set');
+      await expectSound(shown, 'working set');
     },
   );
 });
