@@ -73,7 +73,8 @@ export interface LineHeat {
   readonly built: number;
   readonly reads: number;
   readonly writes: number;
-  readonly pages: number;
+  /** Distinct pages; null: not known, as a tracker sees the run. */
+  readonly pages: number | null;
   readonly trafficReads: number;
   readonly trafficWrites: number;
   /** Share of the run's accesses, 0 to 1. */
@@ -345,7 +346,8 @@ export interface OverviewFacts extends RunFigures {
     readonly location: Location | null;
     readonly reads: number;
     readonly writes: number;
-    readonly pages: number;
+    /** Distinct pages; null: not known, as a tracker sees the run. */
+    readonly pages: number | null;
     readonly hotness: string;
     readonly tier: string;
   }[];

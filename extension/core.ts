@@ -57,6 +57,12 @@ export class Core implements vscode.Disposable {
       : client.sendRequest<Requests[M]['result']>(method, params);
   }
 
+  /** Folder for what belongs to the workspace, and without one to the user. */
+  get storage(): string {
+    const { storageUri, globalStorageUri } = this.context;
+    return (storageUri ?? globalStorageUri).fsPath;
+  }
+
   progressEnded(): void {
     this.#progress.fire(null);
   }
@@ -84,6 +90,7 @@ export class Core implements vscode.Disposable {
         markdown: { isTrusted: { enabledCommands: linkable } },
         initializationOptions: {
           lineHeat: true,
+          textFolder: path.join(this.storage, 'texts'),
           lensCommand: `${views.dashboard}.focus`,
           hoverLinks: [
             { title: vscode.l10n.t('Open dashboard'), command: commands.openDashboard },

@@ -28,6 +28,7 @@ export function activate(context: vscode.ExtensionContext): void {
   const files = new MatchedFiles(core);
   const legend = new Legend(core, files);
   const marks = new LineMarks(core);
+  const restored = restoreProfile(core);
   context.subscriptions.push(
     log,
     core,
@@ -45,11 +46,10 @@ export function activate(context: vscode.ExtensionContext): void {
     registerCommands(core, profiler, dashboards, legend),
     registerTools(core),
     new Testing(core, profiler),
-    vscode.window.registerUriHandler(new UriHandler(core, dashboards)),
+    vscode.window.registerUriHandler(new UriHandler(core, dashboards, restored)),
     vscode.window.registerWebviewViewProvider(views.dashboard, dashboards),
     vscode.window.registerCustomEditorProvider(profileEditor, new ProfileEditor(core, dashboards)),
   );
-  // Not part of activation: the window does not wait for either.
+  // Not part of activation, nor is restoring: the window does not wait for either.
   void installLauncher(context).catch(error => log.warn(String(error)));
-  void restoreProfile(core);
 }

@@ -9,7 +9,7 @@ import type { ViewId } from '../core/protocol.js';
 import { type Core, reasonOf } from './core.js';
 import { profileEditor } from './ids.js';
 import { type Link, type LinkProblem, parseLink } from './link.js';
-import { type Dashboards, reveal } from './views/dashboard.js';
+import { type Dashboards, placeNow, reveal } from './views/dashboard.js';
 
 /** How long a link's tracker and view wait for its profile; a trace is replayed first. */
 const openLimitMs = 120_000;
@@ -18,6 +18,8 @@ export class UriHandler implements vscode.UriHandler {
   constructor(
     readonly core: Core,
     readonly dashboards: Dashboards,
+    /** Settles when the profile that the window showed last is shown again. */
+    readonly restored: Promise<void>,
   ) {}
 
   async handleUri(uri: vscode.Uri): Promise<void> {
@@ -31,12 +33,14 @@ export class UriHandler implements vscode.UriHandler {
   }
 
   async #follow({ profile, source, view, tracker }: Link): Promise<void> {
-    const file = profile ?? source?.file;
+    await this.restored;
+    const place = source && (await placeNow(this.core, source));
+    const file = profile ?? place?.file;
     if (file && !(await mayOpen(file))) return;
     if (profile) await this.#openProfile(profile);
     if (tracker) await this.core.request('pagelens/select', { tracker });
     if (view) await this.#showView(view);
-    if (source) await reveal(source);
+    if (place) await reveal(place);
   }
 
   /** Resolves when the profile is the one that is shown. */

@@ -11,7 +11,7 @@ import type { Baseline } from './baseline.js';
 import { shareOfLine, shareOfRegion, wasText } from './previous.js';
 import { countsOf, type FileRows, type ProfileIndex } from './profileIndex.js';
 import { accessesOf, type Region } from './regions.js';
-import { exactly, type Seen } from './seen.js';
+import { exactly, pagesOfCode, type Seen } from './seen.js';
 import type { SourceDocument } from './sourceDocument.js';
 
 /** What marks are made of, besides the document. */
@@ -39,11 +39,12 @@ export function lensText(region: Region, { index, baseline }: Shown): string {
   return parts.filter(Boolean).join(' · ');
 }
 
-/** `2,104 pages (8.2 MiB)`; `≤` before it when some of the summed pages may be the same. */
+/** `2,104 pages (8.2 MiB)`; `≤` before it when some of the summed pages may be the same; '' when it is not known. */
 export function pagesText(
-  subject: { readonly pages: number; readonly pagesAtMost?: boolean },
+  subject: { readonly pages: number | null; readonly pagesAtMost?: boolean },
   profile: Profile,
 ): string {
+  if (subject.pages === null) return '';
   return `${subject.pagesAtMost ? '≤ ' : ''}${pages(subject.pages, profile.options.pageSize)}`;
 }
 
@@ -59,6 +60,7 @@ export function lensTooltip(region: Region, index: ProfileIndex): string {
   return [
     what,
     counts,
+    ...(region.pages === null ? [unknownPages] : []),
     ...(region.pagesAtMost
       ? [`pages: at most; a page that two of the ${region.parts.length} parts touch counts for each`]
       : []),
@@ -71,6 +73,9 @@ export function lensTooltip(region: Region, index: ProfileIndex): string {
 export function trackerNote({ counted }: Seen): string {
   return `${counted} of pages, shared out over lines and allocations by the exact counts`;
 }
+
+/** Why a line or a function has no pages as a tracker sees it. */
+export const unknownPages = 'pages: not known, since the mechanism reports pages and not which code touched them';
 
 /** Counts are whole; readings that were shared out are not, and read to three digits. */
 export function readings(value: number): string {
@@ -116,6 +121,7 @@ function lineHeat({ index, policy, baseline }: Shown, row: number, line: number,
     line,
     built: lines.line[row],
     ...counts,
+    pages: pagesOfCode(index.seen, counts.pages),
     share,
     hotness: CLASS_NAMES[lines.hotness[row]],
     tier: index.tierOfShares(index.objectsOfLine(row), policy),

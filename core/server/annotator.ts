@@ -150,12 +150,17 @@ export class Annotator {
     };
   }
 
-  /** Where a line, as built, is on this machine, and now if it is in an open document. */
-  locate({ file, line }: Location, open: (path: string) => SourceDocument | undefined): LocalLocation {
+  /**
+   * Where a line, as built, is on this machine, and now.
+   * @param file as it was built, or where it is here
+   * @param read the document at a path; undefined when there is none
+   */
+  locate({ file, line }: Location, read: (path: string) => SourceDocument | undefined): LocalLocation {
     const { sources } = this.local;
-    const row = sources?.files.findIndex(({ path }) => path === file) ?? -1;
+    const built = sources?.files.findIndex(({ path }) => path === file) ?? -1;
+    const row = built < 0 && sources ? sources.rowOf(file) : built;
     const local = row < 0 ? file : sources!.localOf(row);
-    const document = open(local);
+    const document = row < 0 ? undefined : read(local);
     const exists = row < 0 || sources!.stateOf(row) !== 'missing';
     if (!document?.bound) return { file: local, line, exists, stale: null };
     const now = document.lineNow(line);

@@ -56,6 +56,7 @@ export function serve(connection: Connection, backend: Backend): void {
     const abilities = clientAbilities(initializationOptions);
     annotator = new Annotator(state, abilities, local);
     settings = settingsOf(initializationOptions?.settings);
+    if (abilities.textFolder) local.keepTextsIn(abilities.textFolder);
     const uris = (workspaceFolders ?? []).map(({ uri }) => uri);
     folders = uris.filter(uri => uri.startsWith('file:')).map(uri => fileURLToPath(uri));
     local.configure(folders, settings.pathMapping);
@@ -87,6 +88,12 @@ export function serve(connection: Connection, backend: Backend): void {
     notify('pagelens/annotationsChanged', { uris: null });
     refresh();
   };
+  /** A file that no editor shows, as it is on disk. */
+  const closedDocument = (file: string) => {
+    const document = SourceDocument.read(file, local.snapshots);
+    if (document) annotator.bind(document);
+    return document;
+  };
   const rebind = () => {
     for (const document of documents.all()) annotator.bind(document);
   };
@@ -99,6 +106,8 @@ export function serve(connection: Connection, backend: Backend): void {
   /** Files that turn out to lie elsewhere, and contents that become known, give marks to documents without sure ones. */
   const lookAtFiles = async () => {
     await local.report();
+    // Marks are as sure without them, but for edited files after a restart: no reason to fail.
+    void local.keepTexts().catch(error => connection.console.warn(`source texts are not kept: ${messageOf(error)}`));
     state.textsAdded();
     const unsure = documents.all().filter(document => !document.bound || document.stale !== null);
     for (const document of unsure) annotator.bind(document);
@@ -248,7 +257,10 @@ export function serve(connection: Connection, backend: Backend): void {
   });
   handle('pagelens/files', () => local.report());
   handle('pagelens/sourceFile', location =>
-    annotator.locate(location, file => documents.all().find(document => document.path === file && !document.past)),
+    annotator.locate(location, file => {
+      const open = documents.all().find(document => document.path === file && !document.past);
+      return open ?? closedDocument(file);
+    }),
   );
   handle('pagelens/focusLines', ({ uri }) => {
     const document = documents.get(uri);

@@ -18,7 +18,9 @@ export function hotRegions(index: ProfileIndex, limit: number, rows: FileRows | 
     const detail = [
       percent(accessesOf(region) / index.accesses),
       readWriteSplit(region.reads, region.writes),
-      `${region.pagesAtMost ? '≤ ' : ''}${bytes(region.pages * index.profile.options.pageSize)}`,
+      region.pages === null
+        ? ''
+        : `${region.pagesAtMost ? '≤ ' : ''}${bytes(region.pages * index.profile.options.pageSize)}`,
       region.several,
     ];
     return {

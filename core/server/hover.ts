@@ -7,7 +7,7 @@ import { type Part, partsOfSites } from './parts.js';
 import { shareOfLine, shareOfRegion, wasText } from './previous.js';
 import { type Counts, countsOf, type ObjectShare, type ProfileIndex } from './profileIndex.js';
 import { accessesOf, type Hotness, type Region } from './regions.js';
-import { exactly, trackerLabel } from './seen.js';
+import { exactly, pagesOfCode, trackerLabel } from './seen.js';
 import { sparkline } from './sparkline.js';
 
 /** Command of a link in the hover; other editors know none of ours and get none. */
@@ -16,10 +16,12 @@ export interface HoverLink {
   readonly command: string;
 }
 
-interface Subject extends Counts {
+interface Subject extends Omit<Counts, 'pages'> {
   readonly title: string;
   readonly hotness: Hotness;
   readonly perPagePerSecond: number;
+  /** Distinct pages; null: not known. */
+  readonly pages: number | null;
   readonly pagesAtMost?: boolean;
   readonly objects: readonly ObjectShare[];
   readonly tier: string;
@@ -36,10 +38,12 @@ const shownParts = 4;
 export function lineHover({ index, policy, baseline }: Shown, line: number): Subject {
   const { lines, functions } = index.profile;
   const objects = index.objectsOfLine(line);
+  const counts = countsOf(lines, line);
   const name = functions.name[lines.function[line]];
   return {
     title: name ? `This line, in ${code(name)}` : 'This line',
-    ...countsOf(lines, line),
+    ...counts,
+    pages: pagesOfCode(index.seen, counts.pages),
     hotness: CLASS_NAMES[lines.hotness[line]],
     perPagePerSecond: lines.perPagePerSecond[line],
     objects,
@@ -85,6 +89,7 @@ function subjectText(shown: Shown, subject: Subject): string {
   const share = (part: number, of: number) => (of > 0 ? percent(part / of) : '–');
   const was = wasText(accesses / index.accesses, subject.before, percent);
   const name = seen === exactly ? 'Accesses' : 'Readings';
+  const label = trackerLabel(seen.tracker);
   const rows: readonly (readonly [string, string, string])[] = [
     [
       name,
@@ -93,11 +98,13 @@ function subjectText(shown: Shown, subject: Subject): string {
     ],
     ['Reads', readings(subject.reads), `${share(subject.reads, totals.reads)} of the run's reads`],
     ['Writes', readings(subject.writes), `${share(subject.writes, totals.writes)} of the run's writes`],
-    [
-      'Pages',
-      pagesText(subject, profile),
-      `${subject.pagesAtMost ? '≤ ' : ''}${share(subject.pages, totals.pagesTouched)} of the pages touched`,
-    ],
+    subject.pages === null
+      ? ['Pages', '–', `not known: ${text(label)} reports pages, not which code touched them`]
+      : [
+          'Pages',
+          pagesText(subject, profile),
+          `${subject.pagesAtMost ? '≤ ' : ''}${share(subject.pages, totals.pagesTouched)} of the pages ${seen === exactly ? 'touched' : `that ${text(label)} reported`}`,
+        ],
     [
       'Traffic, modelled',
       trafficText(traffic),
@@ -106,7 +113,9 @@ function subjectText(shown: Shown, subject: Subject): string {
     [
       'Hotness',
       subject.hotness,
-      `${subject.pagesAtMost ? '≥ ' : ''}${compact(subject.perPagePerSecond)} ${text(seen.counted)} per page per modelled second`,
+      subject.pages === null
+        ? `by its share of all ${text(seen.counted)}`
+        : `${subject.pagesAtMost ? '≥ ' : ''}${compact(subject.perPagePerSecond)} ${text(seen.counted)} per page per modelled second`,
     ],
     ['Tier', subject.tier || '–', subject.tier ? `policy ${text(policy)}` : 'no placement'],
   ];

@@ -1,9 +1,11 @@
 /** The shown profile's files on this machine, by the editor's folders and settings; redone when one of these changes. */
+import { isSystemFile } from '../attribution/naming.js';
 import type { Profile } from '../model/profile.js';
 import type { FilesReport } from '../protocol.js';
 import { PathMap } from './pathMap.js';
 import { Snapshots } from './snapshots.js';
 import { Sources } from './sources.js';
+import { TextStore } from './textStore.js';
 
 const folderVariable = /\$\{workspaceFolder\}/g;
 
@@ -37,6 +39,19 @@ export class LocalSources {
     if (JSON.stringify([folders, mapping]) === before) return false;
     this.#renew();
     return true;
+  }
+
+  /** Keeps the texts of profiled files in a folder, for the next session. */
+  keepTextsIn(folder: string): void {
+    this.snapshots.store = new TextStore(folder);
+  }
+
+  /** Keeps the texts that are known of the shown profile's files, the hottest first. @throws the system's error */
+  async keepTexts(): Promise<void> {
+    const { sources } = this;
+    if (!sources) return;
+    const own = sources.order.map(row => sources.files[row]).filter(file => !isSystemFile(file.path));
+    await this.snapshots.persist(own.map(({ sha256 }) => sha256));
   }
 
   /** Looks at all files; what is found elsewhere than expected is known afterwards. */

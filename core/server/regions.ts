@@ -9,23 +9,29 @@ import { shortFunctionName } from '../model/names.js';
 import { CLASS_NAMES, type FunctionTable, type ObjectTable, type Profile } from '../model/profile.js';
 import { type Part, partsOfSites } from './parts.js';
 import { type Counts, countsOf, type FileRows, type ObjectShare, type ProfileIndex } from './profileIndex.js';
+import { pagesOfCode } from './seen.js';
 
 export type Hotness = (typeof CLASS_NAMES)[number];
 
-export interface Region extends Counts {
+export interface Region extends Omit<Counts, 'pages'> {
   readonly kind: 'function' | 'allocation';
   /** Rows of `functions` or of `objects` that it sums. */
   readonly rows: readonly number[];
   readonly name: string;
   /** What one lens sums when the line holds more than one thing of its kind: `3 instantiations`, `2 allocations`; else ''. */
   readonly several: string;
+  /** Distinct pages; null: not known (`pagesOfCode`). */
+  readonly pages: number | null;
   /** 1-based, as built. */
   readonly line: number;
   readonly hotness: Hotness;
   readonly tier: string;
   /** The summed rows may have touched the same page, so that `pages` is an upper bound. */
   readonly pagesAtMost: boolean;
-  /** Mean accesses per touched page per modelled second, over the whole run; with `pagesAtMost` a lower bound. */
+  /**
+   * Mean accesses per touched page per modelled second, over the whole run; with `pagesAtMost` a lower bound.
+   * Says nothing where the pages are not known.
+   */
   readonly perPagePerSecond: number;
   /** Share of the regions of its kind in the whole profile that have fewer accesses, 0 to 100. */
   readonly percentile: number;
@@ -113,6 +119,8 @@ function functionRegion(index: ProfileIndex, rows: readonly number[], policy: st
   const { functions } = index.profile;
   const objects = index.objectsOfFunctions(rows);
   const names = rows.map(row => functions.name[row]);
+  const counts = summed(index, functions, rows);
+  const pages = pagesOfCode(index.seen, counts.pages);
   const families = new Set(names.map(name => shortFunctionName(name, true)));
   return {
     kind: 'function',
@@ -120,7 +128,9 @@ function functionRegion(index: ProfileIndex, rows: readonly number[], policy: st
     name: rows.length > 1 && families.size === 1 ? [...families][0] : names.join(', '),
     several: rows.length === 1 ? '' : `${rows.length} ${families.size === 1 ? 'instantiations' : 'functions'}`,
     line: functions.startLine[rows[0]],
-    ...summed(index, functions, rows),
+    ...counts,
+    pages,
+    pagesAtMost: counts.pagesAtMost && pages !== null,
     tier: index.tierOfShares(objects, policy),
     objects,
     parts: partsOfSites(index, index.sitesOfFunctions(rows)),

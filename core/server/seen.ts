@@ -8,6 +8,14 @@ export interface Seen {
   readonly counted: string;
 }
 
+/**
+ * Distinct pages that a line or a function touched; null: not known, since a mechanism reports pages, not which code
+ * touched them.
+ */
+export function pagesOfCode(seen: Seen, exact: number): number | null {
+  return seen === exactly ? exact : null;
+}
+
 export const exactly: Seen = { tracker: 'exact', counted: 'accesses' };
 
 export function seenBy(tracker: string): Seen {

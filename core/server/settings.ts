@@ -19,9 +19,11 @@ export interface ClientAbilities {
   readonly lensCommand: string;
   /** Commands that a hover may link to, with their titles. */
   readonly hoverLinks: readonly { readonly title: string; readonly command: string }[];
+  /** Folder for the texts of profiled files between two sessions; '': they are in memory only. */
+  readonly textFolder: string;
 }
 
-const defaultAbilities: ClientAbilities = { lineHeat: false, lensCommand: '', hoverLinks: [] };
+const defaultAbilities: ClientAbilities = { lineHeat: false, lensCommand: '', hoverLinks: [], textFolder: '' };
 
 export function clientAbilities(options: unknown): ClientAbilities {
   return { ...defaultAbilities, ...(isRecord(options) ? options : {}) };

@@ -7,7 +7,7 @@
  * were, in grey, with the reason, because nobody knows where they went.
  */
 import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { TextDocumentContentChangeEvent } from 'vscode-languageserver/node';
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import type { SourceFile } from '../model/profile.js';
@@ -40,6 +40,15 @@ export class SourceDocument {
         ? decodeURIComponent(new URL(uri).pathname)
         : '';
     this.#document = TextDocument.create(uri, languageId, version, text);
+  }
+
+  /** The document of a file as it is on disk; undefined when it cannot be read. */
+  static read(file: string, snapshots: Snapshots): SourceDocument | undefined {
+    try {
+      return new SourceDocument(pathToFileURL(file).href, '', 0, readFileSync(file, 'utf8'), snapshots);
+    } catch {
+      return undefined;
+    }
   }
 
   /** Characters of a line (0-based) without its end. */

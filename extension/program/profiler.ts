@@ -220,10 +220,8 @@ export class Profiler implements vscode.Disposable {
 
   /** The latest profile of a workspace is kept with the workspace, so that it is there again after a reload. */
   async keepAt(): Promise<string> {
-    const { storageUri, globalStorageUri } = this.core.context;
-    const folder = (storageUri ?? globalStorageUri).fsPath;
-    await mkdir(folder, { recursive: true });
-    return path.join(folder, 'last.pagelens');
+    await mkdir(this.core.storage, { recursive: true });
+    return path.join(this.core.storage, 'last.pagelens');
   }
 
   async #setRunning(running: boolean): Promise<void> {

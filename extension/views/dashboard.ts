@@ -121,7 +121,7 @@ export class Dashboards implements vscode.WebviewViewProvider, vscode.Disposable
       case 'request':
         return this.#relay(webview, message);
       case 'reveal':
-        return revealBuilt(this.core, message.location);
+        return reveal(await placeNow(this.core, message.location));
       case 'command':
         if (linkable.includes(message.command)) await vscode.commands.executeCommand(message.command);
         return;
@@ -162,9 +162,9 @@ export class Dashboards implements vscode.WebviewViewProvider, vscode.Disposable
   }
 }
 
-/** Shows a line that is named as it was built: where its file is on this machine, and where the line is now. */
-export async function revealBuilt(core: Core, location: Location): Promise<void> {
-  await reveal(await core.request('pagelens/sourceFile', location));
+/** Of a line that is named as it was built: where its file is on this machine, and where the line is after edits. */
+export async function placeNow(core: Core, built: Location): Promise<Location> {
+  return core.hasProfile ? core.request('pagelens/sourceFile', built) : built;
 }
 
 /** Shows a line of source beside the dashboard, where the user's other sources are. */

@@ -205,6 +205,22 @@ describe('menus, links and views', { timeout: 240_000 }, () => {
     await vscode.page.getByText('Ln 14, Col 1').waitFor();
   });
 
+  test('a link to a line of the built text leads to where the line is now', async () => {
+    await vscode.openFile('scan.c');
+    await vscode.runCommand('Pagelens: Profile page accesses');
+    await vscode.page.locator('.codelens-decoration').first().waitFor({ timeout: 60_000 });
+    await vscode.goToLine(1);
+    await vscode.page.keyboard.press('Home');
+    for (const line of ['// one', '// two']) {
+      await vscode.page.keyboard.type(line);
+      await vscode.page.keyboard.press('Escape');
+      await vscode.page.keyboard.press('Enter');
+    }
+    await follow(`file=${path.join(workspace, 'scan.c')}&line=14`);
+    await vscode.page.getByText('Ln 16, Col 1').waitFor();
+    await vscode.runCommand('File: Revert File');
+  });
+
   test('a link to a file elsewhere is opened only when the user agrees', async () => {
     await follow(`file=${path.join(elsewhere, 'scan.c')}`);
     const question = vscode.page.locator('.monaco-dialog-box', { hasText: 'outside the workspace' });

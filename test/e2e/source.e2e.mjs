@@ -364,6 +364,43 @@ describe('marks in the source', { timeout: 280_000 }, () => {
     await lensesMatch(vscode, /% of accesses/, 'lenses after the reload');
   });
 
+  test('an edited file has its marks where they were also after a reload', async () => {
+    await vscode.openFile('written.cc');
+    await vscode.goToLine(1);
+    await vscode.page.keyboard.press('Home');
+    await vscode.page.keyboard.type('enum { LATER };');
+    await vscode.page.keyboard.press('Escape');
+    await vscode.page.keyboard.press('Enter');
+    await vscode.runCommand('File: Save');
+    await vscode.goToLine(await lineOf(source, 'double other'));
+    await vscode.page.keyboard.press('End');
+    await vscode.page.keyboard.type(' // edited');
+    await vscode.page.keyboard.press('Escape');
+    await vscode.page.keyboard.press('ArrowDown');
+    await vscode.runCommand('File: Save');
+    const edited = texts => texts.filter(text => text.includes('stale'));
+    const before = await until(
+      () => textsBehind(vscode),
+      texts => texts.length >= 4 && edited(texts).length === 1,
+      'one line is grey',
+    );
+    await until(
+      () => readFile(source, 'utf8'),
+      text => text.includes('// edited'),
+      'saved',
+    );
+    await vscode.page.reload();
+    await vscode.page.locator('.view-line').first().waitFor();
+    await until(
+      () => textsBehind(vscode).catch(() => []),
+      texts => texts.join() === before.join(),
+      `the same marks as before the reload: ${before.join()}`,
+      60_000,
+    );
+    git(workspace, 'checkout', '.');
+    await vscode.runCommand('File: Revert File');
+  });
+
   for (const [name, theme] of Object.entries(themes)) {
     test(`in the ${name} theme texts, lenses and bars are there`, async () => {
       await mkdir(path.join(workspace, '.vscode'), { recursive: true });

@@ -283,6 +283,19 @@ describe('marks follow the file', () => {
     });
   });
 
+  test('on disk, when the file is not open and was edited elsewhere; named by where it is or where it was built', async () => {
+    backend.openProfile = async () => profile('/build/src/prog.c');
+    await start({ settings: { pathMapping: { '/build/src': folder } } });
+    await openProfile();
+    // Looked at, its text is kept.
+    expect(await client.sendRequest('pagelens/files', {})).toMatchObject({ matched: 1 });
+    writeFileSync(file, `// one\n// two\n${source}`);
+    for (const name of ['/build/src/prog.c', file]) {
+      const found = await client.sendRequest('pagelens/sourceFile', { file: name, line: 4 });
+      expect(found).toEqual({ file, line: 6, exists: true, stale: null });
+    }
+  });
+
   test('where the setting maps it, at once when the setting changes', async () => {
     const built = '/build/src/prog.c';
     backend.openProfile = async () => profile(built);

@@ -4,11 +4,16 @@ import { percent } from '../../core/model/format.js';
 import { lensText, lensTooltip } from '../../core/server/annotations.js';
 import { Baseline } from '../../core/server/baseline.js';
 import { focusLines } from '../../core/server/focusLines.js';
+import { hoverText, lineHover, regionHover } from '../../core/server/hover.js';
 import { shareOfLine, shareOfRegion, wasText } from '../../core/server/previous.js';
 import { ProfileIndex } from '../../core/server/profileIndex.js';
+import { project } from '../../core/server/projection.js';
 import { regionsOf } from '../../core/server/regions.js';
+import { seenBy } from '../../core/server/seen.js';
 import { Snapshots, sha256 } from '../../core/server/snapshots.js';
 import { type ProfileSpec, profileOf } from '../helpers/profile.js';
+import { spec as programSpec } from './fixture.js';
+import { seenAs } from './tracker.js';
 
 const spec: ProfileSpec = {
   file: '/p/vec.h',
@@ -85,6 +90,37 @@ describe('what is written once is one mark', () => {
         .filter(({ line }) => line === 5)
         .map(({ kind }) => kind),
     ).toEqual(['allocation', 'function']);
+  });
+});
+
+describe('as a tracker sees it', () => {
+  // Readings: log_count 9, two pages of the table 3 and 2: 14 in all.
+  const exact = new ProfileIndex(profileOf(programSpec('/prog.c')));
+  const projected = project(exact.profile, seenAs('pml', null, [9, 3, 2, 0, 0, 0, 0]));
+  const seen = new ProfileIndex(projected.profile, seenBy('pml'), exact, projected.objectRow);
+  const pml = { index: seen, policy: 'static-optimal', baseline: null };
+  const regionAt = (line: number) =>
+    regionsOf(seen, seen.rowsOf(0), 'static-optimal').find(region => region.line === line)!;
+
+  test('a lens of an allocation has the pages that were reported, one of a function has none', () => {
+    expect(lensText(regionAt(8), pml)).toBe(
+      'hot · 36 % of PML readings · 0 % read, 100 % write · 2 pages (8 KiB) · HBM',
+    );
+    expect(lensText(regionAt(7), pml)).toBe('hot · 36 % of PML readings · 0 % read, 100 % write · HBM');
+    expect(lensTooltip(regionAt(7), seen)).toContain('pages: not known, since the mechanism reports pages');
+  });
+
+  test('the hover says whose pages these are, and of code that they are not known', () => {
+    const table = hoverText(pml, [regionHover(regionAt(8), pml)], null, []);
+    // 2 of the 3 pages that have a reading.
+    expect(table).toContain('| Pages | &nbsp;2 pages (8 KiB) | &nbsp;&nbsp;67 % of the pages that PML reported |');
+    const fill = hoverText(pml, [regionHover(regionAt(7), pml)], null, []);
+    expect(fill).toContain(
+      '| Pages | &nbsp;– | &nbsp;&nbsp;not known: PML reports pages, not which code touched them |',
+    );
+    expect(fill).not.toContain('per page');
+    const line = hoverText(pml, [lineHover(pml, 0)], null, []);
+    expect(line).toContain('| Pages | &nbsp;– |');
   });
 });
 

@@ -39,7 +39,10 @@ export const overview: ViewKind = {
             `share of ${compact(facts.runAccesses)} ${facts.counted}, whole run`,
             ranking({
               label: 'Hottest lines',
-              rows: facts.topLines.map(line => ({ ...line, note: counted(line.pages, 'page') })),
+              rows: facts.topLines.map(line => ({
+                ...line,
+                note: line.pages === null ? '' : counted(line.pages, 'page'),
+              })),
               of: facts.runAccesses,
               reveal: context.reveal,
             }),

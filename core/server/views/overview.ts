@@ -9,6 +9,7 @@ import { bestAdvice } from '../advice/rules.js';
 import { exitText } from '../annotations.js';
 import type { Baseline } from '../baseline.js';
 import type { ProfileIndex } from '../profileIndex.js';
+import { pagesOfCode } from '../seen.js';
 import { wholeBins } from '../window.js';
 import { location, type View } from './view.js';
 
@@ -47,7 +48,7 @@ export const overview: View = (index, _query, selection, baseline) => {
         location: location(profile, lines.file[row], lines.line[row]),
         reads: lines.reads[row],
         writes: lines.writes[row],
-        pages: lines.pages[row],
+        pages: pagesOfCode(seen, lines.pages[row]),
         hotness: CLASS_NAMES[lines.hotness[row]],
         tier: index.tierOfShares(index.objectsOfLine(row), selection.policy),
       };

@@ -141,9 +141,8 @@ export class Builders {
 
   /** A folder for the builds of one project; the same project has the same again. */
   async #storage(kind: string, project: string): Promise<string> {
-    const { storageUri, globalStorageUri } = this.core.context;
     const name = createHash('sha256').update(project).digest('hex').slice(0, 16);
-    const folder = path.join((storageUri ?? globalStorageUri).fsPath, kind, name);
+    const folder = path.join(this.core.storage, kind, name);
     await mkdir(folder, { recursive: true });
     // The compiler names the folder as the system does, and that is what is mapped back.
     return realpath(folder);
