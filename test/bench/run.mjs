@@ -13,7 +13,8 @@
  *   to report  wall time of the `profile` command on the instrumented executable: record, replay, symbols, report
  *   to lens    wall time from an editor's profile request to the document's lenses, through the language server
  *
- * `--only editor` measures the editor with a large profile instead of a program (editor.mjs).
+ * `--only editor` measures the editor with a large profile instead of a program (editor.mjs), `--only heatmap` the frames
+ * of the heatmap of a million pages by a thousand epochs (heatmap.ts).
  */
 import { spawn, spawnSync } from 'node:child_process';
 import {
@@ -54,7 +55,7 @@ const { values: options } = parseArgs({
   },
 });
 const rounds = Number(options.rounds ?? (options.quick ? 1 : 3));
-const sections = [...programs.map(program => program.name), 'editor'];
+const sections = [...programs.map(program => program.name), 'editor', 'heatmap'];
 const chosen = options.only ? options.only.split(',') : sections;
 const unknown = chosen.find(name => !sections.includes(name));
 if (unknown !== undefined || !Number.isInteger(rounds) || rounds < 1) {
@@ -94,6 +95,12 @@ if (chosen.includes('editor')) {
   const editor = await measureEditor(cache, path.join(distribution, 'server.cjs'), writeLargeProfile);
   showEditor(editor);
   results.push({ name: 'editor', ...editor });
+}
+if (chosen.includes('heatmap')) {
+  const { measureHeatmap, showHeatmap } = await bundled('heatmap');
+  const frames = await measureHeatmap(root);
+  showHeatmap(frames);
+  results.push({ name: 'heatmap', frames });
 }
 if (options.json) writeFileSync(options.json, `${JSON.stringify({ machine: machine(), results }, null, 2)}\n`);
 process.exitCode = results.some(result => result.failure) ? 1 : 0;
@@ -259,6 +266,7 @@ async function bundled(name) {
     platform: 'node',
     format: 'esm',
     target: 'node20',
+    packages: 'external',
   });
   return import(pathToFileURL(outfile).href);
 }

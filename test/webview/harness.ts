@@ -7,6 +7,7 @@ import { readFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
+import { text } from 'node:stream/consumers';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import type { Profile } from '../../core/model/profile.js';
 import type { FromWebview, Requests, Selection, ToWebview, ViewQuery } from '../../core/protocol.js';
@@ -34,12 +35,19 @@ export interface OpenOptions {
   readonly saved?: unknown;
   /** null: nothing was profiled yet. */
   readonly profile: Profile | null;
+  /**
+   * Answers come by HTTP, for measuring: a large message by the debugger takes longer than all that the page does with
+   * it. The page's policy does not hold then.
+   */
+  readonly byHttp?: boolean;
 }
 
 export class Harness {
   readonly #dist: string;
   #server: Server | null = null;
   #browser: Browser | null = null;
+  /** The page that is answered by HTTP. */
+  #asking: Dashboard | null = null;
 
   /** @param root folder of the repository, whose dist/ is built */
   constructor(root: string) {
@@ -49,8 +57,13 @@ export class Harness {
   async start(): Promise<void> {
     const executablePath = process.env.PAGELENS_CHROMIUM ?? browsers.find(file => existsSync(file));
     if (!executablePath) throw new Error('Chromium is missing: apt-get install chromium, or set PAGELENS_CHROMIUM');
-    this.#server = createServer(async ({ url = '/' }, response) => {
-      const name = new URL(url, 'http://page').pathname.slice(1);
+    this.#server = createServer(async (request, response) => {
+      const name = new URL(request.url ?? '/', 'http://page').pathname.slice(1);
+      if (name === 'ask') {
+        const answer = await this.#asking!.reply(JSON.parse(await text(request)));
+        response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(answer));
+        return;
+      }
       if (name === '') {
         response.writeHead(200, { 'content-type': 'text/html' }).end(this.#html());
         return;
@@ -85,18 +98,27 @@ export class Harness {
     });
   }
 
-  async open({ width, height = 800, theme = 'dark', scale = 1, saved, profile }: OpenOptions): Promise<Dashboard> {
-    const page = await this.#browser!.newPage({ viewport: { width, height }, deviceScaleFactor: scale });
+  async open(options: OpenOptions): Promise<Dashboard> {
+    const { width, height = 800, theme = 'dark', scale = 1, saved, profile, byHttp = false } = options;
+    const viewport = { width, height };
+    const page = await this.#browser!.newPage({ viewport, deviceScaleFactor: scale, bypassCSP: byHttp });
     const dashboard = new Dashboard(page, profile);
+    if (byHttp) this.#asking = dashboard;
     await page.exposeFunction('pagelensPost', (message: FromWebview) => dashboard.received(message));
     const { kind, variables } = themes[theme];
     await page.addInitScript(
-      ({ kind, variables, saved, width }) => {
+      ({ kind, variables, saved, width, byHttp }) => {
         let state: unknown = saved;
+        const ask = async (message: unknown) => {
+          const answer = await fetch('/ask', { method: 'POST', body: JSON.stringify(message) });
+          window.postMessage(await answer.json(), '*');
+        };
+        const post = (message: unknown) =>
+          (window as unknown as { pagelensPost(message: unknown): void }).pagelensPost(message);
         Object.assign(window, {
           acquireVsCodeApi: () => ({
-            postMessage: (message: unknown) =>
-              (window as unknown as { pagelensPost(message: unknown): void }).pagelensPost(message),
+            postMessage: (message: { readonly kind: string }) =>
+              byHttp && message.kind === 'request' ? ask(message) : post(message),
             getState: () => state,
             setState: (value: unknown) => {
               state = value;
@@ -114,7 +136,7 @@ export class Harness {
           document.documentElement.style.setProperty('background', `var(${background})`);
         });
       },
-      { kind, variables, saved, width },
+      { kind, variables, saved, width, byHttp },
     );
     await page.goto(this.#origin);
     return dashboard;
@@ -159,11 +181,14 @@ export class Dashboard {
       this.sent.push(message);
       return;
     }
-    const { id, method, params } = message;
+    await this.post(await this.reply(message));
+  }
+
+  async reply({ id, method, params }: FromWebview & { kind: 'request' }): Promise<ToWebview> {
     try {
-      await this.post({ kind: 'reply', id, result: { ok: await this.#answer(method, params) } });
+      return { kind: 'reply', id, result: { ok: await this.#answer(method, params) } };
     } catch (error) {
-      await this.post({ kind: 'reply', id, result: { err: (error as Error).message } });
+      return { kind: 'reply', id, result: { err: (error as Error).message } };
     }
   }
 

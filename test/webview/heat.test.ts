@@ -4,7 +4,15 @@ import { describe, expect, test } from 'vitest';
 import type { HeatmapFacts, ViewData } from '../../core/protocol.js';
 import { wire } from '../../core/server/views/view.js';
 import { binSize, HeatAxes, HeatBins } from '../../webview/charts/heatData.js';
-import { extentOf, keyOf, stepFor, tileColumns, tileRows, tilesOver } from '../../webview/charts/heatGrid.js';
+import {
+  extentOf,
+  firstSeen,
+  keyOf,
+  stepFor,
+  tileColumns,
+  tileRows,
+  tilesOver,
+} from '../../webview/charts/heatGrid.js';
 import { density, legendWords } from '../../webview/charts/heatLegend.js';
 import { liveView } from '../../webview/charts/heatLive.js';
 import { scaleOf, widened } from '../../webview/charts/heatScale.js';
@@ -153,6 +161,22 @@ describe('the grid', () => {
         }
       }),
     );
+  });
+
+  test('of tiles that stand in, those behind a resolution that covers all are not drawn', () => {
+    const tile = (step: number, x: [number, number], painted: unknown = 'now') => ({
+      ...{ id: { x: step, y: 1 }, x, y: [0, 10] as const, painted },
+    });
+    const coarse = tile(4, [0, 40]);
+    const halves = [tile(2, [0, 20]), tile(2, [20, 40])];
+    const fine = tile(1, [10, 20]);
+    const seen = (tiles: readonly ReturnType<typeof tile>[]) => firstSeen(tiles, [5, 30], [2, 8]);
+    // 5 to 20 and 20 to 30 are all of it; half of it is not, nor is what has not been painted yet.
+    expect(seen([coarse, ...halves, fine])).toBe(1);
+    expect(seen([coarse, halves[0]!, fine])).toBe(0);
+    expect(seen([coarse, halves[0]!, tile(2, [20, 40], null), fine])).toBe(0);
+    expect(seen([tile(8, [0, 40]), coarse])).toBe(1);
+    expect(seen([])).toBe(0);
   });
 });
 

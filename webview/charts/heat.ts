@@ -14,7 +14,7 @@ import { drawAxes } from './heatAxes.js';
 import type { Box, HeatAxes } from './heatData.js';
 import { type Step, stepFor } from './heatGrid.js';
 import { drawAgreement, drawFocus, drawTierPatterns, drawWindow } from './heatMarks.js';
-import { drawTiles, type Paint, themeRamp, tierColors } from './heatPaint.js';
+import { drawTiles, noTierRamp, type Paint, themeRamp, tierRamps } from './heatPaint.js';
 import { fontSize, type Plot, plotOf, px, py } from './heatPlot.js';
 import { type HeatScale, type ScaleKind, scaleOf, widened } from './heatScale.js';
 import type { HeatTiles } from './heatTiles.js';
@@ -44,6 +44,8 @@ export interface HeatLook {
   readonly window: Range | null;
 }
 
+/** Milliseconds of a frame for painting tiles anew: the rest of its 16 is for drawing them, and for all else. */
+const paintingMs = 4;
 /** CSS pixels of a bin: finer ones could not be told apart, and would be four times as many. */
 const binPixels = 2;
 /** A press that moves less is a click. */
@@ -76,8 +78,9 @@ export class HeatChart {
   readonly #events: HeatEvents;
   #look: HeatLook | null = null;
   #scale: HeatScale | null = null;
-  /** For what the scale was made. */
+  /** For what the scale was made, and of which tiles. */
   #scaleOf = '';
+  #scaledFor: readonly unknown[] = [];
   #paint: Paint | null = null;
   #x: Range = [0, 1];
   #y: Range = [0, 1];
@@ -85,6 +88,8 @@ export class HeatChart {
   #cursor: Point | null = null;
   #press: Point | null = null;
   #drag: Point | null = null;
+  /** Nothing is drawn over the map. */
+  #overBare = true;
 
   constructor(events: HeatEvents) {
     this.#events = events;
@@ -153,10 +158,17 @@ export class HeatChart {
   /** Another tile set, such as of another profile: nothing of the old scale holds. */
   forget(): void {
     this.#scaleOf = '';
+    this.#scaledFor = [];
   }
 
   #rescale({ tiles, color, scale: kind }: HeatLook): void {
     const sharp = tiles.sharp();
+    const seen = [kind, color, ...sharp];
+    if (seen.length === this.#scaledFor.length && seen.every((part, i) => part === this.#scaledFor[i])) {
+      this.#events.painted(this.#scale);
+      return;
+    }
+    this.#scaledFor = seen;
     const metric = color === 'tier' ? 'accesses' : color;
     const made = scaleOf(
       kind,
@@ -182,7 +194,7 @@ export class HeatChart {
 
   /** Draws what is shown onto another canvas or picture, in the colours of `style`. */
   picture(frame: Frame, style: Element): void {
-    if (this.#look) this.#drawAll(frame, style, this.#paintOf(this.#look, style));
+    if (this.#look) this.#drawAll(frame, style, this.#paintOf(this.#look, style), Number.POSITIVE_INFINITY);
   }
 
   #view(x: Range, y: Range, gesture: string): void {
@@ -194,7 +206,8 @@ export class HeatChart {
 
   #redraw(): void {
     this.#base.redraw();
-    this.#over.redraw();
+    // Bare and to stay so: clearing it takes as long as drawing.
+    if (this.#cursor || this.#drag || !this.#overBare) this.#over.redraw();
   }
 
   #zoomAbout(factor: number, at: Point, gesture: string): void {
@@ -408,17 +421,20 @@ export class HeatChart {
       scale: this.#scale,
       axes: look.axes,
       ramp: themeRamp(style),
-      tiers: tierColors(style, tiers.length),
+      tiers: tierRamps(style, tiers.length),
+      noTier: noTierRamp,
     };
   }
 
   #draw(frame: Frame): void {
     if (!this.#look) return;
     this.#paint ??= this.#paintOf(this.#look, this.element);
-    this.#drawAll(frame, this.element, this.#paint);
+    const done = this.#drawAll(frame, this.element, this.#paint, performance.now() + paintingMs);
+    if (!done) this.#base.redraw();
   }
 
-  #drawAll(frame: Frame, style: Element, paint: Paint | null): void {
+  /** @returns whether all is painted as it should be; see `drawTiles` */
+  #drawAll(frame: Frame, style: Element, paint: Paint | null, until: number): boolean {
     const { axes, tiles, color, window } = this.#look!;
     const { context } = frame;
     const plot = this.#plot(frame);
@@ -426,16 +442,18 @@ export class HeatChart {
     context.font = fontOf(style, fontSize);
     context.fillStyle = ground;
     context.fillRect(plot.left, plot.top, plot.right - plot.left, plot.bottom - plot.top);
-    if (paint) drawTiles(context, plot, tiles, paint, ground);
+    const done = paint === null || drawTiles(context, plot, tiles, paint, ground, until);
     if (color === 'tier') drawTierPatterns(context, plot, axes, style);
     drawAgreement(context, plot, axes, style);
     if (window) drawWindow(context, plot, window, style);
     drawAxes(frame, plot, axes, style);
     drawFocus(context, plot, axes, style);
+    return done;
   }
 
   #drawOver(frame: Frame): void {
     const { context, ratio } = frame;
+    this.#overBare = false;
     const plot = this.#plot(frame);
     const [press, drag] = [this.#press, this.#drag];
     if (press && drag) {
@@ -451,7 +469,10 @@ export class HeatChart {
       return;
     }
     const pointed = this.#pointed();
-    if (!pointed || !this.#cursor || !this.#inside(this.#cursor)) return;
+    if (!pointed || !this.#cursor || !this.#inside(this.#cursor)) {
+      this.#overBare = true;
+      return;
+    }
     const [fromX, toX] = pointed.box.x.map(epoch => px(plot, epoch)) as [number, number];
     const [fromY, toY] = pointed.box.y.map(page => py(plot, page)) as [number, number];
     const [x, y] = [(fromX + toX) / 2, (fromY + toY) / 2];

@@ -3,7 +3,7 @@
  *
  * Coordinates are epochs (x) and rows of touched pages (y), as in HeatmapFacts.
  */
-import type { HeatmapFacts, Location, ViewData } from '../../core/protocol.js';
+import type { HeatmapFacts, Location, ViewData, WireColumn } from '../../core/protocol.js';
 import { bytes, compact, counted, nanoseconds, span, whole } from '../format.js';
 import type { Metric } from '../state.js';
 import { column, type Numbers } from '../wire.js';
@@ -36,30 +36,32 @@ export function unitOf(metric: Metric, { counted: what }: HeatmapFacts): string 
   return metric;
 }
 
-/** The bins of one answer. */
+/** The bins of one answer. Columns are read when first asked for: of most tiles, few are. */
 export class HeatBins {
   readonly facts: HeatmapFacts;
-  readonly #columns: Readonly<Record<Metric, Numbers>>;
+  readonly #unread: Map<string, WireColumn>;
+  readonly #columns = new Map<Metric, Numbers>();
   readonly #densities = new Map<Metric, Float32Array>();
 
   constructor(data: ViewData) {
     this.facts = data.facts as HeatmapFacts;
-    const { reads, writes, traffic } = data.columns;
-    const [ofReads, ofWrites] = [column(reads!), column(writes!)];
-    this.#columns = {
-      accesses: Float32Array.from(ofReads, (value, i) => value + ofWrites[i]!),
-      reads: ofReads,
-      writes: ofWrites,
-      traffic: column(traffic!),
-    };
+    this.#unread = new Map(Object.entries(data.columns));
   }
 
   counts(metric: Metric): Numbers {
-    return this.#columns[metric];
+    let known = this.#columns.get(metric);
+    if (!known) {
+      known =
+        metric === 'accesses' ? sum(this.counts('reads'), this.counts('writes')) : column(this.#unread.get(metric)!);
+      this.#columns.set(metric, known);
+      // The text of a column is twice as long as its numbers.
+      this.#unread.delete(metric);
+    }
+    return known;
   }
 
   count(metric: Metric, { column, row }: Bin): number {
-    return this.#columns[metric][row * this.facts.columns + column] ?? 0;
+    return this.counts(metric)[row * this.facts.columns + column] ?? 0;
   }
 
   countsOf(bin: Bin): Counts {
@@ -91,20 +93,25 @@ export class HeatBins {
   }
 
   #means(metric: Metric): Float32Array {
-    const { columns, rows } = this.facts;
-    const values = this.#columns[metric];
+    const { columns, rows, step, shown } = this.facts;
+    const values = this.counts(metric);
     const result = new Float32Array(values.length);
+    // Bins are equal but for the map's last ones.
+    const lastWidth = shown.x[1] - shown.x[0] - (columns - 1) * step.x;
     for (let row = 0; row < rows; row++) {
-      const [from, to] = this.boxOf({ column: 0, row }).y;
-      for (let column = 0; column < columns; column++) {
-        const at = row * columns + column;
-        // Bins are equal but for the map's last ones.
-        const [start, end] = column === columns - 1 ? this.boxOf({ column, row }).x : [0, this.facts.step.x];
-        result[at] = values[at]! / ((to - from) * (end - start));
-      }
+      const height = Math.min(step.y, shown.y[1] - shown.y[0] - row * step.y);
+      const last = (row + 1) * columns - 1;
+      for (let at = row * columns; at < last; at++) result[at] = values[at]! / (height * step.x);
+      result[last] = values[last]! / (height * lastWidth);
     }
     return result;
   }
+}
+
+function sum(a: Numbers, b: Numbers): Float32Array {
+  const result = new Float32Array(a.length);
+  for (let i = 0; i < result.length; i++) result[i] = a[i]! + b[i]!;
+  return result;
 }
 
 /** What is told of rows and of time, apart from counts. */

@@ -52,3 +52,34 @@ export function extentOf({ x, y, column, row }: TileId, whole: Step): { x: Range
     y: cut(row * y * tileRows, y * tileRows, whole.y),
   };
 }
+
+/** A tile as far as it hides others: `painted` is null while it has nothing to be drawn. */
+export interface Cover {
+  readonly id: Step;
+  readonly x: Range;
+  readonly y: Range;
+  readonly painted: unknown;
+}
+
+/**
+ * Behind a resolution that covers a part of the map, nothing is seen.
+ * @param tiles overlap the part; those of one resolution follow each other, what is drawn on top comes last
+ * @returns index of the first that is seen
+ */
+export function firstSeen(tiles: readonly Cover[], x: Range, y: Range): number {
+  const overlap = (a: Range, b: Range) => Math.min(a[1], b[1]) - Math.max(a[0], b[0]);
+  const area = (x[1] - x[0]) * (y[1] - y[0]);
+  for (let last = tiles.length - 1; last >= 0; ) {
+    const { id } = tiles[last]!;
+    let covered = 0;
+    let at = last;
+    for (; at >= 0 && tiles[at]!.id.x === id.x && tiles[at]!.id.y === id.y; at--) {
+      const tile = tiles[at]!;
+      if (tile.painted !== null) covered += overlap(tile.x, x) * overlap(tile.y, y);
+    }
+    // Tiles of one resolution do not overlap; the sum is as exact as doubles are.
+    if (covered >= area * (1 - 1e-9)) return at + 1;
+    last = at;
+  }
+  return 0;
+}

@@ -28,9 +28,12 @@ export class HeatLegend {
 
   /** @param note what else holds of the counts, such as that a recording goes on */
   show(axes: HeatAxes, color: HeatColor, scale: HeatScale | null, note: string): void {
+    // What did not change is left alone: this is called with every movement.
+    if (scale !== this.#scale || color !== this.#color) this.#surface.redraw();
     this.#scale = scale;
     this.#color = color;
-    this.#words.textContent = legendWords(axes, color, scale, note);
+    const words = legendWords(axes, color, scale, note);
+    if (words !== this.#words.textContent) this.#words.textContent = words;
     const tiers = color === 'tier' ? axes.facts.tiers : [];
     const { agreement } = axes.facts;
     // Made anew only when they change: a scale follows every zoom.
@@ -42,7 +45,6 @@ export class HeatLegend {
         ...(agreement ? agreementKinds.map(({ sign, words }) => signKey(sign, `${agreement.tracker}: ${words}`)) : []),
       );
     }
-    this.#surface.redraw();
   }
 
   #draw(frame: Frame): void {

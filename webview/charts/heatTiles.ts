@@ -5,7 +5,7 @@
  */
 import type { HeatmapFacts, ViewData, ViewQuery } from '../../core/protocol.js';
 import { type Bin, HeatBins } from './heatData.js';
-import { extentOf, keyOf, type Step, type TileId, tilesOver } from './heatGrid.js';
+import { extentOf, firstSeen, keyOf, type Step, type TileId, tilesOver } from './heatGrid.js';
 import type { Range } from './viewport.js';
 
 export interface Tile {
@@ -86,14 +86,15 @@ export class HeatTiles {
     return this.#sight.flatMap(id => this.#tiles.get(keyOf(id)) ?? []);
   }
 
-  /** Tiles of other resolutions that overlap a part, the coarsest first. */
+  /** Tiles of other resolutions that are seen in a part, the coarsest first. */
   others(x: Range, y: Range): Tile[] {
     const sharp = new Set(this.sharp());
     const found = [...this.#tiles.values()].filter(
       tile => !sharp.has(tile) && tile.x[0] < x[1] && tile.x[1] > x[0] && tile.y[0] < y[1] && tile.y[1] > y[0],
     );
     for (const tile of found) tile.wanted = this.#look;
-    return found.sort((a, b) => b.id.x * b.id.y - a.id.x * a.id.y);
+    found.sort((a, b) => b.id.x * b.id.y - a.id.x * a.id.y || b.id.x - a.id.x);
+    return found.slice(firstSeen(found, x, y));
   }
 
   /** The finest bin known at a point. */

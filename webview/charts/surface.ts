@@ -16,7 +16,6 @@ export interface Frame {
 export class Surface {
   readonly canvas = el('canvas', { 'aria-hidden': 'true' });
   #frame: Frame | null = null;
-  #asked = 0;
 
   constructor(
     host: HTMLElement,
@@ -39,10 +38,8 @@ export class Surface {
   }
 
   redraw(): void {
-    this.#asked ||= requestAnimationFrame(() => {
-      this.#asked = 0;
-      this.#draw();
-    });
+    if (due.size === 0) requestAnimationFrame(drawDue);
+    due.add(this);
   }
 
   #resize({ contentRect, devicePixelContentBoxSize }: ResizeObserverEntry): void {
@@ -57,16 +54,26 @@ export class Surface {
     this.#frame = { context, width, height, ratio: this.canvas.width / width };
     this.resized(this.#frame);
     // At once: a canvas is blank from the moment its size is set, and the next frame would be a flash.
-    this.#draw();
+    this.drawNow();
   }
 
-  #draw(): void {
+  /** At once; `redraw` waits for the next frame. */
+  drawNow(): void {
     if (!this.#frame) return;
     const { context, width, height } = this.#frame;
     context.setTransform(this.canvas.width / width, 0, 0, this.canvas.height / height, 0, 0);
     context.clearRect(0, 0, width, height);
     this.draw(this.#frame);
   }
+}
+
+/** Surfaces that are drawn with the next frame: asking the browser costs more than many a drawing. */
+const due = new Set<Surface>();
+
+function drawDue(): void {
+  const surfaces = [...due];
+  due.clear();
+  for (const surface of surfaces) surface.drawNow();
 }
 
 const listeners = new Set<() => void>();
@@ -78,19 +85,33 @@ export function onThemeChange(listener: () => void): void {
   if (watched) return;
   watched = true;
   const observer = new MutationObserver(() => {
+    styles = new WeakMap();
     for (const each of listeners) each();
   });
   observer.observe(document.documentElement, { attributes: true, attributeFilter: ['style', 'class'] });
   observer.observe(document.body, { attributes: true, attributeFilter: ['style', 'class', 'data-vscode-theme-id'] });
 }
 
+/** What elements had in this theme: reading a style takes longer than drawing a line in it. */
+let styles = new WeakMap<Element, Map<string, string>>();
+
+function styleOf(element: Element, name: string, read: (style: CSSStyleDeclaration) => string): string {
+  // Until the element is in the page and the theme is watched, nothing holds.
+  if (!watched || !element.isConnected) return read(getComputedStyle(element));
+  let known = styles.get(element);
+  if (!known) styles.set(element, (known = new Map()));
+  let value = known.get(name);
+  if (value === undefined) known.set(name, (value = read(getComputedStyle(element))));
+  return value;
+}
+
 /** A style of the theme by the name of its variable in webview.css; resolved, so that a canvas understands it. */
 export function themeValue(element: Element, variable: string): string {
-  return getComputedStyle(element).getPropertyValue(variable).trim();
+  return styleOf(element, variable, style => style.getPropertyValue(variable).trim());
 }
 
 export function fontOf(element: Element, pixels: number): string {
-  return `${pixels}px ${getComputedStyle(element).fontFamily}`;
+  return `${pixels}px ${styleOf(element, 'font-family', style => style.fontFamily)}`;
 }
 
 /** Cuts a text to a width, with an ellipsis in place of its end; `tail` stays behind it. */
