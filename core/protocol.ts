@@ -503,7 +503,7 @@ export interface PlacementFacts {
 }
 
 /** What the flame view can be asked for in `options`: all of it is optional. */
-export type FlameBy = 'code' | 'allocation';
+export type FlameBy = 'calls' | 'code' | 'allocation';
 export type FlameMeasure = 'accesses' | 'reads' | 'writes' | 'traffic' | 'bytes';
 
 export interface FlameFacts {

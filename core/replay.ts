@@ -11,6 +11,7 @@ import { withPlacement } from './attribution/placement.js';
 import { messageOf } from './errors.js';
 import { classify } from './hotness/classes.js';
 import { distribution, temperature } from './hotness/pattern.js';
+import { CONTEXTS_MAX } from './kernel/abi.js';
 import { Kernel, type KernelStream } from './machine/kernel.js';
 import { type HeatSoFar, HeatTeller } from './machine/liveHeat.js';
 import { countedReplay } from './machine/results.js';
@@ -322,11 +323,14 @@ class Replay {
       warnings: [
         ...damage(this.#trace),
         ...this.#warnings,
+        ...(this.#kernel.exports.contextsFull.value ? [fullContexts] : []),
         ...trackers.flatMap(({ id, warnings }) => warnings.map(warning => `tracker ${id}: ${warning}`)),
       ],
     };
   }
 }
+
+const fullContexts = `more than ${CONTEXTS_MAX - 1} call paths: what further ones did is counted on the known part of their path`;
 
 /** What is wrong with the file itself. That its end is missing is told by whoever resolves it. */
 function damage({ damage }: TraceFile): string[] {

@@ -67,7 +67,7 @@ export const initial: State = {
   heatmap: { color: 'accesses', scale: 'log', table: false, profile: null, x: null, y: null },
   placement: { sort: 'accesses', descending: true, filter: '', columns: null },
   flame: {
-    by: 'code',
+    by: 'calls',
     measure: 'accesses',
     bottomUp: false,
     leftHeavy: true,
@@ -112,12 +112,12 @@ export function stateFrom(saved: unknown, views: readonly ViewId[]): State {
 
 function flameFrom(saved: Readonly<Record<string, unknown>>): FlameChoice {
   const { by, measure, bottomUp, leftHeavy, color, table, search, path } = saved;
-  const tree = oneOf(by, ['code', 'allocation'], initial.flame.by);
+  const tree = oneOf(by, ['calls', 'code', 'allocation'], initial.flame.by);
   const weight = oneOf(measure, ['accesses', 'reads', 'writes', 'traffic', 'bytes'], initial.flame.measure);
   return {
     by: tree,
-    // Code has no bytes.
-    measure: tree === 'code' && weight === 'bytes' ? initial.flame.measure : weight,
+    // Only allocations have bytes.
+    measure: tree !== 'allocation' && weight === 'bytes' ? initial.flame.measure : weight,
     bottomUp: bottomUp === true,
     leftHeavy: leftHeavy !== false,
     color: oneOf(color, ['class', 'writes'], initial.flame.color),

@@ -22,6 +22,7 @@ import type {
 } from '../model/profile.js';
 import type { RawReplay } from '../model/raw.js';
 import type { EndBlock, HeaderBlock, ModuleBlock, SymbolsBlock, ThreadBlock } from '../trace/blocks.js';
+import { callTable, filesOfCalls } from './calls.js';
 import { mergeObjects, objectTable } from './objects.js';
 import { baseName, type RunSites, Source } from './source.js';
 
@@ -57,7 +58,7 @@ export function attribute(raw: RawReplay, trace: AttributionTrace, options: Repl
   const merged = mergeObjects(raw, source, trace.threads);
 
   // 2. Files, in the alphabet's order.
-  const paths = new Set<string>();
+  const paths = filesOfCalls(raw, source);
   for (const { file } of source.functions) if (file !== '') paths.add(file);
   for (const chain of chains) for (const frame of chain) if (frame.file !== '') paths.add(frame.file);
   for (const { file } of merged) if (file !== '') paths.add(file);
@@ -73,6 +74,7 @@ export function attribute(raw: RawReplay, trace: AttributionTrace, options: Repl
   // 4. Objects, and what refers to them.
   const objects = objectTable(merged, raw, options, fileRow);
   const pairs = pairTable(raw, used, objects.rowOfRaw);
+  const calls = callTable(raw, source, pairs.rowOfRaw, fileRow);
   const pages = pageTable(raw.pages, objects.rowOfRaw, options);
 
   const remainder = unattributed(raw, used, lines.rowOfSite, source, trace);
@@ -88,7 +90,8 @@ export function attribute(raw: RawReplay, trace: AttributionTrace, options: Repl
     lines: lines.table,
     sites,
     objects: objects.table,
-    pairs,
+    pairs: pairs.table,
+    ...(calls && { calls }),
     pages,
     epochs: raw.epochs,
     heat: raw.heat,
@@ -291,8 +294,12 @@ function siteTable(
   };
 }
 
-/** Pairs of merged objects become one row; ascending by site, then object. */
-function pairTable(raw: RawReplay, used: readonly number[], rowOfObject: Uint32Array): PairTable {
+/** Pairs of merged objects, and of different contexts, become one row; ascending by site, then object. */
+function pairTable(
+  raw: RawReplay,
+  used: readonly number[],
+  rowOfObject: Uint32Array,
+): { table: PairTable; rowOfRaw: Uint32Array } {
   const rowOfSite = new Map(used.map((site, row) => [site, row]));
   const { pairs } = raw;
   const objectRows = rowOfObject.length + 1;
@@ -310,7 +317,9 @@ function pairTable(raw: RawReplay, used: readonly number[], rowOfObject: Uint32A
   const keys = Float64Array.from(groups.keys()).sort();
   const total = (column: Float64Array): Float64Array =>
     keys.map(key => groups.get(key)!.reduce((sum, pair) => sum + column[pair]!, 0));
-  return {
+  const rowOfRaw = new Uint32Array(pairs.count).fill(NONE);
+  for (const [row, key] of keys.entries()) for (const pair of groups.get(key)!) rowOfRaw[pair] = row;
+  const table: PairTable = {
     count: keys.length,
     site: Uint32Array.from(keys, key => Math.floor(key / objectRows)),
     object: Uint32Array.from(keys, key => key % objectRows),
@@ -319,6 +328,7 @@ function pairTable(raw: RawReplay, used: readonly number[], rowOfObject: Uint32A
     trafficReads: total(pairs.trafficReads),
     trafficWrites: total(pairs.trafficWrites),
   };
+  return { table, rowOfRaw };
 }
 
 function pageTable(pages: PageTable, rowOfObject: Uint32Array, options: ReplayOptions): PageTable {

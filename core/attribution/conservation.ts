@@ -19,6 +19,7 @@ export function checkConservation(profile: Omit<Profile, 'placement'>): string[]
   };
   checkTable('site', profile.sites);
   checkTable('site and object', profile.pairs);
+  if (profile.calls) checkTable('site, object and call path', profile.calls);
   checkTable('object', profile.objects);
   checkTable('page', profile.pages);
   checkTable('epoch', profile.epochs);
@@ -29,6 +30,7 @@ export function checkConservation(profile: Omit<Profile, 'placement'>): string[]
   const traffic = [
     ['site', profile.sites],
     ['site and object', profile.pairs],
+    ...(profile.calls ? ([['site, object and call path', profile.calls]] as const) : []),
     ['object', profile.objects],
     ['page', profile.pages],
     ['epoch', profile.epochs],

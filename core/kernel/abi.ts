@@ -14,6 +14,9 @@ export const QUANTUM = 16384;
 /** Counting stops for its host (live progress, cancellation) at multiples of this many accesses. */
 export const SLICE = 1 << 20;
 
+/** Call paths that a run tells apart. */
+export const CONTEXTS_MAX = 1 << 16;
+
 // What a site does: bits 0-2 class, bits 3-5 log2 of its size in bytes (0..6), then flags.
 export const SITE_READ = 0;
 export const SITE_WRITE = 1;

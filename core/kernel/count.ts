@@ -10,7 +10,7 @@
  * a write by another pair, or after a read. So repeats are counted and left out, without a branch: which access repeats
  * is hard to predict.
  */
-import { batchAddress, batchSite } from './decode';
+import { batchAddress, batchSite, turnAt, turnContext, turnCount } from './decode';
 import { pageFirstInEpoch } from './heat';
 import { addCross, addStraddle } from './outbox';
 import {
@@ -29,8 +29,11 @@ import {
 import { tileFor, WORD_ENTRY } from './paint';
 import {
   addToSet,
+  pairSlot,
+  pairSlotKey,
   SET_SHIFT,
-  SITE_COUNT,
+  SITE_CONTEXT,
+  SITE_COUNTER,
   SITE_DIRECTION,
   SITE_ENTRY,
   SITE_FILL,
@@ -45,6 +48,9 @@ import {
   SITE_STRIDE,
   SITE_TABLE,
   SITE_TILE_OBJECT,
+  SLOT_COUNTER,
+  SLOT_OBJECT,
+  SLOT_PAIR,
   setBit,
   siteTable,
   switchPair,
@@ -64,7 +70,9 @@ memory.fill(tileSlots, 0, TILE_SLOTS << SLOT_SHIFT);
 // everything in registers would have to be saved.
 let nextSite: usize = 0;
 let nextAddress: usize = 0;
+/** Where the accesses of the context end. */
 let sitesEnd: usize = 0;
+let context: u32 = 0;
 let out: usize = 0;
 /** Line of the touch that was written last, and its pair column: what the next access is compared with. */
 let lastLine: u32 = NO_LINE;
@@ -75,15 +83,25 @@ export function countBatch(process: usize, n: u32, touches: usize): u32 {
   const stamp = (<u64>viewStamp(process)) << STAMP_SHIFT;
   nextSite = batchSite;
   nextAddress = batchAddress;
-  sitesEnd = batchSite + ((<usize>n) << 2);
+  const end = batchSite + ((<usize>n) << 2);
+  let turn: u32 = 0;
+  sitesEnd = turnCount ? batchSite : end;
+  context = 0;
   out = touches;
   lastPair = 0;
   // The caches of another vCPU, or of this one after other batches, may hold the line elsewhere in their order.
   lastLine = NO_LINE;
   while (true) {
+    // Several turns may be at one place: the last one counts.
+    while (nextSite == sitesEnd) {
+      if (sitesEnd == end) return <u32>(out - touches) >> 3;
+      context = load<u32>(turnContext + ((<usize>turn) << 2));
+      turn++;
+      sitesEnd =
+        turn < turnCount ? min(end, batchSite + ((<usize>load<u32>(turnAt + ((<usize>turn) << 2))) << 2)) : end;
+    }
     countUsual(stamp);
-    if (nextSite == sitesEnd) return <u32>(out - touches) >> 3;
-    countOne(process, stamp, touches);
+    if (nextSite != sitesEnd) countOne(process, stamp, touches);
   }
 }
 
@@ -91,6 +109,7 @@ export function countBatch(process: usize, n: u32, touches: usize): u32 {
 function countUsual(stamp: u64): void {
   const sites = siteTable;
   const end = sitesEnd;
+  const here = context;
   let site = nextSite;
   let address = nextAddress;
   let touch = out;
@@ -101,6 +120,15 @@ function countUsual(stamp: u64): void {
     const a = load<u64>(address) & ADDRESS_MASK;
     const low = <u32>a;
     if ((low & 63) + load<u8>(s, SITE_LAST_BYTE) > 63) break;
+    if (load<u32>(s, SITE_CONTEXT) != here) {
+      const number = load<u32>(site);
+      const cached = pairSlot(number, here);
+      if (load<u64>(cached) != pairSlotKey(number, here)) break;
+      if (load<u32>(cached, SLOT_OBJECT) != load<u32>(s, SITE_OBJECT)) break;
+      store<u32>(s, here, SITE_CONTEXT);
+      store<u32>(s, load<u32>(cached, SLOT_PAIR), SITE_PAIR);
+      store<u32>(s, load<u32>(cached, SLOT_COUNTER), SITE_COUNTER);
+    }
     const key = (a >> TILE_SHIFT) | stamp;
     if (load<u64>(s, SITE_KEY) != key) {
       const slot = slotOf(a);
@@ -127,7 +155,8 @@ function countUsual(stamp: u64): void {
     store<u32>(counter, count + 1);
     const inTile = (low >> 6) & 63;
     store<u64>(entry, load<u64>(entry, ENTRY_LINES) | ((<u64>1) << inTile), ENTRY_LINES);
-    store<u64>(s, load<u64>(s, SITE_COUNT) + 1, SITE_COUNT);
+    const pairCounter = <usize>load<u32>(s, SITE_COUNTER);
+    store<u64>(pairCounter, load<u64>(pairCounter) + 1);
     const line = load<u32>(s, SITE_LINE) + inTile;
     const pair = load<u32>(s, SITE_PAIR);
     store<u64>(touch, ((<u64>pair) << 32) | line);
@@ -156,7 +185,7 @@ function countOne(process: usize, stamp: u64, touches: usize): void {
   let entry = <usize>load<u32>(s, SITE_ENTRY);
   if (!entry) entry = entryInTable(s, <u32>a);
   const object = load<u32>(entry, ENTRY_OBJECT);
-  if (object != load<u32>(s, SITE_OBJECT)) switchPair(s, object);
+  if (object != load<u32>(s, SITE_OBJECT) || context != load<u32>(s, SITE_CONTEXT)) switchPair(s, object, context);
   const counter = entry + <usize>load<u8>(s, SITE_DIRECTION);
   const count = load<u32>(counter);
   const first = load<u32>(s, SITE_LINE);
@@ -164,7 +193,8 @@ function countOne(process: usize, stamp: u64, touches: usize): void {
   store<u32>(counter, count + 1);
   const inTile = <u32>(a >> 6) & 63;
   store<u64>(entry, load<u64>(entry, ENTRY_LINES) | ((<u64>1) << inTile), ENTRY_LINES);
-  store<u64>(s, load<u64>(s, SITE_COUNT) + 1, SITE_COUNT);
+  const pairCounter = <usize>load<u32>(s, SITE_COUNTER);
+  store<u64>(pairCounter, load<u64>(pairCounter) + 1);
   lastLine = first + inTile;
   lastPair = load<u32>(s, SITE_PAIR);
   store<u64>(out, ((<u64>lastPair) << 32) | lastLine);

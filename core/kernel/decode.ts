@@ -31,11 +31,19 @@ import {
   STOP_INPUT,
   STOP_LIMIT,
 } from './abi';
+import { contextBelow } from './contexts';
 
 /** The batch that `decode` fills: run-wide site numbers and full guest-virtual addresses of accesses, in order. */
 export const batchSite: usize = heap.alloc(BATCH * 4);
 export const batchAddress: usize = heap.alloc(BATCH * 8);
 export let batchCount: u32 = 0;
+/**
+ * Under which calls these accesses happened: from access `turnAt` on (ascending; the first is 0) in context
+ * `turnContext`. Without any turn: context 0.
+ */
+export const turnAt: usize = heap.alloc((BATCH + 1) * 4);
+export const turnContext: usize = heap.alloc((BATCH + 1) * 4);
+export let turnCount: u32 = 0;
 
 /** The event that STOP_EVENT announces; see EVENT_* for the meaning of a to d. */
 export let eventKind: u32 = 0;
@@ -97,7 +105,10 @@ const S_LENGTH: usize = 64;
 const S_CALL: usize = 72;
 /** The three access sites before it, latest first, as of when it was trained. */
 const S_EARLIER: usize = 76;
-const S_BYTES: usize = 88;
+/** Of a call: the context + 1 that it was last made in, and the one that it led to. */
+const S_CALLER: usize = 88;
+const S_CALLEE: usize = 92;
+const S_BYTES: usize = 96;
 
 const CHUNK_BITS: u32 = 8;
 const CHUNK_SITES: u32 = 1 << CHUNK_BITS;
@@ -136,7 +147,10 @@ const D_EVENT_C: usize = 104;
 const D_STEPS: usize = 112;
 /** By site and its last address: the address that came then (u64[]). */
 const D_FOLLOWERS: usize = 116;
-const D_BYTES: usize = 120;
+/** The context of the next access, and those of the callers of the frames (u32[]). */
+const D_CONTEXT: usize = 120;
+const D_FRAME_CONTEXT: usize = 124;
+const D_BYTES: usize = 128;
 
 const NO_RECORD: u32 = 0x100;
 
@@ -257,6 +271,7 @@ export function decoderCreate(process: usize): usize {
   store<u32>(decoder, 256, D_FRAME_CAPACITY);
   store<usize>(decoder, zeroed(256 * 8), D_FRAME_PC);
   store<usize>(decoder, zeroed(256 * 4), D_FRAME_SITE);
+  store<usize>(decoder, zeroed(256 * 4), D_FRAME_CONTEXT);
   store<usize>(decoder, zeroed(8 << (<usize>FOLLOWER_BITS)), D_FOLLOWERS);
   return decoder;
 }
@@ -347,8 +362,17 @@ export function decoderFrames(decoder: usize): usize {
   return load<usize>(decoder, D_FRAME_PC);
 }
 
-/** Entry: pushes the call site that the return address names. */
-function enter(decoder: usize, s: usize): void {
+/** The accesses from number `at` of the batch on happen in `context`. */
+function turn(decoder: usize, at: u32, context: u32): void {
+  store<u32>(decoder, context, D_CONTEXT);
+  if (!turnCount || load<u32>(turnAt + ((<usize>(turnCount - 1)) << 2)) != at) turnCount++;
+  const last = (<usize>(turnCount - 1)) << 2;
+  store<u32>(turnAt + last, at);
+  store<u32>(turnContext + last, context);
+}
+
+/** Entry, before access number `at` of the batch: pushes the call site that the return address names. */
+function enter(decoder: usize, s: usize, at: u32): void {
   const call = load<usize>(s, S_CALL);
   if (!load<u8>(s, S_SEEN)) {
     store<u8>(s, 1, S_SEEN);
@@ -362,22 +386,40 @@ function enter(decoder: usize, s: usize): void {
     const pcs = load<usize>(decoder, D_FRAME_PC);
     const sites = load<usize>(decoder, D_FRAME_SITE);
     store<usize>(decoder, grown(pcs, (<usize>depth) << 3, (<usize>depth) << 4), D_FRAME_PC);
+    const contexts = load<usize>(decoder, D_FRAME_CONTEXT);
     store<usize>(decoder, grown(sites, (<usize>depth) << 2, (<usize>depth) << 3), D_FRAME_SITE);
+    store<usize>(decoder, grown(contexts, (<usize>depth) << 2, (<usize>depth) << 3), D_FRAME_CONTEXT);
     store<u32>(decoder, depth << 1, D_FRAME_CAPACITY);
   }
   const pcs = load<usize>(load<usize>(decoder, D_PROCESS), P_PC);
   const pc = load<u64>(pcs + ((<usize>load<u32>(call, S_NUMBER)) << 3));
   store<u64>(load<usize>(decoder, D_FRAME_PC) + ((<usize>depth) << 3), pc);
   store<usize>(load<usize>(decoder, D_FRAME_SITE) + ((<usize>depth) << 2), call);
+  const caller = load<u32>(decoder, D_CONTEXT);
+  store<u32>(load<usize>(decoder, D_FRAME_CONTEXT) + ((<usize>depth) << 2), caller);
+  if (load<u32>(call, S_CALLER) != caller + 1) {
+    store<u32>(call, caller + 1, S_CALLER);
+    store<u32>(call, contextBelow(caller, load<u32>(call, S_SITE)), S_CALLEE);
+  }
+  turn(decoder, at, load<u32>(call, S_CALLEE));
 }
 
-/** Exit: the site that predicts the next step, which is the call's where its frame is known. */
-function leave(decoder: usize, s: usize): usize {
+/** Back to the context of the caller of the frame at `depth` (0: the outermost), before access number `at`. */
+function backTo(decoder: usize, depth: u32, at: u32): void {
+  turn(decoder, at, load<u32>(load<usize>(decoder, D_FRAME_CONTEXT) + ((<usize>depth) << 2)));
+}
+
+/**
+ * Exit, before access number `at` of the batch: the site that predicts the next step, which is the call's where its
+ * frame is known.
+ */
+function leave(decoder: usize, s: usize, at: u32): usize {
   store<u8>(s, 1, S_SEEN);
   const depth = load<u32>(decoder, D_DEPTH);
   if (depth == 0) return s;
   store<u32>(decoder, depth - 1, D_DEPTH);
   if (depth > DEPTH_MAX) return s;
+  backTo(decoder, depth - 1, at);
   return load<usize>(load<usize>(decoder, D_FRAME_SITE) + ((<usize>(depth - 1)) << 2));
 }
 
@@ -611,9 +653,9 @@ function hits(decoder: usize, run: u32, limit: u32): i32 {
       left--;
       before = s;
       if (siteClass == SITE_ENTRY) {
-        enter(decoder, s);
+        enter(decoder, s, <u32>((outSite - batchSite) >> 2));
       } else if (siteClass == SITE_EXIT) {
-        before = leave(decoder, s);
+        before = leave(decoder, s, <u32>((outSite - batchSite) >> 2));
       } else {
         if (siteClass > SITE_RANGE_WRITE) return STOP_ERROR;
         store<u64>(s, load<u64>(load<usize>(s, S_BASE)) + load<u64>(s, S_DELTA));
@@ -641,9 +683,9 @@ function miss(decoder: usize, tag: u32): i32 {
   } else if (siteClass <= SITE_RANGE_WRITE) {
     if (!startRange(decoder, s)) return STOP_ERROR;
   } else if (siteClass == SITE_ENTRY) {
-    enter(decoder, s);
+    enter(decoder, s, batchCount);
   } else if (siteClass == SITE_EXIT) {
-    before = leave(decoder, s);
+    before = leave(decoder, s, batchCount);
   } else {
     return STOP_ERROR;
   }
@@ -669,7 +711,9 @@ function specialRecord(decoder: usize, kind: u32): i32 {
     const dropped = readVarint();
     const depth = load<u32>(decoder, D_DEPTH);
     if (failed || dropped > <u64>depth) return STOP_ERROR;
-    store<u32>(decoder, depth - <u32>dropped, D_DEPTH);
+    const left = depth - <u32>dropped;
+    store<u32>(decoder, left, D_DEPTH);
+    if (dropped && left < DEPTH_MAX) backTo(decoder, left, batchCount);
   }
   // HITS is done when its run is.
   return GO_ON;
@@ -701,6 +745,8 @@ export function decode(decoder: usize, limit: u32): i32 {
   end = load<usize>(decoder, D_END);
   failed = false;
   batchCount = 0;
+  turnCount = 0;
+  turn(decoder, 0, load<u32>(decoder, D_CONTEXT));
   let why: i32 = load<u32>(decoder, D_FAILED) ? STOP_ERROR : GO_ON;
   while (why == GO_ON) why = advance(decoder, limit);
   store<usize>(decoder, position, D_POSITION);

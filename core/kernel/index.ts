@@ -5,6 +5,7 @@
 export * from './abi';
 export { allocate, failure, release } from './arena';
 export * from './blocks';
+export { contextCount, contextRecord, contextsFull } from './contexts';
 export { touchAddress } from './count';
 export * from './decode';
 export { distinct, histogram } from './distance';

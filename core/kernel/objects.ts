@@ -10,7 +10,7 @@ import { allocate, enlarge, release, take } from './arena';
 import { decoderDepth, decoderFrames, processSiteOfPc } from './decode';
 import { logLive } from './live';
 import { PROCESS_LIVE, PROCESS_LIVE_LENGTH } from './pages';
-import { SITE_SEEN, siteCount, siteRecord } from './pairs';
+import { seenStamp, siteCount } from './pairs';
 
 // Kinds, as RawObjects.kind names them.
 export const KIND_UNATTRIBUTED = 0;
@@ -122,8 +122,8 @@ export function plainObject(kind: u32, a: u32, b: u32): u32 {
 
 function pushSite(site: u32): void {
   if (site >= siteCount || scratchLength == STACK_MAX) return;
-  if (load<u32>(siteRecord(site), SITE_SEEN) == stackStamp) return;
-  store<u32>(siteRecord(site), stackStamp, SITE_SEEN);
+  if (load<u32>(seenStamp(site)) == stackStamp) return;
+  store<u32>(seenStamp(site), stackStamp);
   store<u32>(scratch + (scratchLength++ << 2), site);
 }
 

@@ -1,5 +1,6 @@
 /**
- * Sites, and the (site, object) pairs that are the one place where accesses are counted.
+ * Sites, and the pairs, of a site and an object in one context (contexts.ts), that are the one place where accesses are
+ * counted.
  *
  * A site has one direction, so one counter a pair gives the reads and writes of the site, of the object and of the
  * source line: totals are conserved by construction (design 3.1).
@@ -26,28 +27,33 @@ export const SITE_TILE_OBJECT = 28;
 /** Pair index << 1 | isWrite, and the pair's object; ~0: no pair yet. */
 export const SITE_PAIR = 32;
 export const SITE_OBJECT = 36;
-/** u16, SITE_* of abi.ts. */
-export const SITE_KIND = 40;
 /** u8: size in bytes - 1; 0 for range sites, whose pieces never cross a line. */
 export const SITE_LAST_BYTE = 42;
 /** u8: offset of the counter of this direction in an entry: 0 reads, 4 writes. */
 export const SITE_DIRECTION = 43;
-/** Stamp used by objects.ts to keep a site once in a stack. */
-export const SITE_SEEN = 44;
+/** Context of the current pair. */
+export const SITE_CONTEXT = 44;
 /** Set of pages touched: directory of chunks, and its length. */
 export const SITE_SET = 48;
 export const SITE_SET_LENGTH = 52;
-/** u64: accesses that the current pair's record does not hold yet. */
-export const SITE_COUNT = 56;
+/** Record of the current pair, whose first u64 counts its accesses. */
+export const SITE_COUNTER = 56;
 
 const NONE: u32 = 0xffff_ffff;
 
 export let siteTable: usize = 0;
 export let siteCount: u32 = 0;
 let siteCapacity: u32 = 0;
+/** Stamps used by objects.ts to keep a site once in a stack: u32 by site. */
+let seen: usize = 0;
 
 export function siteRecord(site: u32): usize {
   return siteTable + site * SITE_STRIDE;
+}
+
+/** Where the stamp of a site is. */
+export function seenStamp(site: u32): usize {
+  return seen + (site << 2);
 }
 
 /** Announces sites 0 .. of the run: `sites` u32[count] run-wide numbers, `kinds` u16[count] (SITE_* of abi.ts). */
@@ -60,6 +66,7 @@ export function defineSite(site: u32, kind: u32): void {
     let larger: u32 = siteCapacity ? siteCapacity : 1024;
     while (larger <= site) larger *= 2;
     siteTable = enlarge(siteTable, siteCapacity * SITE_STRIDE, larger * SITE_STRIDE);
+    seen = enlarge(seen, siteCapacity << 2, larger << 2);
     for (let s = siteCapacity; s < larger; s++) forgetTile(siteRecord(s), true);
     siteCapacity = larger;
   }
@@ -71,7 +78,6 @@ export function defineSite(site: u32, kind: u32): void {
   store<u8>(s, <u8>(write ? 4 : 0), SITE_DIRECTION);
   const size: u32 = range ? 1 : 1 << ((kind >> SITE_SIZE_SHIFT) & 7);
   store<u8>(s, <u8>(size - 1), SITE_LAST_BYTE);
-  store<u16>(s, <u16>kind, SITE_KIND);
 }
 
 function forgetTile(s: usize, pair: bool): void {
@@ -94,16 +100,37 @@ export function siteWrites(site: u32): u32 {
   return <u32>load<u8>(siteRecord(site), SITE_DIRECTION) >> 2;
 }
 
-// Pair record, 16 bytes, in chunks that never move: accesses (u64), site, object.
-const PAIR_STRIDE = 16;
+// Pair record, 32 bytes, in chunks that never move: accesses (u64), site, object, context.
+const PAIR_STRIDE = 32;
 const PAIR_SITE = 8;
 const PAIR_OBJECT = 12;
+const PAIR_CONTEXT = 16;
 const PAIR_CHUNK = 4096;
 
 export let pairCount: u32 = 0;
 let chunks: usize = 0;
 let chunksCapacity: u32 = 0;
-/** Open-addressed table of pair + 1 by (site, object), at most half full. */
+/**
+ * Functions that are called from several places change their sites' contexts with every call, so before the table stands
+ * a direct-mapped cache, 32 bytes a slot: site and context + 1 (both 0: empty), object, SITE_PAIR, SITE_COUNTER.
+ */
+export const PAIR_SLOTS: u32 = 8192;
+export const PAIR_SLOT_SHIFT = 5;
+export const SLOT_OBJECT = 8;
+export const SLOT_PAIR = 12;
+export const SLOT_COUNTER = 16;
+export const pairSlots: usize = heap.alloc(PAIR_SLOTS << PAIR_SLOT_SHIFT);
+memory.fill(pairSlots, 0, PAIR_SLOTS << PAIR_SLOT_SHIFT);
+
+/** The cache's slot for a site in a context, and what a slot that speaks of them begins with. */
+export function pairSlot(site: u32, context: u32): usize {
+  return pairSlots + ((<usize>((site ^ (context * 0x9e3779b1)) & (PAIR_SLOTS - 1))) << PAIR_SLOT_SHIFT);
+}
+export function pairSlotKey(site: u32, context: u32): u64 {
+  return ((<u64>(context + 1)) << 32) | site;
+}
+
+/** Open-addressed table of pair + 1 by (site, object, context), at most half full. */
 let table: usize = 0;
 let tableMask: u32 = 0;
 
@@ -111,8 +138,8 @@ export function pairRecord(pair: u32): usize {
   return <usize>load<u32>(chunks + ((pair / PAIR_CHUNK) << 2)) + (pair % PAIR_CHUNK) * PAIR_STRIDE;
 }
 
-function hash(site: u32, object: u32): u32 {
-  const h = (site * 0x9e3779b1) ^ (object * 0x85ebca6b);
+function hash(site: u32, object: u32, context: u32): u32 {
+  const h = (site * 0x9e3779b1) ^ (object * 0x85ebca6b) ^ (context * 0xc2b2ae35);
   return (h ^ (h >> 16)) * 0x2c1b3c6d;
 }
 
@@ -123,52 +150,48 @@ function rehash(): void {
   tableMask = slots - 1;
   for (let pair: u32 = 0; pair < pairCount; pair++) {
     const p = pairRecord(pair);
-    let slot = hash(load<u32>(p, PAIR_SITE), load<u32>(p, PAIR_OBJECT)) & tableMask;
+    let slot = hash(load<u32>(p, PAIR_SITE), load<u32>(p, PAIR_OBJECT), load<u32>(p, PAIR_CONTEXT)) & tableMask;
     while (load<u32>(table + (slot << 2))) slot = (slot + 1) & tableMask;
     store<u32>(table + (slot << 2), pair + 1);
   }
 }
 
-/** Points the site's record `s` at its pair with `object`, made when new. */
-export function switchPair(s: usize, object: u32): void {
-  flushCount(s);
+/** Points the site's record `s` at its pair with `object` in `context`, made when new. */
+export function switchPair(s: usize, object: u32, context: u32): void {
   const site = <u32>(s - siteTable) / SITE_STRIDE;
   if (pairCount * 2 >= tableMask) rehash();
-  let slot = hash(site, object) & tableMask;
+  let slot = hash(site, object, context) & tableMask;
   let pair: u32 = 0;
   while (true) {
     const held = load<u32>(table + (slot << 2));
     if (!held) {
-      pair = newPair(site, object);
+      pair = newPair(site, object, context);
       store<u32>(table + (slot << 2), pair + 1);
       break;
     }
     const p = pairRecord(held - 1);
-    if (load<u32>(p, PAIR_SITE) == site && load<u32>(p, PAIR_OBJECT) == object) {
+    if (
+      load<u32>(p, PAIR_SITE) == site &&
+      load<u32>(p, PAIR_OBJECT) == object &&
+      load<u32>(p, PAIR_CONTEXT) == context
+    ) {
       pair = held - 1;
       break;
     }
     slot = (slot + 1) & tableMask;
   }
   store<u32>(s, object, SITE_OBJECT);
+  store<u32>(s, context, SITE_CONTEXT);
   store<u32>(s, (pair << 1) | (<u32>load<u8>(s, SITE_DIRECTION) >> 2), SITE_PAIR);
+  store<u32>(s, <u32>pairRecord(pair), SITE_COUNTER);
+  const cached = pairSlot(site, context);
+  store<u64>(cached, pairSlotKey(site, context));
+  store<u32>(cached, object, SLOT_OBJECT);
+  store<u32>(cached, load<u32>(s, SITE_PAIR), SLOT_PAIR);
+  store<u32>(cached, load<u32>(s, SITE_COUNTER), SLOT_COUNTER);
 }
 
-/** Moves the accesses that the site's record counted to its pair. */
-function flushCount(s: usize): void {
-  const count = load<u64>(s, SITE_COUNT);
-  if (!count) return;
-  const p = pairRecord(load<u32>(s, SITE_PAIR) >> 1);
-  store<u64>(p, load<u64>(p) + count);
-  store<u64>(s, 0, SITE_COUNT);
-}
-
-/** Brings the records of all pairs up to date. */
-export function flushCounts(): void {
-  for (let site: u32 = 0; site < siteCount; site++) flushCount(siteRecord(site));
-}
-
-function newPair(site: u32, object: u32): u32 {
+function newPair(site: u32, object: u32, context: u32): u32 {
   const pair = pairCount;
   if (pair % PAIR_CHUNK == 0) {
     const chunk = pair / PAIR_CHUNK;
@@ -183,6 +206,7 @@ function newPair(site: u32, object: u32): u32 {
   const p = pairRecord(pair);
   store<u32>(p, site, PAIR_SITE);
   store<u32>(p, object, PAIR_OBJECT);
+  store<u32>(p, context, PAIR_CONTEXT);
   return pair;
 }
 

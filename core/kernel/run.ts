@@ -68,7 +68,6 @@ import {
   postVcpuEnd,
 } from './outbox';
 import { ADDRESS_MASK, PROCESS_DECODER, pageShift, processRecord } from './pages';
-import { flushCounts } from './pairs';
 
 // Why `run` returned.
 /** The stream needs its next block, or is at its end. */
@@ -184,7 +183,6 @@ function closeEpoch(): void {
 
 /** Ends the last epoch. After the last access. */
 export function finishRun(): void {
-  flushCounts();
   if (epochAccesses || epochOpen()) closeEpoch();
   flushOutbox();
 }

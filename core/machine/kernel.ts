@@ -99,6 +99,9 @@ export interface KernelExports {
   readonly liveLogFull: Global;
   liveLogEnd(): void;
   liveLogEntry(index: number): number;
+  readonly contextCount: Global;
+  contextRecord(context: number): number;
+  readonly contextsFull: Global;
   readonly pairCount: Global;
   pairRecord(pair: number): number;
   readonly siteCount: Global;

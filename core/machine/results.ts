@@ -5,7 +5,7 @@
  * leads from one to the other, for trackers, which know pages by their kernel numbers.
  */
 import type { EpochTable, ObjectKind, PageTable, Totals } from '../model/profile.js';
-import type { PageSets, RawObjects, RawPairs, RawReplay, RawSites } from '../model/raw.js';
+import type { PageSets, RawContexts, RawObjects, RawPairs, RawReplay, RawSites } from '../model/raw.js';
 import { mergedHeat, readEpochColumns, readHeatRows, readPageCounts, wide } from './heatRows.js';
 import { jointPeaks } from './jointPeaks.js';
 import type { Kernel } from './kernel.js';
@@ -13,7 +13,17 @@ import type { MachineCountsOfRun } from './machineHalf.js';
 
 export type CountedReplay = Pick<
   RawReplay,
-  'totals' | 'sites' | 'objects' | 'pairs' | 'pages' | 'epochs' | 'heat' | 'missRatio' | 'pageSets' | 'jointPeaks'
+  | 'totals'
+  | 'sites'
+  | 'objects'
+  | 'pairs'
+  | 'contexts'
+  | 'pages'
+  | 'epochs'
+  | 'heat'
+  | 'missRatio'
+  | 'pageSets'
+  | 'jointPeaks'
 > & {
   /** Row of `pages` of each page by its kernel number (order of first touch). */
   readonly rowOfPage: Uint32Array;
@@ -37,7 +47,7 @@ const PAGE_WORDS = 4;
 const ENTRY_WORDS = 16;
 const RECORDS_PER_CHUNK = 1024;
 /** kernel/pairs.ts */
-const PAIR_WORDS = 4;
+const PAIR_WORDS = 8;
 const PAIRS_PER_CHUNK = 4096;
 /** kernel/objects.ts */
 const OBJECT_WORDS = 16;
@@ -66,6 +76,7 @@ export function countedReplay(kernel: Kernel, machine: MachineCountsOfRun): Coun
     sites,
     objects: readObjects(kernel, byObject, entries),
     pairs,
+    contexts: readContexts(kernel),
     pages,
     epochs,
     heat: mergedHeat(readHeatRows(kernel.exports), machine.heat, rowOfPage, epochs.count),
@@ -136,6 +147,7 @@ function readPairs(kernel: Kernel, { pairFills, pairWriteBacks }: MachineCountsO
     count,
     site: new Uint32Array(count),
     object: new Uint32Array(count),
+    context: new Uint32Array(count),
     reads: new Float64Array(count),
     writes: new Float64Array(count),
     trafficReads: new Float64Array(count),
@@ -146,10 +158,22 @@ function readPairs(kernel: Kernel, { pairFills, pairWriteBacks }: MachineCountsO
     column[pair] = wide(memory, at);
     pairs.site[pair] = memory[at + 2];
     pairs.object[pair] = memory[at + 3];
+    pairs.context[pair] = memory[at + 4];
     pairs.trafficReads[pair] = pairFills[pair] ?? 0;
     pairs.trafficWrites[pair] = pairWriteBacks[pair] ?? 0;
   });
   return pairs;
+}
+
+function readContexts(kernel: Kernel): RawContexts {
+  const count = kernel.exports.contextCount.value;
+  // Two words each; the empty path has none.
+  const words = kernel.u32(kernel.exports.contextRecord(0), count > 1 ? 2 * count : 0);
+  return {
+    count,
+    parent: Uint32Array.from({ length: count }, (_, context) => words[2 * context] ?? 0),
+    site: Uint32Array.from({ length: count }, (_, context) => words[2 * context + 1] ?? 0),
+  };
 }
 
 /** Pair counts by site or by object. */

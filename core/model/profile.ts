@@ -6,7 +6,7 @@
  * Counts are held in Float64Array (exact up to 2^53). Every table is a set of columns of equal length.
  *
  * Conservation (design, section 3.1): for reads and for writes apart,
- *   sum(sites) = sum(pairs) = sum(objects) = sum(pages) = sum(epochs) = totals,
+ *   sum(sites) = sum(pairs) = sum(calls) = sum(objects) = sum(pages) = sum(epochs) = totals,
  *   sum(lines) + unattributed = totals.
  */
 import type { Row } from './columns.js';
@@ -26,6 +26,8 @@ export interface Profile {
   readonly objects: ObjectTable;
   /** Which site touched which object: the cross table that lines, tiers and "who uses this allocation" come from. */
   readonly pairs: PairTable;
+  /** The same by call path. Left out where the recording knows no calls, and by older versions. */
+  readonly calls?: CallTable;
   readonly pages: PageTable;
   readonly epochs: EpochTable;
   /** Address by time, sparse: the pages touched in each epoch. */
@@ -194,6 +196,26 @@ export interface PairTable {
   readonly count: number;
   readonly site: Uint32Array;
   readonly object: Uint32Array;
+  readonly reads: Float64Array;
+  readonly writes: Float64Array;
+  readonly trafficReads: Float64Array;
+  readonly trafficWrites: Float64Array;
+}
+
+/**
+ * Which pair did how much under which calls. Paths are a tree of frames, the outermost caller first: path 0 is the
+ * empty one, and a path's parent stands before it. A frame that recursion comes back to stands once in a path.
+ */
+export interface CallTable {
+  /** Functions that call: `file` is a row of `files` or NONE, `line` where the function begins (0: unknown). */
+  readonly frames: { readonly name: readonly string[]; readonly file: Uint32Array; readonly line: Uint32Array };
+  /** Of each path: its parent and its innermost frame, NONE for path 0. */
+  readonly parent: Uint32Array;
+  readonly frame: Uint32Array;
+  /** Rows, ascending by pair, then path. */
+  readonly count: number;
+  readonly pair: Uint32Array;
+  readonly path: Uint32Array;
   readonly reads: Float64Array;
   readonly writes: Float64Array;
   readonly trafficReads: Float64Array;

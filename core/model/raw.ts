@@ -21,6 +21,7 @@ export interface RawReplay {
   readonly sites: RawSites;
   readonly objects: RawObjects;
   readonly pairs: RawPairs;
+  readonly contexts: RawContexts;
   /** Final but for `object` (holds raw object numbers) and `hotness` (zero). */
   readonly pages: PageTable;
   readonly epochs: EpochTable;
@@ -60,14 +61,27 @@ export interface RawSites {
   readonly trafficWrites: Float64Array;
 }
 
+/** Unique by site, object and context. */
 export interface RawPairs {
   readonly count: number;
   readonly site: Uint32Array;
   readonly object: Uint32Array;
+  /** Row of `contexts`. */
+  readonly context: Uint32Array;
   readonly reads: Float64Array;
   readonly writes: Float64Array;
   readonly trafficReads: Float64Array;
   readonly trafficWrites: Float64Array;
+}
+
+/**
+ * Call paths: a call site below the path that led there. Number 0 is the empty path; a parent has the lesser number. A
+ * call site stands once in a path.
+ */
+export interface RawContexts {
+  readonly count: number;
+  readonly parent: Uint32Array;
+  readonly site: Uint32Array;
 }
 
 /**

@@ -3,12 +3,12 @@
  * they name. Views index columns without asking; a file that passes here cannot lead them astray.
  */
 import { NONE } from '../model/columns.js';
-import { CLASS_NAMES, type Profile } from '../model/profile.js';
+import { type CallTable, CLASS_NAMES, type Profile } from '../model/profile.js';
 import { ShapeError } from './codec.js';
 
 /** @throws ShapeError at the first thing that does not fit. */
 export function checkConsistency(profile: Profile): void {
-  const { files, modules, functions, lines, sites, objects, pairs, pages, epochs, heat, placement } = profile;
+  const { files, modules, functions, lines, sites, objects, pairs, calls, pages, epochs, heat, placement } = profile;
 
   const inlined = sites.inlineStart.at(-1) ?? 0;
   lengths('functions', functions, functions.count);
@@ -43,6 +43,8 @@ export function checkConsistency(profile: Profile): void {
   for (const [name, table] of Object.entries({ functions, lines, objects, pages }))
     rows(`${name}.hotness`, table.hotness, CLASS_NAMES.length);
 
+  if (calls) checkCalls(calls, profile);
+
   for (const tracker of profile.trackers) {
     const { pageReads, pageWrites } = tracker;
     if (pageReads) lengths(`tracker ${tracker.id}`, { pageReads }, pages.count);
@@ -52,6 +54,18 @@ export function checkConsistency(profile: Profile): void {
     lengths(`policy ${id}`, { tierOfObject }, objects.count);
     lengths(`policy ${id}`, { bytesInTier }, placement.tiers.length);
   }
+}
+
+function checkCalls({ frames, parent, frame, ...table }: CallTable, { files, pairs }: Profile): void {
+  lengths('calls.frames', frames, frames.name.length);
+  rows('calls.frames.file', frames.file, files.length, true);
+  lengths('calls', { frame }, parent.length);
+  rows('calls.frame', frame, frames.name.length, true);
+  for (const [path, above] of parent.entries())
+    if (path === 0 ? above !== NONE : above >= path) throw new ShapeError(`calls.parent of ${path} is ${above}`);
+  lengths('calls', table, table.count);
+  rows('calls.pair', table.pair, pairs.count);
+  rows('calls.path', table.path, parent.length);
 }
 
 function lengths(table: string, columns: object, rowCount: number): void {

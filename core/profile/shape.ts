@@ -1,5 +1,6 @@
 /** The profile as a codec: every name and type of `model/profile.ts`, once more, for files. */
 import type {
+  CallTable,
   Distribution,
   EpochTable,
   FunctionTable,
@@ -167,6 +168,19 @@ const pairs = record<PairTable>({
   trafficWrites: f64,
 });
 
+const calls = record<CallTable>({
+  frames: record<CallTable['frames']>({ name: list(text), file: u32, line: u32 }),
+  parent: u32,
+  frame: u32,
+  count: natural,
+  pair: u32,
+  path: u32,
+  reads: f64,
+  writes: f64,
+  trafficReads: f64,
+  trafficWrites: f64,
+});
+
 const pages = record<PageTable>({
   count: natural,
   process: u32,
@@ -249,6 +263,7 @@ export const profileCodec = record<Profile>({
   sites,
   objects,
   pairs,
+  calls: optional(calls),
   pages,
   epochs,
   heat,

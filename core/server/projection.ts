@@ -15,6 +15,7 @@
 import { classify, perPagePerSecond } from '../hotness/classes.js';
 import { NONE } from '../model/columns.js';
 import type {
+  CallTable,
   HeatTable,
   ObjectTable,
   PairTable,
@@ -48,6 +49,7 @@ export function project(exact: Profile, tracker: TrackerResult): Projection {
   // 1. Readings of every table, in the exact profile's order.
   const objects = objectReadings(exact, ofPages);
   const pairs = pairReadings(exact.pairs, objects);
+  const calls = exact.calls && { ...exact.calls, ...callReadings(exact.calls, pairs) };
   const ofSites = summed(pairs, exact.pairs.site, sites.count);
   const functionOfSite = Uint32Array.from({ length: sites.count }, (_, site) =>
     sites.inlineStart[site] < sites.inlineStart[site + 1] ? sites.inlineFunction[sites.inlineStart[site]] : NONE,
@@ -83,6 +85,7 @@ export function project(exact: Profile, tracker: TrackerResult): Projection {
       inlineFunction: renamed(sites.inlineFunction, functionRow),
     },
     pairs: { ...exact.pairs, ...pairs, object: renamed(exact.pairs.object, objectRow) },
+    ...(calls && { calls }),
     pages: {
       ...pages,
       ...ofPages,
@@ -132,6 +135,14 @@ function pairReadings(pairs: PairTable, objects: ObjectTable): Readings {
   return {
     reads: shared(objects.reads, pairs.object, pairs.reads, pairs.writes),
     writes: shared(objects.writes, pairs.object, pairs.writes, pairs.reads),
+  };
+}
+
+/** Each pair's readings over its call paths. */
+function callReadings(calls: CallTable, pairs: Readings): Readings {
+  return {
+    reads: shared(pairs.reads, calls.pair, calls.reads, calls.writes),
+    writes: shared(pairs.writes, calls.pair, calls.writes, calls.reads),
   };
 }
 

@@ -126,6 +126,30 @@ describe('objects', () => {
     expect(pairs.writes[first[0]!]).toBe(150);
   });
 
+  test('contexts become paths of frames, the outermost first; what reads the same is one, what starts programs is none', () => {
+    const calls = profile.calls!;
+    const names = (path: number): string[] =>
+      path === 0 ? [] : [...names(calls.parent[path]!), calls.frames.name[calls.frame[path]!]!];
+    const rows = Array.from({ length: calls.count }, (_, row) => {
+      const pair = calls.pair[row]!;
+      return [
+        functions.name[sites.inlineFunction[sites.inlineStart[pairs.site[pair]!]!]!],
+        objects.name[pairs.object[pair]!],
+        names(calls.path[row]!).join(' > '),
+        calls.reads[row]! + calls.writes[row]!,
+        calls.trafficReads[row]! + calls.trafficWrites[row]!,
+      ];
+    });
+    const table = objects.name[0]!;
+    expect(rows).toContainEqual(['main', table, '', 150, 4]);
+    // 350 and 50 by two copies of one call, 200 below it: `sample` is inlined into `render`.
+    expect(rows).toContainEqual(['dot', table, 'main', 400, 6]);
+    expect(rows).toContainEqual(['dot', table, 'main > render > sample', 200, 2]);
+    expect(calls.frames.name).toEqual(['main', 'render', 'sample']);
+    expect([...calls.frames.line]).toEqual([8, 60, 7]);
+    expect(files[calls.frames.file[2]!]!.path).toBe('/w/vec.h');
+  });
+
   test('pages name the row of their object, and are classed by accesses', () => {
     expect([...pages.object].map(row => objects.kind[row])).toEqual(['heap', 'heap', 'global', 'stack']);
     // 730, 70, 125, 75 of 1000: 730 < 800, so two are hot; nothing is within the last 10.
@@ -271,8 +295,12 @@ describe('tiers', () => {
 
   test('below 80 % it is mixed, at 80 % it is not', () => {
     const tierWith = (heap: number, global: number): string => {
+      // All on one of the three call paths.
+      const heapBy = [0, 0, heap, 0, 0];
       const list = touches.map(touch =>
-        touch[0] === 1 ? ([...touch.slice(0, 4), touch[1] === 1 ? heap : global] as unknown as Touch) : touch,
+        touch[0] === 1
+          ? ([...touch.slice(0, 4), touch[1] === 1 ? heapBy[touch[5]!]! : global] as unknown as Touch)
+          : touch,
       );
       const base = attribute(rawReplay(list), trace, options);
       return tierOfLine(withPlacement(base, placement), 0);

@@ -57,7 +57,26 @@ export const sites: readonly SiteSpec[] = [
     chain: [frame('merged', '/w/main.c', 0), frame('outer', '/w/main.c', 50, 48)],
   },
   { module: NONE, offset: 0xffff, kind: SITE_WRITE, chain: [] },
+  { module: app, offset: 0x220, kind: SITE_CALL, chain: [frame('main', '/w/main.c', 12, 8)] },
+  {
+    module: app,
+    offset: 0x230,
+    kind: SITE_CALL,
+    chain: [frame('sample', '/w/vec.h', 9, 7), frame('render', '/w/main.c', 61, 60)],
+  },
+  // The same call, in another copy of the loop that it is in.
+  { module: app, offset: 0x224, kind: SITE_CALL, chain: [frame('main', '/w/main.c', 12, 8)] },
+  { module: library, offset: 0x10, kind: SITE_CALL, chain: [frame('__libc_start_main', '', 0)] },
 ];
+
+/** Raw contexts: [parent, call site]. 1 what starts the program, 2 and 4 its calls in main, 3 a call made below. */
+const contexts = [
+  [0, 0],
+  [0, 12],
+  [1, 9],
+  [2, 10],
+  [1, 11],
+] as const;
 
 /** Raw objects: 0 unattributed, 1 and 2 one allocation by two pcs of a line, 3 a global, 4 the main stack, 5 untouched. */
 const objects = [
@@ -70,13 +89,22 @@ const objects = [
   { kind: 'global', stack: [], bytes: 16, blocks: 1, lines: 0, module: app, global: 1 },
 ] as const;
 
-/** [site, object, page, accesses, cache lines of traffic]; whether it reads or writes is the site's business. */
-export type Touch = readonly [site: number, object: number, page: number, accesses: number, traffic: number];
+/** [site, object, page, accesses, cache lines of traffic, context]; the site's kind says whether it reads or writes. */
+export type Touch = readonly [
+  site: number,
+  object: number,
+  page: number,
+  accesses: number,
+  traffic: number,
+  context?: number,
+];
 
 export const touches: readonly Touch[] = [
-  [0, 1, 0, 100, 3],
+  [0, 1, 0, 100, 3, 1],
   [0, 2, 1, 50, 1],
-  [1, 1, 0, 600, 8],
+  [1, 1, 0, 350, 5, 2],
+  [1, 1, 0, 200, 2, 3],
+  [1, 1, 0, 50, 1, 4],
   [1, 3, 2, 100, 0],
   [2, 1, 0, 30, 2],
   [2, 1, 1, 20, 0],
@@ -121,7 +149,8 @@ export function rawReplay(list: readonly Touch[] = touches): RawReplay {
     return table;
   };
   const distinct = (touched: readonly Touch[]): number => new Set(touched.map(touch => touch[2])).size;
-  const pairs = [...new Set(list.map(([site, object]) => site * 16 + object))];
+  const keyOf = ([site, object, , , , context = 0]: Touch) => (site * 16 + object) * 16 + context;
+  const pairs = [...new Set(list.map(keyOf))];
   const whole = columns(1, () => 0);
   const pages = columns(PAGES, touch => touch[2]);
   const stacks = objects.map(object => [...object.stack]);
@@ -153,9 +182,15 @@ export function rawReplay(list: readonly Touch[] = touches): RawReplay {
       linesUsed: Float64Array.from(objects, object => object.lines),
     },
     pairs: {
-      ...columns(pairs.length, ([site, object]) => pairs.indexOf(site * 16 + object)),
-      site: Uint32Array.from(pairs, pair => pair >> 4),
-      object: Uint32Array.from(pairs, pair => pair & 15),
+      ...columns(pairs.length, touch => pairs.indexOf(keyOf(touch))),
+      site: Uint32Array.from(pairs, pair => pair >> 8),
+      object: Uint32Array.from(pairs, pair => (pair >> 4) & 15),
+      context: Uint32Array.from(pairs, pair => pair & 15),
+    },
+    contexts: {
+      count: contexts.length,
+      parent: Uint32Array.from(contexts, ([parent]) => parent),
+      site: Uint32Array.from(contexts, ([, site]) => site),
     },
     pages: {
       ...pages,

@@ -1,6 +1,8 @@
 /** Core's answers to the tables, the flame graph and the curves; expected values by hand or by the slow obvious way. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { NONE } from '../../core/model/columns.js';
+import type { CallTable } from '../../core/model/profile.js';
 import type {
   FlameFacts,
   PageInspectorFacts,
@@ -105,7 +107,8 @@ describe('allocations', () => {
 });
 
 describe('flame graph', () => {
-  const frames = (options: ViewQuery['options'] = {}) => ask<FlameFacts>(index, { view: 'flame', options }).facts;
+  const frames = (options: ViewQuery['options'] = {}) =>
+    ask<FlameFacts>(index, { view: 'flame', options: { by: 'code', ...options } }).facts;
   /** `depth name weight` of every frame. */
   const lines = ({ frames: all }: FlameFacts) => {
     const depth = (at: number): number => (all[at]!.parent < 0 ? 0 : 1 + depth(all[at]!.parent));
@@ -126,6 +129,58 @@ describe('flame graph', () => {
       '2 prog.c:13 50',
       '3 log_count 50',
     ]);
+  });
+
+  test('by call stack: callers above what a function does, and below it bottom-up; without calls, by code', () => {
+    const base = profileOf(spec('/prog.c'));
+    const pair = base.pairs.reads.indexOf(600);
+    const others = [...base.pairs.reads.keys()].filter(row => row !== pair);
+    const calls: CallTable = {
+      frames: { name: ['main', 'twice'], file: Uint32Array.of(0, NONE), line: Uint32Array.of(11, 0) },
+      // main, main > twice.
+      parent: Uint32Array.of(NONE, 0, 1),
+      frame: Uint32Array.of(NONE, 0, 1),
+      count: others.length + 2,
+      pair: Uint32Array.of(pair, pair, ...others),
+      path: Uint32Array.of(1, 2, ...others.map(() => 0)),
+      reads: Float64Array.of(450, 150, ...others.map(row => base.pairs.reads[row]!)),
+      writes: Float64Array.of(0, 0, ...others.map(row => base.pairs.writes[row]!)),
+      trafficReads: new Float64Array(others.length + 2),
+      trafficWrites: new Float64Array(others.length + 2),
+    };
+    const called = new ProfileIndex({ ...base, calls });
+    const tree = (bottomUp: boolean) =>
+      lines(ask<FlameFacts>(called, { view: 'flame', options: { by: 'calls', bottomUp } }).facts);
+    // 50 of main's own, and what it calls.
+    expect(tree(false)).toEqual([
+      '0 whole program 1000',
+      '1 main 650',
+      '2 sum 450',
+      '3 prog.c:4 450',
+      '4 table 450',
+      '2 twice 150',
+      '3 sum 150',
+      '4 prog.c:4 150',
+      '5 table 150',
+      '2 prog.c:13 50',
+      '3 log_count 50',
+      '1 sum 100',
+      '2 prog.c:4 100',
+      '3 stack of thread 1 100',
+      '1 fill 250',
+      '2 prog.c:9 250',
+      '3 table 250',
+    ]);
+    expect(tree(true)).toEqual([
+      '0 whole program 1000',
+      '1 sum 700',
+      '2 main 450',
+      '2 twice 150',
+      '3 main 150',
+      '1 fill 250',
+      '1 main 50',
+    ]);
+    expect(frames({ by: 'calls' })).toEqual(frames({ by: 'code' }));
   });
 
   test('by allocating call: callers first, or the allocating function first; what has no call by its kind', () => {

@@ -1,4 +1,4 @@
-/** Flame view: accesses, traffic or bytes by call stack, as far as a profile knows call stacks. */
+/** Flame view: accesses, traffic or bytes by call stack. */
 import type { FlameBy, FlameFacts, FlameFrame, FlameMeasure } from '../../core/protocol.js';
 import { drawFlame, FlameChart, type FlameFill, flameColors, flameRow } from '../charts/flameChart.js';
 import { flameLayout } from '../charts/flameLayout.js';
@@ -23,6 +23,7 @@ const help =
   'Point to read, click to zoom in. Keys: arrows move, Enter zooms in, Backspace zooms out, Ctrl+Enter goes to the source.';
 
 const trees = [
+  { value: 'calls', label: 'By call stack' },
   { value: 'code', label: 'By code' },
   { value: 'allocation', label: 'By allocating call' },
 ];
@@ -145,8 +146,8 @@ class FlameView implements View {
 
   #choose(change: Partial<FlameChoice>): void {
     const next = { ...this.#choice(), ...change };
-    // Code has no bytes.
-    const measure = next.by === 'code' && next.measure === 'bytes' ? 'accesses' : next.measure;
+    // Only allocations have bytes.
+    const measure = next.by !== 'allocation' && next.measure === 'bytes' ? 'accesses' : next.measure;
     this.context.remember({ flame: { ...next, measure } });
     this.#ask().catch(error => this.context.failed(error));
   }
@@ -164,9 +165,9 @@ class FlameView implements View {
     const before = this.#facts && namesTo(this.#facts, this.#cursor);
     this.#facts = facts;
     this.#cursor = before ? (frameOf(facts, before) ?? facts.root) : facts.root;
-    this.#by.set(choice.by);
+    this.#by.set(facts.by);
     const measures = (Object.keys(measureLabels) as FlameMeasure[]).filter(
-      measure => choice.by === 'allocation' || measure !== 'bytes',
+      measure => facts.by === 'allocation' || measure !== 'bytes',
     );
     this.#measure.set(
       choice.measure,
@@ -176,7 +177,7 @@ class FlameView implements View {
     this.#side.set(choice.leftHeavy ? 'heavy' : 'name');
     this.#color.set(choice.color);
     this.#asTable.set(choice.table);
-    this.#meaning.textContent = meaningOf(facts, choice.bottomUp);
+    this.#meaning.textContent = meaningOf(facts, choice);
     this.#found.textContent = foundText(facts);
     this.#key.replaceChildren(...keyOf(choice.color));
     this.#showPath(facts);
@@ -251,8 +252,8 @@ class FlameView implements View {
       width: this.#chart.element.clientWidth || 900,
       parts: [
         {
-          title: `${measureLabels[facts.measure]} ${facts.by === 'code' ? 'by code' : 'by allocating call'}`,
-          note: meaningOf(facts, choice.bottomUp),
+          title: `${measureLabels[facts.measure]} ${trees.find(({ value }) => value === facts.by)!.label.toLowerCase()}`,
+          note: meaningOf(facts, choice),
           legend: keys[choice.color].words.map(([kind, name]) => ({
             name,
             color: flameColors[kind],
@@ -291,7 +292,23 @@ const amount = (value: number, { measure, counted: unit }: FlameFacts) => {
 };
 
 /** What a width is, of what, and when; and what the frames are. */
-function meaningOf(facts: FlameFacts, bottomUp: boolean): string {
+/** What stands below what. */
+const frameMeanings: Readonly<Record<FlameBy, { readonly down: string; readonly up: string }>> = {
+  calls: {
+    down: 'Frames: callers from the outermost, the function, the functions inlined into it, the line, the allocation that the line uses. A call that recursion comes back to stands once.',
+    up: 'Frames: the innermost function, below it its callers. A call that recursion comes back to stands once.',
+  },
+  code: {
+    down: 'Frames: a function, the functions inlined into it, the line, the allocation that the line uses. Calls that the compiler kept are not part of it.',
+    up: 'Frames: the innermost function, below it the functions that it was inlined into. Calls that the compiler kept are not part of it.',
+  },
+  allocation: {
+    down: 'Frames: the call stack of the allocating call, then the allocation; accesses to what was allocated there, whoever made them.',
+    up: 'Frames: the allocating function, below it its callers; accesses to what was allocated there, whoever made them.',
+  },
+};
+
+function meaningOf(facts: FlameFacts, { by: wanted, bottomUp }: FlameChoice): string {
   const { by, measure, frames, counted: unit } = facts;
   const total = amount(frames[0]?.weight ?? 0, facts);
   const when = windowText(facts.window);
@@ -303,15 +320,9 @@ function meaningOf(facts: FlameFacts, bottomUp: boolean): string {
     bytes:
       'the peak of the bytes alive of each allocation; the peaks need not be at one time, so their sum may be more than was ever alive',
   };
-  const stacks =
-    by === 'code'
-      ? bottomUp
-        ? 'Frames: the innermost function, below it the functions that it was inlined into. Calls that the compiler kept are not part of it.'
-        : 'Frames: a function, the functions inlined into it, the line, the allocation that the line uses. Calls that the compiler kept are not part of it.'
-      : bottomUp
-        ? 'Frames: the allocating function, below it its callers; accesses to what was allocated there, whoever made them.'
-        : 'Frames: the call stack of the allocating call, then the allocation; accesses to what was allocated there, whoever made them.';
-  return `Width: ${what[measure]}, of ${total} in ${when}, with all that lies below. ${stacks}`;
+  const stacks = frameMeanings[by][bottomUp ? 'up' : 'down'];
+  const missing = wanted === 'calls' && by !== wanted ? ' This recording knows no calls, so frames are by code.' : '';
+  return `Width: ${what[measure]}, of ${total} in ${when}, with all that lies below. ${stacks}${missing}`;
 }
 
 function foundText(facts: FlameFacts): string {

@@ -1,11 +1,13 @@
 /**
  * Flame view: where accesses, traffic and bytes come from, as a tree of frames.
  *
- * What a profile knows of call stacks is, for accesses, the chain of inlined functions at each access site, and, for
- * allocations, the whole stack of the allocating call. So there are two trees, and each adds up to the run:
+ * There are three trees, and each adds up to the run:
  *
+ *   calls       outermost caller > ... > function > functions inlined into it > line > allocation
  *   code        function > functions inlined into it > line > allocation
  *   allocation  outermost caller > ... > allocating function > allocation
+ *
+ * A profile whose recording knows no calls has the last two.
  *
  * Bottom-up, a frame's callers stand below it: the innermost function first, so that one that was inlined in many places
  * is one frame.
@@ -22,19 +24,21 @@ import { location, type View } from './view.js';
 const maxFrames = 1_500;
 const maxNameLength = 160;
 
-const bys: readonly FlameBy[] = ['code', 'allocation'];
+const bys: readonly FlameBy[] = ['calls', 'code', 'allocation'];
 const measures: readonly FlameMeasure[] = ['accesses', 'reads', 'writes', 'traffic', 'bytes'];
 
 export const flame: View = (index, query, selection, baseline) => {
-  const by = optionOf(query, 'by', bys);
+  const wanted = optionOf(query, 'by', bys);
+  const by = wanted === 'calls' && !index.profile.calls ? 'code' : wanted;
   const measure = optionOf(query, 'measure', measures);
-  if (by === 'code' && measure === 'bytes') throw new RangeError('bytes are known by allocation only');
+  if (by !== 'allocation' && measure === 'bytes') throw new RangeError('bytes are known by allocation only');
   const bottomUp = query.options?.bottomUp === true;
   const tree = treeOf(index, by, bottomUp);
   const path = pathTo(tree, query.options?.root);
   const weight = (node: Node) => weightOf(node, measure);
   // A window of one run is not a window of the other.
-  const compared = baseline && !(by === 'allocation' && selection.window) ? baseline.index : null;
+  const comparable = baseline && (by === 'calls' ? baseline.index.profile.calls : !selection.window || by === 'code');
+  const compared = comparable ? baseline.index : null;
   const before = compared && runBefore(treeOf(compared, by, bottomUp), weight);
   const { frames, folded } = framesOf(path, tree.source, weight, before);
   const facts: FlameFacts = {
@@ -165,12 +169,59 @@ function treeOf(index: ProfileIndex, by: FlameBy, bottomUp: boolean): Tree {
   const of = `${by} ${bottomUp}`;
   const last = lastTrees.get(index);
   if (last?.of === of) return last.tree;
-  const source = by === 'code' ? codeOf(index.profile, bottomUp) : allocationsOf(index.profile, bottomUp);
+  const source = makers[by](index.profile, bottomUp);
   const root = nodeOf({ name: 'whole program', kind: 'all', location: null }, 0);
   for (let row = 0; row < source.rows; row++) count(root, source, row);
   const tree = { source, root };
   lastTrees.set(index, { of, tree });
   return tree;
+}
+
+const makers: Readonly<Record<FlameBy, (profile: Profile, bottomUp: boolean) => Source>> = {
+  calls: callsOf,
+  code: codeOf,
+  allocation: allocationsOf,
+};
+
+/** Callers from the outermost in, then what `codeOf` says; bottom-up the functions alone, from the innermost. */
+function callsOf(profile: Profile, bottomUp: boolean): Source {
+  const { sites, pairs } = profile;
+  const calls = profile.calls!;
+  const { frames, parent, frame } = calls;
+  const code = codeOf(profile, bottomUp);
+  const { steps } = code;
+  const callerStep = steps.of(frames.name.length, row => ({
+    name: named(frames.name[row]),
+    kind: 'function',
+    location: location(profile, frames.file[row], frames.line[row]),
+  }));
+  const length = new Uint32Array(parent.length);
+  for (let path = 1; path < parent.length; path++) length[path] = length[parent[path]] + 1;
+  /** The step of the caller that stands `depth` frames from the outermost. */
+  const callerAt = (path: number, depth: number) => {
+    let at = path;
+    for (let up = length[path] - 1 - depth; up > 0; up--) at = parent[at];
+    return callerStep(frame[at]);
+  };
+  /** Functions that the code of a pair's site is in. */
+  const functionsOf = (pair: number) =>
+    Math.max(1, sites.inlineStart[pairs.site[pair] + 1] - sites.inlineStart[pairs.site[pair]]);
+  return {
+    rows: calls.count,
+    steps,
+    counts: calls,
+    bytes: null,
+    hotness: row => code.hotness(calls.pair[row]),
+    stepAt(row, depth) {
+      const [pair, path] = [calls.pair[row], calls.path[row]];
+      if (!bottomUp) {
+        return depth < length[path] ? callerAt(path, depth) : code.stepAt(pair, depth - length[path]);
+      }
+      const own = functionsOf(pair);
+      if (depth < own) return code.stepAt(pair, depth);
+      return depth < own + length[path] ? callerAt(path, length[path] - 1 - (depth - own)) : -1;
+    },
+  };
 }
 
 /** Functions from the outermost in, then the line and the allocation; bottom-up the functions alone, from the innermost. */
