@@ -7,10 +7,11 @@ import { focusLines } from './focusLines.js';
 import { hotRegions } from './hotRegions.js';
 import { hoverText, lineHover, regionHover } from './hover.js';
 import type { LocalSources } from './localSources.js';
-import type { FileRows, ProfileIndex } from './profileIndex.js';
 import { accessesOf, type Region, regionsOf } from './regions.js';
+import { exactly } from './seen.js';
 import type { ClientAbilities, Settings } from './settings.js';
 import type { SourceDocument } from './sourceDocument.js';
+import type { FileRows, SourceIndex } from './sourceIndex.js';
 import type { State } from './state.js';
 
 /** What a lens carries between "where" and "what": enough to find its region again, and to see that it is gone. */
@@ -23,7 +24,7 @@ interface LensData {
 
 /** The profile's knowledge of one document. */
 interface Known {
-  readonly index: ProfileIndex;
+  readonly index: SourceIndex;
   readonly policy: string;
   readonly rows: FileRows;
   readonly regions: readonly Region[];
@@ -141,7 +142,7 @@ export class Annotator {
     const { hotShare, coldShare } = index.profile.options;
     return {
       counted: index.seen.counted,
-      note: index.exact === index ? '' : trackerNote(index.seen),
+      note: index.seen === exactly ? '' : trackerNote(index.seen),
       window: provenance(index.profile),
       hotShare,
       coldShare,
@@ -187,7 +188,7 @@ export class Annotator {
     return now === 0 ? null : { file: sources.localOf(row), line: now };
   }
 
-  #shown(index: ProfileIndex): Shown {
+  #shown(index: SourceIndex): Shown {
     const { selection } = this.state;
     return { index, policy: selection.policy, baseline: this.state.comparison(this.local.snapshots) };
   }
