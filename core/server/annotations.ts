@@ -7,9 +7,9 @@
 import { bytes, compact, nanoseconds, pages, percent, readWriteSplit, whole } from '../model/format.js';
 import { CLASS_NAMES, type SourceProfile } from '../model/profile.js';
 import type { FileHeat, LineHeat } from '../protocol.js';
-import type { Baseline } from './baseline.js';
 import { shareOfLine, shareOfRegion, wasText } from './previous.js';
 import { accessesOf, type Region } from './regions.js';
+import type { RunBefore } from './runBefore.js';
 import { exactly, pagesOfCode, type Seen } from './seen.js';
 import type { SourceDocument } from './sourceDocument.js';
 import { countsOf, type FileRows, type SourceIndex } from './sourceIndex.js';
@@ -20,7 +20,7 @@ export interface Shown {
   /** Where the tiers come from. */
   readonly policy: string;
   /** The run before; null: none. */
-  readonly baseline: Baseline | null;
+  readonly baseline: RunBefore | null;
 }
 
 /** `hot · 38 % of accesses · 71 % read, 29 % write · 2,104 pages (8.2 MiB) · HBM` */

@@ -7,12 +7,12 @@ import { focusLines } from './focusLines.js';
 import { hotRegions } from './hotRegions.js';
 import { hoverText, lineHover, regionHover } from './hover.js';
 import type { LocalSources } from './localSources.js';
+import type { Marked } from './marked.js';
 import { accessesOf, type Region, regionsOf } from './regions.js';
 import { exactly } from './seen.js';
 import type { ClientAbilities, Settings } from './settings.js';
 import type { SourceDocument } from './sourceDocument.js';
 import type { FileRows, SourceIndex } from './sourceIndex.js';
-import type { State } from './state.js';
 
 /** What a lens carries between "where" and "what": enough to find its region again, and to see that it is gone. */
 interface LensData {
@@ -34,7 +34,7 @@ export class Annotator {
   readonly #known = new Map<string, Known>();
 
   constructor(
-    readonly state: State,
+    readonly state: Marked,
     readonly abilities: ClientAbilities,
     readonly local: LocalSources,
   ) {}
@@ -128,7 +128,7 @@ export class Annotator {
 
   /** Lines, 1-based and where they are now, that belong to what the user points at. */
   focusLines(document: SourceDocument): number[] {
-    const { focus } = this.state.selection;
+    const focus = this.state.sourceFocus;
     const known = this.#lookUp(document);
     if (!known || !focus) return [];
     return focusLines(known.index, known.rows, focus)

@@ -4,6 +4,7 @@
  */
 import { realpathSync } from 'node:fs';
 import type { PolicyResult, SourceColumns, SourceProfile } from '../model/profile.js';
+import { type History, historyOfObject } from './history.js';
 import { exactly, type Seen } from './seen.js';
 import { groupedRows, rowsOfGroup, type SourceGroups } from './sourceGroups.js';
 
@@ -30,6 +31,8 @@ const tierShare = 0.8;
 
 export class SourceIndex {
   readonly #files = new Map<string, number>();
+  /** What the heat tells of each object; null: it is not at hand (yet). */
+  history: History | null = null;
 
   /**
    * @param seen what the profile's counts are
@@ -134,8 +137,8 @@ export class SourceIndex {
    * Accesses over the run, in slices of equal length, to the pages on which the object has most of the accesses; null:
    * not known (yet).
    */
-  accessesOverTime(_object: number): Float64Array | null {
-    return null;
+  accessesOverTime(object: number): Float64Array | null {
+    return this.history && historyOfObject(this.history, object);
   }
 }
 
