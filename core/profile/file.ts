@@ -34,7 +34,7 @@ import {
   ShapeError,
 } from './codec.js';
 import { checkRest, checkSource } from './consistency.js';
-import { restCodec, profileCodec, sourceCodec } from './shape.js';
+import { profileCodec, restCodec, sourceCodec } from './shape.js';
 
 const deflate = promisify(deflateRaw);
 const inflate = promisify(inflateRaw);
