@@ -8,6 +8,7 @@ import { defaultMachine, machines } from './machine/presets.js';
 import type { ReplayOptions } from './model/profile.js';
 import { policies } from './placement/policies.js';
 import { type Capacity, parseCapacity, presets as tierPresets } from './placement/tiers.js';
+import { parameterText, parseParameters } from './tracking/parameters.js';
 import { trackers } from './tracking/trackers.js';
 
 /** What the command line or an editor setting may say; everything is optional. */
@@ -16,6 +17,7 @@ export interface OptionTexts {
   readonly mode?: string;
   readonly 'page-size'?: string;
   readonly tracker?: string;
+  readonly 'tracker-option'?: string;
   readonly policy?: string;
   readonly tiers?: string;
   readonly capacity?: string;
@@ -33,6 +35,7 @@ export function replayOptions(texts: OptionTexts): ReplayOptions {
     machine: oneOf('machine', texts.machine ?? defaultMachine, machines),
     modes: someOf('mode', texts.mode ?? 'all', modes),
     trackers: someOf('tracker', texts.tracker ?? 'all', trackers),
+    trackerOptions: parseParameters('tracker-option', texts['tracker-option'] ?? '', trackers),
     policies: someOf('policy', texts.policy ?? 'all', policies),
     tiers: tiersOf(texts.tiers),
     capacity: texts.capacity ? texts.capacity.split(',').map(capacityOf) : [],
@@ -54,6 +57,9 @@ export function optionTexts(options: ReplayOptions): OptionTexts {
     mode: options.modes.join(','),
     'page-size': options.pageSize === 4096 ? '4k' : '2m',
     tracker: options.trackers.join(','),
+    ...(Object.keys(options.trackerOptions).length > 0
+      ? { 'tracker-option': parameterText(options.trackerOptions) }
+      : {}),
     policy: options.policies.join(','),
     tiers: options.tiers,
     capacity: options.capacity.map(size => ('bytes' in size ? `${size.bytes}` : `${size.percent}%`)).join(','),

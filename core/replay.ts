@@ -30,6 +30,8 @@ import { MergeOrder, NO_LIMIT } from './trace/merge.js';
 import { TraceFile } from './trace/reader.js';
 import { firstSequence } from './trace/records.js';
 import { pmlLogEntries, trackerResults } from './tracking/run.js';
+import { addSamplers, samplersOf } from './tracking/samples.js';
+import { trackers } from './tracking/trackers.js';
 
 /** Tells a replay how far a trace that is still being recorded may be read. */
 export class LiveFeed {
@@ -130,6 +132,10 @@ class Replay {
       epochAccesses: options.epochAccesses,
       deliver: messages => this.#machine.deliver(messages),
     });
+    addSamplers(
+      this.#kernel.exports,
+      samplersOf(trackers, options.trackers, options.trackerOptions).filter(({ level }) => level === 0),
+    );
     this.#heat = hooks.onHeat ? new HeatTeller(this.#kernel, hooks.onHeat) : null;
   }
 

@@ -6,6 +6,7 @@ import { modes } from '../machine/modes.js';
 import { machines } from '../machine/presets.js';
 import { policies } from '../placement/policies.js';
 import { presets } from '../placement/tiers.js';
+import type { Parameters } from '../tracking/parameters.js';
 import { trackers } from '../tracking/trackers.js';
 
 interface Described {
@@ -13,6 +14,7 @@ interface Described {
   readonly name?: string;
   readonly summary?: string;
   readonly needs?: string;
+  readonly parameters?: Parameters;
 }
 
 const kinds: Readonly<Record<string, Readonly<Record<string, Described>>>> = {
@@ -44,22 +46,28 @@ export async function list(args: string[]): Promise<number> {
   if (positionals.length !== 1) throw new UsageError(`list takes one of: ${known}`);
   const [kind] = positionals;
   if (!Object.hasOwn(kinds, kind)) throw new UsageError(`list ${kind}: unknown; known: ${known}`);
-  const rows = Object.entries(kinds[kind]).map(([id, { label, name, summary, needs }]) => ({
+  const rows = Object.entries(kinds[kind]).map(([id, { label, name, summary, needs, parameters }]) => ({
     id,
     label: label ?? name ?? id,
     ...(summary && { summary }),
     ...(needs && { needs }),
+    ...(parameters && { parameters }),
   }));
   if (values.json) process.stdout.write(`${JSON.stringify(rows, null, 2)}\n`);
   else {
     const width = Math.max(...rows.map(row => row.id.length));
-    for (const { id, label, summary, needs } of rows) {
-      process.stdout.write(
-        `${id.padEnd(width)}  ${[label, summary, needs && `needs ${needs}`].filter(Boolean).join('; ')}\n`,
-      );
+    for (const { id, label, summary, needs, parameters } of rows) {
+      const said = [label, summary, needs && `needs ${needs}`, parameters && optionsOf(id, parameters)];
+      process.stdout.write(`${id.padEnd(width)}  ${said.filter(Boolean).join('; ')}\n`);
     }
   }
   return 0;
+}
+
+/** A tracker's parameters as `--tracker-option` takes them. */
+function optionsOf(id: string, parameters: Parameters): string {
+  const texts = Object.entries(parameters).map(([name, parameter]) => `${id}.${name}=${parameter.default}`);
+  return texts.length > 0 ? `options ${texts.join(', ')}` : '';
 }
 
 function parseList(args: string[]) {

@@ -75,15 +75,40 @@ export const SWEEP_SMALLEST = 64;
 export const SWEEP_SIZES = 8;
 export const COUNTERS = 27;
 
-// Arms: what a tracker waits for on a page. Bit `tracker + ARM_*`, trackers numbered 0..7.
-export const ARM_TRACKERS = 8;
+// Arms: what a tracker waits for on a page, one bit a tracker in each of four words. Calls name the words by these bits.
+export const ARM_TRACKERS = 32;
 /** The next access fires: the mechanism cleared the accessed flag and flushed the cached translations. */
-export const ARM_ACCESS = 0;
+export const ARM_ACCESS = 1;
 /** The next write fires: the same for the dirty flag. */
-export const ARM_WRITE = 8;
+export const ARM_WRITE = 2;
 /** The next page walk fires: the accessed flag was cleared, cached translations were left alone. */
-export const ARM_WALK = 16;
-/** The next page walk for a write fires: the same for the dirty flag. */
-export const ARM_WALK_WRITE = 24;
-/** Bytes of one event: page u32, fired arms u32, vCPU u32, low 32 bits of the virtual page number u32. */
-export const EVENT_BYTES = 16;
+export const ARM_WALK = 4;
+/** The next write that walks, or the first write behind a walk, fires: the same for the dirty flag. */
+export const ARM_WALK_WRITE = 8;
+/**
+ * Bytes of one event, u32 words: page, vCPU, low 32 bits of the number of the leaf page table, EVENT_* flags; then the
+ * fired arms, a word for each of ARM_ACCESS, ARM_WRITE, ARM_WALK, ARM_WALK_WRITE.
+ */
+export const EVENT_BYTES = 32;
+/** The access that fired was a write. */
+export const EVENT_WRITE = 1;
+
+// Streams: what trackers subscribe to, records of u32 words (kernel/streams.ts).
+/** Page walks, 2 words: page; vCPU << 2 | WALK_DIRTY | WALK_WRITE. */
+export const STREAM_WALKS = 0;
+export const WALK_WRITE = 1;
+/** Walked again to set the dirty flag: not a TLB miss. */
+export const WALK_DIRTY = 2;
+/** Lines that memory served, 2 words: line (PageIndex << (page shift - 6) | line in the page); 1 for a write-back. */
+export const STREAM_LINES = 1;
+/** Mappings, 6 words: MAPPING_*, process, first page number (low, high), pages (low, high). */
+export const STREAM_MAPPINGS = 2;
+/** The first of SAMPLERS streams of samples, 2 words: line; vCPU << 3 | SERVED_* << 1 | write. */
+export const STREAM_SAMPLES = 3;
+export const SAMPLERS = 16;
+export const STREAMS = STREAM_SAMPLES + SAMPLERS;
+/** What served a sampled access. */
+export const SERVED_L1 = 0;
+export const SERVED_L2 = 1;
+export const SERVED_LLC = 2;
+export const SERVED_MEMORY = 3;

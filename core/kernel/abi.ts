@@ -81,7 +81,10 @@ export const ALLOC_BRK = 6;
 
 // Messages of the counting half to the machine half (outbox.ts): u32 words, all a multiple of 8 bytes long. Word 0 is the
 // kind, word 1 the vCPU where there is one.
-/** Words 2..6: accesses, touches, pages named, crosses, straddles; then the touches, page numbers, crosses, straddles. */
+/**
+ * Words 2..7: accesses, touches, pages named, crosses, straddles, samples; then the touches, page numbers, crosses,
+ * straddles, samples.
+ */
 export const MESSAGE_BATCH = 1;
 /** Word 1: pages named; then their numbers. */
 export const MESSAGE_PAGES = 2;
@@ -93,5 +96,22 @@ export const MESSAGE_VCPU = 5;
 export const MESSAGE_VCPU_END = 6;
 export const MESSAGE_SYNCHRONISE = 7;
 export const MESSAGE_SYSTEM_CALL = 8;
+/** Word 1: process; word 2: MAPPING_*; words 4..7: first page number and pages, u64 each. */
+export const MESSAGE_MAPPING = 9;
 /** Most bytes that are handed over at once. */
 export const OUTBOX_BYTES = 1 << 20;
+
+// What a program, or the kernel for it, does to its mappings, in units of the run's page.
+/** The pages were mapped anew: nothing of them is present yet. */
+export const MAPPING_MAP = 1;
+export const MAPPING_UNMAP = 2;
+/** The process begins as a copy of the process whose number stands for the first page. */
+export const MAPPING_FORK = 3;
+/** All mappings of the process are gone: exec. */
+export const MAPPING_END = 4;
+
+/** Accesses between two samples of one sampler in the counting half, at least. */
+export const SAMPLE_PERIOD_MIN = 16;
+// Directions that a sampler counts.
+export const SAMPLE_READS = 1;
+export const SAMPLE_WRITES = 2;

@@ -1,20 +1,19 @@
 /**
  * Arms: how trackers watch pages without disturbing the machine or each other.
  *
- * A tracker that clears accessed or dirty flags does so on its own bit of a page, an *arm*. After a clear with a flush
- * (INVEPT) the next access must walk and sets the flag, so the arm fires at the next access (or write); after a clear
- * without a flush it fires at the next real walk (mechanisms.md, A.3). The machine's own flags, TLBs and counts never
- * change. What fired goes, in order, to one list that the host reads at each quantum.
+ * A tracker that clears accessed or dirty flags does so on bits of its own of a page, *arms*: a vector of four words for
+ * each page, one bit a tracker in each (ARM_ACCESS and so on, abi-machine.ts). After a clear with a flush (INVEPT) the
+ * next access must walk and sets the flag, so the arm fires at the next access (or write); after a clear without a flush
+ * it fires at the next real walk (mechanisms.md, A.3). The machine's own flags, TLBs and counts never change. What fired
+ * goes, in order, to one list that the host reads at each quantum.
+ *
+ * A walk for a read loads the cleared dirty flag into the TLB, so that the next write walks again to set it: then
+ * ARM_WALK_WRITE becomes ARM_WRITE. Other vCPUs may still cache the flag as set; their writes fire here all the same.
  */
 
-import { ARM_WALK, ARM_WALK_WRITE, ARM_WRITE, EVENT_BYTES } from './abi-machine';
+import { ARM_ACCESS, ARM_WALK, ARM_WALK_WRITE, ARM_WRITE, EVENT_BYTES, EVENT_WRITE } from './abi-machine';
 import { enlarge } from './arena';
-import { PAGE_ARMS, pageState, setAllArms } from './tables';
-
-const ACCESS_ARMS: u32 = 0xff;
-const WRITE_ARMS: u32 = 0xff << ARM_WRITE;
-const WALK_ARMS: u32 = 0xff << ARM_WALK;
-const WALK_WRITE_ARMS: u32 = 0xff << ARM_WALK_WRITE;
+import { armEveryPage, disarmEveryPage, PAGE_ARMS, pageState } from './tables';
 
 let events: usize = 0;
 let capacity: u32 = 0;
@@ -31,34 +30,69 @@ export function eventsClear(): void {
   count = 0;
 }
 
-/** Arms `bits` on every page, those not yet touched included. Flags the TLBs' shortcuts as out of date. */
-export function armAll(bits: u32): void {
-  setAllArms(bits);
+/** The tracker's bit in each of the words that `classes` (ARM_* bits) names. */
+export function armsOf(tracker: u32, classes: u32): v128 {
+  const bit: u32 = 1 << tracker;
+  let arms = i32x4.splat(0);
+  if (classes & ARM_ACCESS) arms = i32x4.replace_lane(arms, 0, bit);
+  if (classes & ARM_WRITE) arms = i32x4.replace_lane(arms, 1, bit);
+  if (classes & ARM_WALK) arms = i32x4.replace_lane(arms, 2, bit);
+  if (classes & ARM_WALK_WRITE) arms = i32x4.replace_lane(arms, 3, bit);
+  return arms;
 }
 
-/** Fires what waits for this access. Returns the arms left. */
-export function fire(state: usize, page: u32, vcpu: u32, number: u32, write: u32, walked: bool): u32 {
-  const arms = load<u32>(state, PAGE_ARMS);
-  if (arms == 0) return 0;
-  let due = ACCESS_ARMS;
-  if (write) due |= WRITE_ARMS;
-  if (walked) due |= write ? WALK_ARMS | WALK_WRITE_ARMS : WALK_ARMS;
-  const fired = arms & due;
-  if (fired == 0) return arms;
-  store<u32>(state, arms & ~fired, PAGE_ARMS);
-  push(page, fired, vcpu, number);
-  return arms & ~fired;
+/** Sets or takes the arms on every page, those not yet touched included. */
+export function armAll(arms: v128): void {
+  armEveryPage(arms);
+}
+export function disarmAll(arms: v128): void {
+  disarmEveryPage(arms);
 }
 
-/** Whether these arms let reads (and writes) of the page pass unseen while it stays in the TLB. */
-export function readsUnseen(arms: u32): bool {
-  return (arms & ACCESS_ARMS) == 0;
+/** The same on one page, which need not have been touched yet. */
+export function armPage(page: u32, arms: v128): void {
+  const state = pageState(page);
+  v128.store(state, v128.or(v128.load(state, PAGE_ARMS), arms), PAGE_ARMS);
 }
-export function writesUnseen(arms: u32): bool {
-  return (arms & (ACCESS_ARMS | WRITE_ARMS)) == 0;
+export function disarmPage(page: u32, arms: v128): void {
+  const state = pageState(page);
+  v128.store(state, v128.andnot(v128.load(state, PAGE_ARMS), arms), PAGE_ARMS);
 }
 
-function push(page: u32, fired: u32, vcpu: u32, number: u32): void {
+/** Fires what waits for this access. Returns ARM_ACCESS, ARM_WRITE: which of these words still wait for something. */
+export function fire(state: usize, page: u32, vcpu: u32, table: u32, write: u32, walked: bool): u32 {
+  if (!v128.any_true(v128.load(state, PAGE_ARMS))) return 0;
+  const access = load<u32>(state, PAGE_ARMS);
+  let onWrite = load<u32>(state, PAGE_ARMS + 4);
+  const walk = load<u32>(state, PAGE_ARMS + 8);
+  let onWalkWrite = load<u32>(state, PAGE_ARMS + 12);
+
+  let firedWalk = walked ? walk : 0;
+  let firedWrite: u32 = 0;
+  let firedWalkWrite: u32 = 0;
+  if (write) {
+    firedWrite = onWrite;
+    if (walked) firedWalkWrite = onWalkWrite;
+    // To set a dirty flag is to walk.
+    firedWalk |= walk & (firedWrite | firedWalkWrite);
+  } else if (walked) {
+    onWrite |= onWalkWrite;
+    onWalkWrite = 0;
+  }
+
+  // A flag that is set is set for both kinds of clear.
+  const accessed = access | firedWalk;
+  const dirty = firedWrite | firedWalkWrite;
+  onWrite &= ~dirty;
+  store<u32>(state, 0, PAGE_ARMS);
+  store<u32>(state, onWrite, PAGE_ARMS + 4);
+  store<u32>(state, walk & ~accessed, PAGE_ARMS + 8);
+  store<u32>(state, onWalkWrite & ~dirty, PAGE_ARMS + 12);
+  if (accessed | dirty) push(page, vcpu, table, write, i32x4(access, firedWrite, firedWalk, firedWalkWrite));
+  return onWrite ? ARM_WRITE : 0;
+}
+
+function push(page: u32, vcpu: u32, table: u32, write: u32, fired: v128): void {
   if (count == capacity) {
     const larger = capacity ? capacity * 2 : 4096;
     events = enlarge(events, <usize>capacity * EVENT_BYTES, <usize>larger * EVENT_BYTES);
@@ -66,8 +100,9 @@ function push(page: u32, fired: u32, vcpu: u32, number: u32): void {
   }
   const at = events + <usize>count * EVENT_BYTES;
   store<u32>(at, page);
-  store<u32>(at, fired, 4);
-  store<u32>(at, vcpu, 8);
-  store<u32>(at, number, 12);
+  store<u32>(at, vcpu, 4);
+  store<u32>(at, table, 8);
+  store<u32>(at, write ? EVENT_WRITE : 0, 12);
+  v128.store(at, fired, 16);
   count++;
 }

@@ -15,22 +15,38 @@
  * stand, for each of its sets, the tag used last and where its writer is: most accesses need no more.
  */
 
-import { C_CACHE_ACCESSES, C_FILLS, C_L2_HITS, C_LLC_HITS, C_WRITE_BACKS } from './abi-machine';
+import {
+  C_CACHE_ACCESSES,
+  C_FILLS,
+  C_L2_HITS,
+  C_LLC_HITS,
+  C_WRITE_BACKS,
+  SERVED_L1,
+  SERVED_L2,
+  SERVED_LLC,
+  SERVED_MEMORY,
+} from './abi-machine';
 import { allocate } from './arena';
-import { add, l1dSets, l1dWays, l2Sets, l2Ways, llcSets, llcWays, pageShift } from './config';
+import { add, l1dSets, l1dWays, l2Sets, l2Ways, llcSets, llcWays } from './config';
+import { sampledLevel, sampleServed } from './samplers';
+import { pushWords } from './streams';
 import {
   CROSS_PAIR,
   CROSS_STRIDE,
   CROSS_TO,
   crossCount,
   crosses,
+  SAMPLE_STREAM,
+  SAMPLE_STRIDE,
+  sampleCount,
+  samples,
   TOUCH_PAIR,
   TOUCH_SHIFT,
   touchCount,
   touches,
 } from './touches';
-import { addTraffic } from './traffic';
-import { V_L1D, V_L1D_FRONT, V_L2, vcpuRecord } from './vcpu';
+import { serveLine } from './traffic';
+import { V_L1D, V_L1D_FRONT, V_L2, V_NUMBER, vcpuRecord } from './vcpu';
 import { ageBytes, emptySets, setBytes, tagBytes, Ways } from './ways';
 
 let llc: usize = 0;
@@ -64,30 +80,59 @@ export function cacheLines(vcpu: u32, n: u32): void {
   const record = vcpuRecord(vcpu);
   if (record == 0) return;
   const front = <usize>load<u32>(record, V_L1D_FRONT);
-  const mask = l1dSets - 1;
   const lastTouch = touches + ((<usize>touchCount) << TOUCH_SHIFT);
   const lastCross = crosses + <usize>crossCount * CROSS_STRIDE;
+  const lastSample = samples + <usize>sampleCount * SAMPLE_STRIDE;
   let cross = crosses;
+  let sample = samples;
+  /** What served the touch that was sampled last. */
+  let level: u32 = SERVED_L1;
   let at = touches;
   while (true) {
     const more = cross < lastCross;
     const end = more ? touches + ((<usize>load<u32>(cross) + 1) << TOUCH_SHIFT) : lastTouch;
-    for (; at < end; at += 1 << TOUCH_SHIFT) {
-      const line = load<u32>(at);
-      const pair = load<u32>(at, TOUCH_PAIR);
-      const first = front + ((<usize>(line & mask)) << 3);
-      if (load<u32>(first) == line + 1) {
-        if (pair & 1) store<u32>(<usize>load<u32>(first, 4), (pair >> 1) + 1);
-      } else access(record, first, line, pair);
+    for (; sample < lastSample; sample += SAMPLE_STRIDE) {
+      const index = load<u32>(sample);
+      const touch = touches + ((<usize>(index >> 1)) << TOUCH_SHIFT);
+      if (touch >= end) break;
+      if (touch >= at) {
+        cacheTouches(record, front, at, touch);
+        at = touch + (1 << TOUCH_SHIFT);
+        served = SERVED_L1;
+        cacheTouches(record, front, touch, at);
+        level = served;
+      }
+      // A repeat of the touch's line is served by the first level.
+      const by = index & 1 ? SERVED_L1 : level;
+      const stream = load<u32>(sample, SAMPLE_STREAM);
+      pushWords(stream >> 1, load<u32>(touch), (vcpu << 3) | (by << 1) | (stream & 1));
     }
+    cacheTouches(record, front, at, end);
+    at = end;
     if (!more) break;
     // The access goes on into the next line, which may lie in another page.
     const line = load<u32>(cross, CROSS_TO);
-    access(record, front + ((<usize>(line & mask)) << 3), line, load<u32>(cross, CROSS_PAIR));
+    access(record, front + ((<usize>(line & (l1dSets - 1))) << 3), line, load<u32>(cross, CROSS_PAIR));
     cross += CROSS_STRIDE;
   }
   add(C_CACHE_ACCESSES, n + crossCount);
 }
+
+/** The touches from `at` up to `end`. */
+function cacheTouches(record: usize, front: usize, at: usize, end: usize): void {
+  const mask = l1dSets - 1;
+  for (; at < end; at += 1 << TOUCH_SHIFT) {
+    const line = load<u32>(at);
+    const pair = load<u32>(at, TOUCH_PAIR);
+    const first = front + ((<usize>(line & mask)) << 3);
+    if (load<u32>(first) == line + 1) {
+      if (pair & 1) store<u32>(<usize>load<u32>(first, 4), (pair >> 1) + 1);
+    } else access(record, first, line, pair);
+  }
+}
+
+/** What served the last access that the first level did not (SERVED_*). */
+let served: u32 = SERVED_L1;
 
 /** One line's access, `first` being its set's place in front of L1D. `pair` is pair index << 1 | isWrite. */
 function access(record: usize, first: usize, line: u32, pair: u32): void {
@@ -108,21 +153,25 @@ function access(record: usize, first: usize, line: u32, pair: u32): void {
   if (way >= 0) {
     Ways.use(set2, ages2, way);
     add(C_L2_HITS, 1);
+    served = SERVED_L2;
   } else {
     const set3 = llcSet(line);
     way = Ways.find(set3 + ages3, tags3, tag);
     if (way >= 0) {
       Ways.use(set3, ages3, way);
       add(C_LLC_HITS, 1);
+      served = SERVED_LLC;
     } else {
       add(C_FILLS, 1);
-      addTraffic(pair >> 1, line >> (pageShift - 6), 0);
+      served = SERVED_MEMORY;
+      serveLine(pair >> 1, line, 0);
       insert(set3, ages3, tags3, llcWays, tag, 0);
       if (victimWriter) toMemory();
     }
     insert(set2, ages2, tags2, l2Ways, tag, 0);
     if (victimWriter) toLlc();
   }
+  if (served >= sampledLevel) sampleServed(line, load<u32>(record, V_NUMBER), served, pair & 1);
   const writers = insert(set, ages1, tags1, l1dWays, tag, writer);
   store<u32>(first, tag);
   store<u32>(first, <u32>writers, 4);
@@ -156,7 +205,7 @@ function toLlc(): void {
 /** The dirty victim left the LLC. */
 function toMemory(): void {
   add(C_WRITE_BACKS, 1);
-  addTraffic(victimWriter - 1, (victimTag - 1) >> (pageShift - 6), 1);
+  serveLine(victimWriter - 1, victimTag - 1, 1);
 }
 
 /** Empties the private caches of a new vCPU. */

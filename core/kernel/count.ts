@@ -12,7 +12,7 @@
  */
 import { batchAddress, batchSite, turnAt, turnContext, turnCount } from './decode';
 import { pageFirstInEpoch } from './heat';
-import { addCross, addStraddle } from './outbox';
+import { addCross, addSample, addStraddle } from './outbox';
 import {
   ADDRESS_MASK,
   ENTRY_LINES,
@@ -53,8 +53,10 @@ import {
   SLOT_PAIR,
   setBit,
   siteTable,
+  siteWrites,
   switchPair,
 } from './pairs';
+import { nextSampled, openSamples, samplerCount, samplerStream, takeSample } from './samplers';
 import { STAMP_SHIFT, viewStamp } from './views';
 
 /** No line: the address of the last line of the last page that could be. */
@@ -73,6 +75,8 @@ let nextAddress: usize = 0;
 /** Where the accesses of the context end. */
 let sitesEnd: usize = 0;
 let context: u32 = 0;
+/** The next turn of the batch to another context. */
+let turn: u32 = 0;
 let out: usize = 0;
 /** Line of the touch that was written last, and its pair column: what the next access is compared with. */
 let lastLine: u32 = NO_LINE;
@@ -83,26 +87,52 @@ export function countBatch(process: usize, n: u32, touches: usize): u32 {
   const stamp = (<u64>viewStamp(process)) << STAMP_SHIFT;
   nextSite = batchSite;
   nextAddress = batchAddress;
-  const end = batchSite + ((<usize>n) << 2);
-  let turn: u32 = 0;
-  sitesEnd = turnCount ? batchSite : end;
+  turn = 0;
   context = 0;
   out = touches;
   lastPair = 0;
   // The caches of another vCPU, or of this one after other batches, may hold the line elsewhere in their order.
   lastLine = NO_LINE;
-  while (true) {
+  if (samplerCount) countSampled(process, stamp, n, touches);
+  else countTo(n, process, stamp, touches);
+  return <u32>(out - touches) >> 3;
+}
+
+/** Counts the batch up to access `to`, context by context. */
+function countTo(to: u32, process: usize, stamp: u64, touches: usize): void {
+  const end = batchSite + ((<usize>to) << 2);
+  while (nextSite < end) {
     // Several turns may be at one place: the last one counts.
-    while (nextSite == sitesEnd) {
-      if (sitesEnd == end) return <u32>(out - touches) >> 3;
+    for (; turn < turnCount && turnSite() <= nextSite; turn++) {
       context = load<u32>(turnContext + ((<usize>turn) << 2));
-      turn++;
-      sitesEnd =
-        turn < turnCount ? min(end, batchSite + ((<usize>load<u32>(turnAt + ((<usize>turn) << 2))) << 2)) : end;
     }
-    countUsual(stamp);
-    if (nextSite != sitesEnd) countOne(process, stamp, touches);
+    sitesEnd = turn < turnCount ? min(end, turnSite()) : end;
+    while (true) {
+      countUsual(stamp);
+      if (nextSite == sitesEnd) break;
+      countOne(process, stamp, touches);
+    }
   }
+}
+
+/** Where the next turn is. */
+function turnSite(): usize {
+  return batchSite + ((<usize>load<u32>(turnAt + ((<usize>turn) << 2))) << 2);
+}
+
+/** Counts the batch and tells the machine half which touches stand for sampled accesses. */
+function countSampled(process: usize, stamp: u64, n: u32, touches: usize): void {
+  openSamples(n);
+  for (let at = nextSampled(n); at < n; at = nextSampled(n)) {
+    countTo(at, process, stamp, touches);
+    const before = out;
+    countTo(at + 1, process, stamp, touches);
+    const touch = (<u32>(out - touches) >> 3) - 1;
+    const write = siteWrites(load<u32>(nextSite - 4));
+    for (let i: u32 = 0; i < samplerCount; i++)
+      if (takeSample(i, at, n)) addSample(touch, out == before ? 1 : 0, samplerStream(i), write);
+  }
+  countTo(n, process, stamp, touches);
 }
 
 /** Counts accesses up to one that needs more than its site's record and a cached tile. */

@@ -5,6 +5,7 @@ import {
   MESSAGE_BATCH,
   MESSAGE_DOUBLE,
   MESSAGE_EPOCH,
+  MESSAGE_MAPPING,
   MESSAGE_PAGES,
   MESSAGE_SYNCHRONISE,
   MESSAGE_SYSTEM_CALL,
@@ -13,10 +14,12 @@ import {
   OUTBOX_BYTES,
   QUANTUM,
 } from './abi';
+import { STREAM_MAPPINGS } from './abi-machine';
 import { distanceBatch } from './distance';
 import { doubleEpochs, endEpoch, foldLateCounts, forgetEpochsOfPages, roomForPages, widenFullBins } from './heat';
 import { cacheBatch, modelledNs, systemCall, translateBatch, vcpuCreate, vcpuEnd, vcpuSynchronise } from './machine';
-import { addPages, pagesKnown, setCrosses, setTouches } from './touches';
+import { pushWords, streamWanted } from './streams';
+import { addPages, pagesKnown, setCrosses, setSamples, setTouches } from './touches';
 
 const inbox: usize = heap.alloc(OUTBOX_BYTES);
 let position: usize = 0;
@@ -67,6 +70,10 @@ export function consume(): bool {
       case MESSAGE_SYSTEM_CALL:
         systemCall(argument);
         break;
+      case MESSAGE_MAPPING:
+        mapping(position);
+        position += 32;
+        continue;
     }
     position += 8;
   }
@@ -80,13 +87,23 @@ function batch(vcpu: u32): bool {
   at = namedPages(at, load<u32>(position, 16));
   const crosses = load<u32>(position, 20);
   const straddles = load<u32>(position, 24);
-  setCrosses(at, crosses, straddles);
-  position = (at + <usize>(crosses + straddles) * 12 + 7) & ~7;
+  const samples = load<u32>(position, 28);
+  at = setCrosses(at, crosses, straddles);
+  at = setSamples(at, samples);
+  position = (at + 7) & ~7;
   distanceBatch(n, pagesKnown);
   translateBatch(vcpu, n);
   cacheBatch(vcpu, n);
   accesses += n;
   return accesses % QUANTUM == 0;
+}
+
+/** The mappings of a process changed: words as in the message. */
+function mapping(message: usize): void {
+  if (!streamWanted(STREAM_MAPPINGS)) return;
+  pushWords(STREAM_MAPPINGS, load<u32>(message, 8), load<u32>(message, 4));
+  pushWords(STREAM_MAPPINGS, load<u32>(message, 16), load<u32>(message, 20));
+  pushWords(STREAM_MAPPINGS, load<u32>(message, 24), load<u32>(message, 28));
 }
 
 function namedPages(numbers: usize, count: u32): usize {

@@ -30,5 +30,7 @@ export { entryCount, entryRecord, pageCount, pageRecord, processRecord, setPageS
 export { makeImage, setGlobal } from './paint';
 export { defineSites, pairCount, pairRecord, siteBytes, siteCount, siteWrites, unionAdd, unionTake } from './pairs';
 export * from './run';
-export { pagesKnown } from './touches';
+export { addSampler } from './samplers';
+export { streamLength, streamsClear, streamWant, streamWords } from './streams';
+export { pageNumbers, pagesKnown } from './touches';
 export { addTraffic, pairTraffic, pairTrafficCount } from './traffic';

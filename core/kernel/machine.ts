@@ -8,6 +8,8 @@
  */
 
 import {
+  ARM_ACCESS,
+  ARM_WRITE,
   C_BUSY_CYCLES,
   C_CACHE_ACCESSES,
   C_FILLS,
@@ -18,7 +20,8 @@ import {
   C_SYSTEM_CALLS,
   C_TLB_MISSES,
 } from './abi-machine';
-import { armAll, eventsClear } from './arms';
+import { allocate, release } from './arena';
+import { armAll, armPage, armsOf, disarmAll, disarmPage, eventsClear } from './arms';
 import { cacheLines, cachesStart, flushCaches } from './cache';
 import {
   accessCycles,
@@ -37,8 +40,9 @@ import {
   unpackParameters,
 } from './config';
 import { pmlDrain, pmlStart } from './pml';
+import { streamsStart } from './streams';
 import { ACCESSED, DIRTY, PAGE_EPT_ENTRY, PAGE_TABLE, pageState, T_ENTRIES, tablesStart } from './tables';
-import { flushTlbs, forgetShortcuts } from './tlb';
+import { flushTlbs, forgetShortcut, forgetShortcuts } from './tlb';
 import {
   newVcpu,
   releaseVcpu,
@@ -73,6 +77,7 @@ export function machineStart(): void {
   pmlStart();
   cachesStart();
   eventsClear();
+  streamsStart();
   latest = 0;
   stamped = 0;
   accounted = 0;
@@ -147,10 +152,45 @@ export function systemCall(vcpu: u32): void {
   charge(vcpu, systemCallCycles);
 }
 
-/** Arms these bits (ARM_*) on every page, those not yet touched included: a tracker cleared flags everywhere. */
-export function trackersArm(bits: u32): void {
-  armAll(bits);
-  forgetShortcuts();
+/** Arms (ARM_* bits) of a tracker on every page, those not yet touched included: it cleared flags everywhere. */
+export function trackerArm(tracker: u32, classes: u32): void {
+  armAll(armsOf(tracker, classes));
+  // What waits for walks alone lets hits pass.
+  if (classes & (ARM_ACCESS | ARM_WRITE)) forgetShortcuts();
+}
+
+/** Takes arms of a tracker from every page. */
+export function trackerDisarm(tracker: u32, classes: u32): void {
+  disarmAll(armsOf(tracker, classes));
+}
+
+/** Where the host lists `count` pages, u32 each, for the next call of the two functions below. */
+export function pageList(count: u32): usize {
+  if (count > pageListRoom) {
+    release(pages, (<usize>pageListRoom) << 2);
+    pages = allocate((<usize>count) << 2);
+    pageListRoom = count;
+  }
+  return pages;
+}
+let pages: usize = 0;
+let pageListRoom: u32 = 0;
+
+/** Arms of a tracker on the `count` listed pages, which need not have been touched yet. */
+export function trackerArmPages(tracker: u32, classes: u32, count: u32): void {
+  const arms = armsOf(tracker, classes);
+  const flushed = (classes & (ARM_ACCESS | ARM_WRITE)) != 0;
+  for (let at = pages, end = pages + ((<usize>count) << 2); at < end; at += 4) {
+    const page = load<u32>(at);
+    armPage(page, arms);
+    if (flushed) forgetShortcut(page);
+  }
+}
+
+/** Takes arms of a tracker from the `count` listed pages. */
+export function trackerDisarmPages(tracker: u32, classes: u32, count: u32): void {
+  const arms = armsOf(tracker, classes);
+  for (let at = pages, end = pages + ((<usize>count) << 2); at < end; at += 4) disarmPage(load<u32>(at), arms);
 }
 
 // What follows changes the machine itself, as a VMM's instructions would. Trackers never call it.

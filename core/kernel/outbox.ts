@@ -10,13 +10,16 @@ import {
   MESSAGE_BATCH,
   MESSAGE_DOUBLE,
   MESSAGE_EPOCH,
+  MESSAGE_MAPPING,
   MESSAGE_PAGES,
   MESSAGE_SYNCHRONISE,
   MESSAGE_SYSTEM_CALL,
   MESSAGE_VCPU,
   MESSAGE_VCPU_END,
   OUTBOX_BYTES,
+  SAMPLE_PERIOD_MIN,
 } from './abi';
+import { SAMPLERS } from './abi-machine';
 import { PAGE_NUMBER, pageCount, pageRecord } from './pages';
 
 /** The host's part: takes `bytes` of whole messages at `at`. */
@@ -34,9 +37,15 @@ const straddles: usize = heap.alloc(BATCH * CROSS_BYTES);
 let crossCount: u32 = 0;
 let straddleCount: u32 = 0;
 
+/** Samples of the batch, see touches.ts. */
+const SAMPLE_BYTES: u32 = 8;
+const SAMPLES_MAX: u32 = SAMPLERS * (BATCH / SAMPLE_PERIOD_MIN);
+const samples: usize = heap.alloc(SAMPLES_MAX * SAMPLE_BYTES);
+let sampleCount: u32 = 0;
+
 const BATCH_HEADER: u32 = 32;
-/** A batch whose every access straddles and touches two new pages. */
-const BATCH_BYTES: u32 = BATCH_HEADER + BATCH * (8 + 2 * 8 + 2 * CROSS_BYTES) + 8;
+/** A batch whose every access straddles and touches two new pages, with all samplers at their shortest periods. */
+const BATCH_BYTES: u32 = BATCH_HEADER + BATCH * (8 + 2 * 8 + 2 * CROSS_BYTES) + SAMPLES_MAX * SAMPLE_BYTES + 8;
 const PAGES_AT_ONCE: u32 = 4096;
 
 /** Hands over what is there. */
@@ -65,6 +74,7 @@ function post(kind: u32, argument: u32): void {
 export function openBatch(): usize {
   crossCount = 0;
   straddleCount = 0;
+  sampleCount = 0;
   // The pages so far, so that a batch names no more than its own.
   namePages();
   return room(BATCH_BYTES) + BATCH_HEADER;
@@ -78,6 +88,13 @@ export function addCross(touch: u32, line: u32, pair: u32): void {
 /** An access of the touch numbered `touch` went on in `page`. */
 export function addStraddle(touch: u32, page: u32, pair: u32): void {
   addTriple(straddles + straddleCount++ * CROSS_BYTES, touch, page, pair);
+}
+
+/** An access is a sample of `stream`: it made the touch numbered `touch`, or repeats its line. */
+export function addSample(touch: u32, repeat: u32, stream: u32, write: u32): void {
+  const at = samples + sampleCount++ * SAMPLE_BYTES;
+  store<u32>(at, (touch << 1) | repeat);
+  store<u32>(at, (stream << 1) | write, 4);
 }
 
 function addTriple(at: usize, first: u32, second: u32, third: u32): void {
@@ -97,10 +114,13 @@ export function closeBatch(vcpu: u32, accesses: u32, touches: u32): void {
   store<u32>(header, pages, 16);
   store<u32>(header, crossCount, 20);
   store<u32>(header, straddleCount, 24);
+  store<u32>(header, sampleCount, 28);
   let at = header + BATCH_HEADER + (touches << 3);
   at = putNumbers(at, pages);
   at = putTriples(at, crosses, crossCount);
   at = putTriples(at, straddles, straddleCount);
+  memory.copy(at, samples, sampleCount * SAMPLE_BYTES);
+  at += sampleCount * SAMPLE_BYTES;
   used = (<u32>(at - outbox) + 7) & ~7;
 }
 
@@ -144,4 +164,15 @@ export function postSynchronise(vcpu: u32): void {
 }
 export function postSystemCall(vcpu: u32): void {
   post(MESSAGE_SYSTEM_CALL, vcpu);
+}
+
+/** The process's mappings changed (MAPPING_*): `pages` pages from page number `first` on. */
+export function postMapping(process: u32, what: u32, first: u64, pages: u64): void {
+  const at = room(32);
+  store<u32>(at, MESSAGE_MAPPING);
+  store<u32>(at, process, 4);
+  store<u32>(at, what, 8);
+  store<u64>(at, first, 16);
+  store<u64>(at, pages, 24);
+  used += 32;
 }

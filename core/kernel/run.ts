@@ -23,6 +23,10 @@ import {
   EVENT_THREAD_EXIT,
   EVENT_THREAD_START,
   EVENT_UNMAP,
+  MAPPING_END,
+  MAPPING_FORK,
+  MAPPING_MAP,
+  MAPPING_UNMAP,
   QUANTUM,
   SLICE,
   STOP_ERROR,
@@ -62,12 +66,13 @@ import {
   openBatch,
   postDouble,
   postEpoch,
+  postMapping,
   postSynchronise,
   postSystemCall,
   postVcpu,
   postVcpuEnd,
 } from './outbox';
-import { ADDRESS_MASK, PROCESS_DECODER, pageShift, processRecord } from './pages';
+import { ADDRESS_MASK, PROCESS_BRK, PROCESS_DECODER, PROCESS_INDEX, pageShift, processRecord } from './pages';
 
 // Why `run` returned.
 /** The stream needs its next block, or is at its end. */
@@ -254,17 +259,26 @@ function handle(stream: usize, kind: u32, a: u64, b: u64, c: u64, d: u64): i32 {
       const object = d ? fileObject(process, d - 1) : stackObject(KIND_ANONYMOUS, ALLOC_MMAP, names, decoder, c);
       countBlock(object);
       mapRange(process, a, b, object, 0);
+      mapped(process, a, b);
       break;
     }
     case EVENT_UNMAP:
       unmapRange(process, a, b);
+      unmapped(process, a, b);
       break;
     case EVENT_REMAP:
       remapRange(process, a, b, c, d);
+      unmapped(process, a, b);
+      mapped(process, c, d);
       break;
-    case EVENT_BRK:
-      setBreak(process, a & ADDRESS_MASK, stackObject(KIND_ANONYMOUS, ALLOC_BRK, names, decoder, 0));
+    case EVENT_BRK: {
+      const old = load<u64>(process, PROCESS_BRK);
+      const end = a & ADDRESS_MASK;
+      setBreak(process, end, stackObject(KIND_ANONYMOUS, ALLOC_BRK, names, decoder, 0));
+      if (old && end > old) mapped(process, old, end - old);
+      else if (end < old) unmapped(process, end, old - end);
       break;
+    }
     case EVENT_THREAD_START:
       if (load<u32>(stream, STREAM_SIGNAL)) break;
       store<u64>(stream, a, STREAM_LOW);
@@ -291,12 +305,31 @@ function handle(stream: usize, kind: u32, a: u64, b: u64, c: u64, d: u64): i32 {
       forkedProcess = <u32>a;
       const child = processRecord(<u32>a);
       forkProcess(process, child);
+      postMapping(<u32>a, MAPPING_FORK, load<u32>(process, PROCESS_INDEX), 0);
       return RUN_FORK;
     }
     case EVENT_EXEC:
       endProcess(process);
+      postMapping(load<u32>(process, PROCESS_INDEX), MAPPING_END, 0, 0);
       postVcpuEnd(vcpu);
       return RUN_EXEC;
   }
   return -1;
+}
+
+/** Tells the machine half of a mapping: the pages that it covers, also in part. */
+function mapped(process: usize, address: u64, length: u64): void {
+  const start = address & ADDRESS_MASK;
+  if (!length) return;
+  const first = start >> pageShift;
+  const last = (start + min(length, ADDRESS_MASK + 1 - start) - 1) >> pageShift;
+  postMapping(load<u32>(process, PROCESS_INDEX), MAPPING_MAP, first, last - first + 1);
+}
+
+/** Tells the machine half of the end of a mapping: the whole pages in it. */
+function unmapped(process: usize, address: u64, length: u64): void {
+  const start = address & ADDRESS_MASK;
+  const first = (start + (1 << pageShift) - 1) >> pageShift;
+  const end = (start + min(length, ADDRESS_MASK + 1 - start)) >> pageShift;
+  if (end > first) postMapping(load<u32>(process, PROCESS_INDEX), MAPPING_UNMAP, first, end - first);
 }

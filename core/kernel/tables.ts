@@ -42,8 +42,9 @@ export const PAGE_TABLE: usize = 0;
 /** Leaf EPT table and entry of its data frame, 0 until the EPT violation. */
 export const PAGE_EPT_TABLE: usize = 4;
 export const PAGE_EPT_ENTRY: usize = 8;
-export const PAGE_ARMS: usize = 12;
-const PAGE_BYTES: usize = 16;
+/** Arms of trackers: a vector of four words, see arms.ts. */
+export const PAGE_ARMS: usize = 16;
+const PAGE_BYTES: usize = 32;
 const CHUNK_PAGES: u32 = 4096;
 const CHUNKS: u32 = 1 << 14;
 
@@ -64,7 +65,8 @@ const LARGE_HOST_FRAME: u32 = 1 << 23;
 const chunks: usize = heap.alloc(<usize>CHUNKS * 4);
 let vms: usize = 0;
 let vmCapacity: u32 = 0;
-let initialArms: u32 = 0;
+/** Arms of a page that is touched for the first time. */
+const initialArms: usize = heap.alloc(16);
 let nextTableHost: u32 = TABLE_HOST_FRAME;
 let nextEptHost: u32 = EPT_HOST_FRAME;
 let nextLargeHost: u32 = LARGE_HOST_FRAME;
@@ -73,7 +75,7 @@ export function tablesStart(): void {
   memory.fill(chunks, 0, <usize>CHUNKS * 4);
   vms = 0;
   vmCapacity = 0;
-  initialArms = 0;
+  v128.store(initialArms, i32x4.splat(0));
   nextTableHost = TABLE_HOST_FRAME;
   nextEptHost = EPT_HOST_FRAME;
   nextLargeHost = LARGE_HOST_FRAME;
@@ -85,8 +87,9 @@ export function pageState(page: u32): usize {
   let chunk = <usize>load<u32>(slot);
   if (chunk == 0) {
     chunk = take(<usize>CHUNK_PAGES * PAGE_BYTES);
+    const arms = v128.load(initialArms);
     for (let at = chunk, end = chunk + <usize>CHUNK_PAGES * PAGE_BYTES; at < end; at += PAGE_BYTES) {
-      store<u32>(at, initialArms, PAGE_ARMS);
+      v128.store(at, arms, PAGE_ARMS);
     }
     store<u32>(slot, <u32>chunk);
   }
@@ -94,13 +97,22 @@ export function pageState(page: u32): usize {
 }
 
 /** Sets these arms on every page, those not yet touched included. */
-export function setAllArms(bits: u32): void {
-  initialArms |= bits;
+export function armEveryPage(arms: v128): void {
+  changeArms(arms, i32x4.splat(0));
+}
+
+/** Takes these arms from every page, those not yet touched included. */
+export function disarmEveryPage(arms: v128): void {
+  changeArms(i32x4.splat(0), arms);
+}
+
+function changeArms(more: v128, fewer: v128): void {
+  v128.store(initialArms, v128.or(v128.andnot(v128.load(initialArms), fewer), more));
   for (let slot = chunks, last = chunks + ((<usize>CHUNKS) << 2); slot < last; slot += 4) {
     const chunk = <usize>load<u32>(slot);
     if (chunk == 0) continue;
     for (let at = chunk, end = chunk + <usize>CHUNK_PAGES * PAGE_BYTES; at < end; at += PAGE_BYTES) {
-      store<u32>(at, load<u32>(at, PAGE_ARMS) | bits, PAGE_ARMS);
+      v128.store(at, v128.or(v128.andnot(v128.load(at, PAGE_ARMS), fewer), more), PAGE_ARMS);
     }
   }
 }

@@ -10,16 +10,18 @@
  * dirty flag walks again to set it; with it, it does nothing, even if memory's flag was cleared since.
  */
 
-import { C_DIRTY_WALKS, C_L1_TLB_MISSES, C_TLB_MISSES, C_TRANSLATIONS } from './abi-machine';
-import { fire, readsUnseen, writesUnseen } from './arms';
+import { C_DIRTY_WALKS, C_L1_TLB_MISSES, C_TLB_MISSES, C_TRANSLATIONS, STREAM_WALKS, WALK_DIRTY } from './abi-machine';
+import { fire } from './arms';
 import { add, l1TlbSets, l1TlbWays, l2TlbSets, l2TlbWays, pageShift } from './config';
 import { lruFind, lruInsert, lruMove } from './lru';
+import { pushWords, streamWanted } from './streams';
 import { guestMap, PAGE_TABLE, pageState } from './tables';
 import {
   CROSS_PAIR,
   CROSS_STRIDE,
   CROSS_TO,
   pageNumbers,
+  pagesKnown,
   straddleCount,
   straddles,
   TOUCH_PAIR,
@@ -101,7 +103,7 @@ function translate(record: usize, set: usize, page: u32, address: u64, write: u3
       lruMove(set2, l2TlbWays, at2, entry);
     } else {
       add(C_TLB_MISSES, 1);
-      dirty = walk(record, page, state, address, write);
+      dirty = walk(record, page, state, address, write, 0);
       walked = true;
       lruInsert(set2, l2TlbWays, key | (dirty ? DIRTY_CACHED : 0));
     }
@@ -109,21 +111,24 @@ function translate(record: usize, set: usize, page: u32, address: u64, write: u3
 
   if (write && !dirty) {
     add(C_DIRTY_WALKS, 1);
-    dirty = walk(record, page, state, address, 1);
+    dirty = walk(record, page, state, address, 1, WALK_DIRTY);
     walked = true;
     fillL2(record, address, key | DIRTY_CACHED);
   }
 
-  const arms = fire(state, page, load<u32>(record, V_NUMBER), <u32>((address >> pageShift) >> 9), write, walked);
-  let entry = key;
-  if (dirty) entry |= DIRTY_CACHED;
-  if (readsUnseen(arms)) entry |= READS_PASS;
-  if (dirty && writesUnseen(arms)) entry |= WRITES_PASS;
+  // The accessed arms have fired: only writes may still be waited for.
+  const waits = fire(state, page, load<u32>(record, V_NUMBER), <u32>((address >> pageShift) >> 9), write, walked);
+  let entry = key | READS_PASS;
+  if (dirty) entry |= waits ? DIRTY_CACHED : DIRTY_CACHED | WRITES_PASS;
   lruMove(set, l1TlbWays, at >= 0 ? <usize>at : (<usize>l1TlbWays - 1) << 2, entry);
 }
 
-/** Walks in every active mode. Returns what the new entry caches as its dirty flag: that of both dimensions. */
-function walk(record: usize, page: u32, state: usize, address: u64, write: u32): bool {
+/**
+ * Walks in every active mode. Returns what the new entry caches as its dirty flag: that of both dimensions. `again`:
+ * WALK_DIRTY for a walk that only sets the dirty flag.
+ */
+function walk(record: usize, page: u32, state: usize, address: u64, write: u32, again: u32): bool {
+  if (streamWanted(STREAM_WALKS)) pushWords(STREAM_WALKS, page, (load<u32>(record, V_NUMBER) << 2) | again | write);
   if (load<u32>(state, PAGE_TABLE) == 0) guestMap(<usize>load<u32>(record, V_VM), address >> pageShift, state);
   return walkPage(record, page, state, address, write);
 }
@@ -145,6 +150,19 @@ export function forgetShortcuts(): void {
     for (let at = tlb, end = tlb + ((<usize>l1TlbSets * l1TlbWays) << 2); at < end; at += 4) {
       store<u32>(at, load<u32>(at) & ~(READS_PASS | WRITES_PASS));
     }
+  }
+}
+
+/** The same for one page. */
+export function forgetShortcut(page: u32): void {
+  if (page >= pagesKnown) return;
+  const set = (<usize>(load<u32>(pageNumbers + ((<usize>page) << 3)) & (l1TlbSets - 1)) * l1TlbWays) << 2;
+  for (let vcpu: u32 = 0; vcpu < vcpuCount(); vcpu++) {
+    const record = vcpuRecord(vcpu);
+    if (record == 0) continue;
+    const tlb = <usize>load<u32>(record, V_L1_TLB) + set;
+    const at = lruFind(tlb, l1TlbWays, (page + 1) << TAG, FLAGS);
+    if (at >= 0) store<u32>(tlb + at, load<u32>(tlb + at) & ~(READS_PASS | WRITES_PASS));
   }
 }
 

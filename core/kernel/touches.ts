@@ -21,6 +21,16 @@ export let crossCount: u32 = 0;
 export let straddles: usize = 0;
 export let straddleCount: u32 = 0;
 
+/**
+ * Sampled accesses, in order, 8 bytes each: index of the touch that stands for the access << 1 | 1 if it repeats that
+ * touch's line; stream << 1 | isWrite.
+ */
+export let samples: usize = 0;
+export let sampleCount: u32 = 0;
+
+export const SAMPLE_STRIDE = 8;
+export const SAMPLE_STREAM = 4;
+
 export const CROSS_STRIDE = 12;
 export const CROSS_TO = 4;
 export const CROSS_PAIR = 8;
@@ -37,11 +47,20 @@ export function setTouches(at: usize, count: u32): usize {
   return at + ((<usize>count) << TOUCH_SHIFT);
 }
 
-export function setCrosses(at: usize, count: u32, straddling: u32): void {
+/** Returns what is behind them. */
+export function setCrosses(at: usize, count: u32, straddling: u32): usize {
   crosses = at;
   crossCount = count;
   straddles = at + <usize>count * CROSS_STRIDE;
   straddleCount = straddling;
+  return straddles + <usize>straddling * CROSS_STRIDE;
+}
+
+/** Returns what is behind them. */
+export function setSamples(at: usize, count: u32): usize {
+  samples = at;
+  sampleCount = count;
+  return at + <usize>count * SAMPLE_STRIDE;
 }
 
 /** The next pages of the run have these numbers. Returns what is behind them. */

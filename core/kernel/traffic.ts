@@ -2,12 +2,21 @@
  * Traffic, in the machine half: cache lines that memory served, by pair of site and object, and by page and epoch.
  * Pairs and pages have the counting half's numbers.
  */
+import { STREAM_LINES } from './abi-machine';
 import { enlarge } from './arena';
+import { pageShift } from './config';
 import { countPage } from './heat';
+import { pushWords, streamWanted } from './streams';
 
 /** Fills and write-backs of each pair: u64[2]. */
 let pairs: usize = 0;
 let capacity: u32 = 0;
+
+/** Memory served `line`: counts it (`addTraffic`) and tells those who watch memory itself. */
+export function serveLine(pair: u32, line: u32, isWrite: u32): void {
+  addTraffic(pair, line >> (pageShift - 6), isWrite);
+  if (streamWanted(STREAM_LINES)) pushWords(STREAM_LINES, line, isWrite);
+}
 
 /**
  * A 64-byte line that memory served: a fill (`isWrite` 0), charged to the pair that missed, or a write-back (1), charged

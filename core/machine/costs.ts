@@ -65,6 +65,27 @@ export const costs = {
   },
 } as const satisfies Record<string, Cost>;
 
+/** Constants that were measured on one of the machines (ids of presets.ts), in place of those above. */
+const calibrations: Readonly<Record<string, Partial<Record<keyof typeof costs, Cost>>>> = {
+  zen4: {
+    exitEntryCycles: {
+      value: 1350,
+      unit: 'cycles, VM exit and entry together (Tx + Te)',
+      source: 'B.2: vmrun to exit, KVM on SVM [P kernel mailing list, December 2020]; an earlier AMD core',
+    },
+  },
+};
+
+/** The constants as numbers, in the units of the table. */
+export type CostValues = { readonly [Name in keyof typeof costs]: number };
+
+/** The cost model of a machine (id of presets.ts). */
+export function costsOf(machine: string): CostValues {
+  const names = Object.keys(costs) as (keyof typeof costs)[];
+  const values = names.map(name => [name, (calibrations[machine]?.[name] ?? costs[name]).value]);
+  return Object.fromEntries(values) as CostValues;
+}
+
 export interface SlideForm {
   /** Cycles spent in page walks, T_PTW. */
   readonly walkCycles: number;

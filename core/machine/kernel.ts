@@ -50,6 +50,7 @@ export interface KernelExports {
   release(block: number, bytes: number): void;
   // Set-up.
   setPageSize(bytes: number): void;
+  addSampler(stream: number, period: number, jitter: number, seed: number, directions: number, level: number): void;
   setEpochLength(accesses: bigint): void;
   setEpochLimits(start: bigint, maximum: number, rows: number): void;
   processStart(process: number): number;

@@ -29,7 +29,17 @@ export interface MachineHalfExports {
   eventsStart(): number;
   eventsCount(): number;
   eventsClear(): void;
-  trackersArm(bits: number): void;
+  trackerArm(tracker: number, classes: number): void;
+  trackerDisarm(tracker: number, classes: number): void;
+  pageList(count: number): number;
+  trackerArmPages(tracker: number, classes: number, count: number): void;
+  trackerDisarmPages(tracker: number, classes: number, count: number): void;
+  addSampler(stream: number, period: number, jitter: number, seed: number, directions: number, level: number): void;
+  streamWant(stream: number): void;
+  streamWords(stream: number): number;
+  streamLength(stream: number): number;
+  streamsClear(): void;
+  readonly pageNumbers: Global;
   vcpuProcess(vcpu: number): number;
   vcpusLive(): number;
   // Results.

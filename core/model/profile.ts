@@ -47,12 +47,6 @@ export interface Profile {
   readonly warnings: readonly string[];
 }
 
-/** What the marks in the source are made of: a profile without its largest tables. */
-export type SourceProfile = Omit<Profile, keyof RestOfProfile>;
-
-/** The largest tables: as large as all that the program touched, or as the paths that led there. */
-export type RestOfProfile = Pick<Profile, 'calls' | 'pages' | 'heat' | 'trackers'>;
-
 export interface ProgramInfo {
   readonly path: string;
   readonly arguments: readonly string[];
@@ -82,6 +76,8 @@ export interface ReplayOptions {
   /** Length of an epoch in accesses; 0 lets it double with the run, so that there are at most 512 (decided by the trace alone). */
   readonly epochAccesses: number;
   readonly timeScale: number;
+  /** Parameters of trackers that differ from their defaults, by `tracker.parameter`. */
+  readonly trackerOptions: Readonly<Record<string, number>>;
   /** Shares that bound the hotness classes: hot receives `hot` of the accesses, cold the last `cold`. */
   readonly hotShare: number;
   readonly coldShare: number;

@@ -76,6 +76,14 @@ export function optional<T>(codec: Codec<T>): Codec<T | undefined> {
   };
 }
 
+/** A member that files of earlier versions lack: they mean `absent`. */
+export function orElse<T>(codec: Codec<T>, absent: T): Codec<T> {
+  return {
+    write: codec.write,
+    read: (json, columns, where) => (json === undefined ? absent : codec.read(json, columns, where)),
+  };
+}
+
 export function list<T>(codec: Codec<T>): Codec<readonly T[]> {
   return {
     write: (values, columns) => values.map(value => codec.write(value, columns)),
@@ -177,10 +185,9 @@ export function bytesPerRow(type: ColumnType): number {
   return constructors[type].BYTES_PER_ELEMENT;
 }
 
-/** A column of zeros, in memory that threads can share. */
-export function emptyColumn(type: ColumnType, rows: number): Column {
-  const Constructor: new (buffer: ArrayBufferLike) => Column = constructors[type];
-  return new Constructor(new SharedArrayBuffer(rows * bytesPerRow(type)));
+/** A column over a buffer that starts at its first row. */
+export function columnOver(type: ColumnType, buffer: ArrayBuffer): Column {
+  return new constructors[type](buffer);
 }
 
 type ColumnOf<T extends ColumnType> = InstanceType<(typeof constructors)[T]>;

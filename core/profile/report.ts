@@ -267,6 +267,7 @@ function replayOptions(options: ReplayOptions): ReplayOptions {
     pageSize: options.pageSize,
     epochAccesses: options.epochAccesses,
     timeScale: options.timeScale,
+    trackerOptions: options.trackerOptions,
     hotShare: options.hotShare,
     coldShare: options.coldShare,
     pmlEntries: options.pmlEntries,

@@ -1,7 +1,4 @@
-/**
- * The profile as a codec: every name and type of `model/profile.ts`, once more, for files. In two parts, since the marks
- * in the source are wanted long before the largest tables are read.
- */
+/** The profile as a codec: every name and type of `model/profile.ts`, once more, for files. */
 import type {
   CallTable,
   Distribution,
@@ -20,10 +17,8 @@ import type {
   Profile,
   ProgramInfo,
   ReplayOptions,
-  RestOfProfile,
   SiteTable,
   SourceFile,
-  SourceProfile,
   Temperature,
   Tier,
   Totals,
@@ -42,6 +37,7 @@ import {
   number,
   oneOf,
   optional,
+  orElse,
   pair,
   record,
   text,
@@ -89,6 +85,7 @@ const replayOptions = record<ReplayOptions>({
   pageSize: oneOf(4096, 2097152),
   epochAccesses: natural,
   timeScale: number,
+  trackerOptions: orElse(figures, {}),
   hotShare: number,
   coldShare: number,
   pmlEntries: natural,
@@ -255,7 +252,7 @@ const placement = record<Placement>({
   assumptions: list(text),
 });
 
-const sourceMembers = {
+export const profileCodec = record<Profile>({
   schema: oneOf('pagelens-profile/1'),
   tool: record<{ readonly version: string }>({ version: text }),
   program: programInfo,
@@ -268,7 +265,10 @@ const sourceMembers = {
   sites,
   objects,
   pairs,
+  calls: optional(calls),
+  pages,
   epochs,
+  heat,
   temperature: record<Temperature>({
     totalPages: number,
     frequentlyAccessedPages: number,
@@ -302,15 +302,6 @@ const sourceMembers = {
       pmlSweep: optional(list(record<PmlSweepRow>({ entries: natural, exits: natural, overheadPercent: number }))),
     }),
   ),
-  placement,
-  unattributed: record<Profile['unattributed']>({ reads: natural, writes: natural, why: list(text) }),
-  warnings: list(text),
-} as const;
-
-const restMembers = {
-  calls: optional(calls),
-  pages,
-  heat,
   trackers: list(
     record<TrackerResult>({
       id: text,
@@ -329,8 +320,7 @@ const restMembers = {
       warnings: list(text),
     }),
   ),
-} as const;
-
-export const sourceCodec = record<SourceProfile>(sourceMembers);
-export const restCodec = record<RestOfProfile>(restMembers);
-export const profileCodec = record<Profile>({ ...sourceMembers, ...restMembers });
+  placement,
+  unattributed: record<Profile['unattributed']>({ reads: natural, writes: natural, why: list(text) }),
+  warnings: list(text),
+});

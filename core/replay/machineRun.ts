@@ -1,8 +1,10 @@
 /** One run on the emulated machine with the trackers beside it: the machine half of a replay, and what it found. */
+import { costsOf } from '../machine/costs.js';
 import { EmulatedMachine, type MachineOptions } from '../machine/machine.js';
 import { type MachineCountsOfRun, MachineHalf } from '../machine/machineHalf.js';
 import { pmlSweep } from '../machine/sweep.js';
 import type { TranslationRow } from '../model/profile.js';
+import type { TrackerParameters } from '../tracking/parameters.js';
 import { type Observed, TrackerRun } from '../tracking/run.js';
 
 /** Plain data, since it may go to another thread. */
@@ -10,6 +12,7 @@ export interface MachineRunOptions extends MachineOptions {
   readonly epochAccesses: number;
   readonly trackers: readonly string[];
   readonly timeScale: number;
+  readonly trackerOptions: TrackerParameters;
 }
 
 export interface MachineRunResult {
@@ -41,6 +44,8 @@ export class MachineRun implements MachinePort {
     this.#half = new MachineHalf(options);
     this.#machine = new EmulatedMachine(this.#half.exports, options);
     this.#trackers = new TrackerRun(this.#half.exports, options.trackers, {
+      parameters: options.trackerOptions,
+      costs: costsOf(options.machine),
       pageSize: options.pageSize,
       pmlEntries: options.pmlEntries,
       cyclesPerNs: this.#machine.preset.frequencyGHz.value,

@@ -6,7 +6,7 @@
  * (writes; whether it was read as well cannot be told). How often a page was used within a period cannot be told
  * either. The flags left at the end of the run are read once more.
  */
-import { costs } from '../machine/costs.js';
+import { periodParameter } from './parameters.js';
 import {
   type FlagEvent,
   type Observation,
@@ -14,20 +14,18 @@ import {
   Timer,
   type Tracker,
   type TrackerContext,
-  type TrackerKind,
   tooShort,
+  tracker,
 } from './tracker.js';
 
-/** Seconds between scans; RAMinate scans EPT D flags every second (mechanisms.md, L). */
-const PERIOD_SECONDS = 1;
-
-export const eptAdScan: TrackerKind = {
+export const eptAdScan = tracker({
   label: 'EPT A/D scan',
   summary: 'pages accessed and pages written in each period, from EPT accessed and dirty flags cleared with a flush',
   needs:
     'a virtual machine on a processor with EPT accessed and dirty flags (Haswell or later), and hypervisor privilege',
-  create: context => new EptAdScan(context),
-};
+  parameters: { periodSeconds: periodParameter(1, 'L: RAMinate scans EPT D flags every second') },
+  create: context => new EptAdScan(context, context.parameters.periodSeconds),
+});
 
 const ACCESSED = 1;
 const DIRTY = 2;
@@ -46,9 +44,9 @@ class EptAdScan implements Tracker {
   #exits = 0;
   #refills = 0;
 
-  constructor(context: TrackerContext) {
+  constructor(context: TrackerContext, seconds: number) {
     this.#context = context;
-    this.#timer = new Timer(PERIOD_SECONDS, context.timeScale);
+    this.#timer = new Timer(seconds, context.timeScale);
     context.arm({ access: true, write: true });
   }
 
@@ -86,17 +84,17 @@ class EptAdScan implements Tracker {
 
   finish(ns: number): Observation {
     this.#read();
-    const { cyclesPerNs, timeScale } = this.#context;
+    const { costs, cyclesPerNs } = this.#context;
     return {
       pageReads: this.#reads.values,
       pageWrites: this.#writes.values,
       vmExits: this.#exits,
       costNs:
-        this.#scanned * costs.scanNsPerPage.value +
-        (this.#exits * costs.exitEntryCycles.value + this.#refills * costs.refillCycles.value) / cyclesPerNs,
+        this.#scanned * costs.scanNsPerPage +
+        (this.#exits * costs.exitEntryCycles + this.#refills * costs.refillCycles) / cyclesPerNs,
       periods: this.#timer.completed,
       own: { scans: this.#scans, scannedPages: this.#scanned },
-      warnings: tooShort(this.#timer.completed, PERIOD_SECONDS, timeScale, ns),
+      warnings: tooShort(this.#timer, ns),
     };
   }
 }

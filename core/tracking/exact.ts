@@ -1,14 +1,14 @@
 /** Exact: the counts themselves, through the trackers' door, so that views can choose it like any other. */
-import type { Tracker, TrackerKind } from './tracker.js';
+import { type Tracker, tracker } from './tracker.js';
 
-export const exact: TrackerKind = {
+export const exact = tracker({
   label: 'Exact',
   summary: 'every recorded access, counted; the ground truth that the others are scored against',
   needs: 'a recording',
+  parameters: {},
   create: (): Tracker => ({
-    onFlag() {},
     onTime() {},
     // The counts are the kernel's: TrackerRun puts them in.
     finish: () => ({ pageReads: null, pageWrites: null, vmExits: 0, costNs: 0, periods: null, own: {}, warnings: [] }),
   }),
-};
+});

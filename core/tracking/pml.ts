@@ -10,7 +10,7 @@
  * or D checks the index, and a full log exits (reason 62) before the flag is set.
  */
 import { SWEEP_SIZES, SWEEP_SMALLEST } from '../kernel/abi-machine.js';
-import { costs } from '../machine/costs.js';
+import { periodParameter } from './parameters.js';
 import {
   type FlagEvent,
   type Observation,
@@ -18,19 +18,19 @@ import {
   Timer,
   type Tracker,
   type TrackerContext,
-  type TrackerKind,
   tooShort,
+  tracker,
 } from './tracker.js';
 
-/** Seconds between drains: a period of 1 s, as for EPT D scans (RAMinate) and present-bit invalidation (B.4). */
-const PERIOD_SECONDS = 1;
-
-export const pml: TrackerKind = {
+export const pml = tracker({
   label: 'PML',
   summary: 'pages written in each period, from the log of EPT dirty flags; no reads, no counts',
   needs: 'Intel VT-x with EPT A/D flags and PML (Broadwell or later), and a hypervisor of your own or KVM patches',
-  create: context => new PmlTracker(context),
-};
+  parameters: {
+    periodSeconds: periodParameter(1, 'as for EPT D scans (RAMinate, L) and present-bit invalidation (B.4)'),
+  },
+  create: context => new PmlTracker(context, context.parameters.periodSeconds),
+});
 
 /** Log sizes simulated side by side: the configured one first, then the sweep's. */
 class Logs {
@@ -74,9 +74,9 @@ class PmlTracker implements Tracker {
   #refills = 0;
   #timerExits = 0;
 
-  constructor(context: TrackerContext) {
+  constructor(context: TrackerContext, seconds: number) {
     this.#context = context;
-    this.#timer = new Timer(PERIOD_SECONDS, context.timeScale);
+    this.#timer = new Timer(seconds, context.timeScale);
     this.#logs = new Logs([context.pmlEntries, ...sweepSizes]);
     this.#levels = context.pageSize === 4096 ? 4 : 1;
     context.arm({ access: true, write: true });
@@ -133,10 +133,10 @@ class PmlTracker implements Tracker {
       this.#refills += Math.min(this.#accessedInPeriod, this.#context.tlbEntries * this.#context.liveVcpus());
     const [logFullExits, ...sweep] = this.#logs.exits;
     const exits = logFullExits + this.#timerExits;
-    const { cyclesPerNs, timeScale } = this.#context;
+    const { costs, cyclesPerNs } = this.#context;
     const costNs =
-      (exits * costs.exitEntryCycles.value + this.#refills * costs.refillCycles.value) / cyclesPerNs +
-      this.#entries * (costs.pmlDrainNsPerEntry.value + costs.scanNsPerPage.value);
+      (exits * costs.exitEntryCycles + this.#refills * costs.refillCycles) / cyclesPerNs +
+      this.#entries * (costs.pmlDrainNsPerEntry + costs.scanNsPerPage);
     const own: Record<string, number> = {
       logEntries: this.#entries,
       tablePageEntries: this.#tableEntries,
@@ -150,7 +150,7 @@ class PmlTracker implements Tracker {
       costNs,
       periods: this.#timer.completed,
       own,
-      warnings: tooShort(this.#timer.completed, PERIOD_SECONDS, timeScale, ns),
+      warnings: tooShort(this.#timer, ns),
     };
   }
 }

@@ -2,28 +2,54 @@
  * Runs the chosen trackers beside a replay: hands each the arms of its own that fired, gives it the time, and turns what
  * it saw into the report's rows.
  */
-import { ARM_ACCESS, ARM_TRACKERS, ARM_WRITE, EVENT_BYTES } from '../kernel/abi-machine.js';
+import {
+  ARM_ACCESS,
+  ARM_TRACKERS,
+  ARM_WALK,
+  ARM_WALK_WRITE,
+  ARM_WRITE,
+  EVENT_BYTES,
+  EVENT_WRITE,
+  STREAM_LINES,
+  STREAM_MAPPINGS,
+  STREAM_WALKS,
+} from '../kernel/abi-machine.js';
 import type { TrackerResult } from '../model/profile.js';
+import { type TrackerParameters, valuesOf } from './parameters.js';
+import { randomOf } from './random.js';
+import { addSamplers, type Sampler, type SamplerExports, samplersOf } from './samples.js';
 import { score } from './scores.js';
-import type { FlagEvent, Observation, Tracker, TrackerContext } from './tracker.js';
+import type { FlagEvent, Observation, Tracker, TrackerArms, TrackerContext } from './tracker.js';
 import { trackers } from './trackers.js';
 
 /** What of the kernel's exports the trackers need. */
-export interface TrackerExports {
+export interface TrackerExports extends SamplerExports {
   readonly memory: { readonly buffer: ArrayBufferLike };
   eventsStart(): number;
   eventsCount(): number;
   eventsClear(): void;
-  trackersArm(bits: number): void;
+  trackerArm(tracker: number, classes: number): void;
+  trackerDisarm(tracker: number, classes: number): void;
+  pageList(count: number): number;
+  trackerArmPages(tracker: number, classes: number, count: number): void;
+  trackerDisarmPages(tracker: number, classes: number, count: number): void;
+  streamWant(stream: number): void;
+  streamWords(stream: number): number;
+  streamLength(stream: number): number;
+  streamsClear(): void;
   vcpuProcess(vcpu: number): number;
   vcpusLive(): number;
   modelledNs(): number;
+  readonly pagesKnown: { readonly value: number };
+  readonly pageNumbers: { readonly value: number };
+  readonly histogram: { readonly value: number };
+  readonly distinct: { readonly value: number };
 }
 
-export type TrackerOptions = Pick<
-  TrackerContext,
-  'pageSize' | 'pmlEntries' | 'cyclesPerNs' | 'timeScale' | 'tlbEntries'
->;
+export interface TrackerOptions
+  extends Pick<TrackerContext, 'costs' | 'pageSize' | 'pmlEntries' | 'cyclesPerNs' | 'timeScale' | 'tlbEntries'> {
+  readonly parameters: TrackerParameters;
+}
 
 /** What a tracker saw; page columns by kernel page number. */
 export interface Observed {
@@ -40,69 +66,159 @@ export interface ExactPages {
   readonly busyNs: number;
 }
 
+interface Running {
+  readonly id: string;
+  /** Its bit in each word of arms. */
+  readonly bit: number;
+  readonly tracker: Tracker;
+}
+
+// Words of an event.
+const FIRED_ACCESS = 4;
+const FIRED_WRITE = 5;
+const FIRED_WALK = 6;
+const FIRED_WALK_WRITE = 7;
+
 export class TrackerRun {
   readonly #kernel: TrackerExports;
-  readonly #running: { readonly id: string; readonly bits: number; readonly tracker: Tracker }[] = [];
-  readonly #event: FlagEvent = { page: 0, vcpu: 0, table: 0, accessed: false, dirty: false };
+  readonly #running: readonly Running[];
+  readonly #samplers: readonly Sampler[];
+  readonly #event: FlagEvent = { page: 0, vcpu: 0, table: 0, accessed: false, dirty: false, write: false };
+  /** What the kernel holds, copied: a tracker that arms may make the kernel's memory grow, which detaches views of it. */
+  #copy = new Uint32Array(1 << 14);
+  #now = 0;
 
   /** Starts the trackers; before the first access of the run. @throws Error for an id that is not in the table. */
   constructor(kernel: TrackerExports, ids: readonly string[], options: TrackerOptions) {
     this.#kernel = kernel;
     const known = Object.keys(trackers);
-    for (const id of ids) {
+    this.#running = ids.map(id => {
       const number = known.indexOf(id);
       if (number < 0) throw new Error(`tracker ${id}: unknown; known: ${known.join(', ')}`);
       if (number >= ARM_TRACKERS) throw new Error(`tracker ${id} is number ${number}; arms exist for ${ARM_TRACKERS}`);
-      const context: TrackerContext = {
-        ...options,
-        arm: ({ access, write }) =>
-          kernel.trackersArm(((access ? 1 << ARM_ACCESS : 0) | (write ? 1 << ARM_WRITE : 0)) << number),
-        processOf: vcpu => kernel.vcpuProcess(vcpu),
-        liveVcpus: () => kernel.vcpusLive(),
-      };
-      this.#running.push({
-        id,
-        bits: ((1 << ARM_ACCESS) | (1 << ARM_WRITE)) << number,
-        tracker: trackers[id].create(context),
-      });
-    }
+      return { id, bit: 1 << number, tracker: trackers[id].create(contextOf(kernel, id, number, options)) };
+    });
+    this.#samplers = samplersOf(trackers, ids, options.parameters);
+    addSamplers(
+      kernel,
+      this.#samplers.filter(({ level }) => level > 0),
+    );
+    for (const { stream } of this.#samplers) kernel.streamWant(stream);
+    const wants = (method: keyof Tracker) => this.#running.some(({ tracker }) => tracker[method]);
+    if (wants('onWalks')) kernel.streamWant(STREAM_WALKS);
+    if (wants('onLines')) kernel.streamWant(STREAM_LINES);
+    if (wants('onMappings')) kernel.streamWant(STREAM_MAPPINGS);
   }
 
-  /** To be called at every quantum of the replay: delivers what fired, then the time. */
+  /** To be called at every quantum of the replay: delivers what happened, then the time. */
   quantum(): void {
-    this.#deliver();
-    const now = this.#kernel.modelledNs();
+    const now = this.#deliver();
     for (const { tracker } of this.#running) tracker.onTime(now);
   }
 
-  #deliver(): void {
+  #deliver(): number {
     const kernel = this.#kernel;
-    const count = kernel.eventsCount();
-    if (count === 0) return;
-    const events = new Uint32Array(kernel.memory.buffer, kernel.eventsStart(), (count * EVENT_BYTES) / 4);
-    const event = this.#event;
-    for (let at = 0; at < events.length; at += EVENT_BYTES / 4) {
-      const fired = events[at + 1];
-      event.page = events[at];
-      event.vcpu = events[at + 2];
-      event.table = events[at + 3];
-      for (const { bits, tracker } of this.#running) {
-        const mine = fired & bits;
-        if (mine === 0) continue;
-        event.accessed = (mine & 0xff) !== 0;
-        event.dirty = (mine & 0xff00) !== 0;
-        tracker.onFlag(event);
-      }
+    const during = { from: this.#now, to: kernel.modelledNs() };
+    this.#now = during.to;
+    this.#deliverMappings();
+    this.#deliverFlags();
+    const walks = this.#stream(STREAM_WALKS);
+    if (walks.length) for (const { tracker } of this.#running) tracker.onWalks?.(walks, during);
+    const lines = this.#stream(STREAM_LINES);
+    if (lines.length) for (const { tracker } of this.#running) tracker.onLines?.(lines, during);
+    for (const { tracker: id, stream, request } of this.#samplers) {
+      const samples = this.#stream(stream);
+      if (samples.length) this.#tracker(id).onSamples?.(request, samples, during);
     }
     kernel.eventsClear();
+    kernel.streamsClear();
+    return during.to;
+  }
+
+  #deliverMappings(): void {
+    const mappings = this.#stream(STREAM_MAPPINGS);
+    if (mappings.length) for (const { tracker } of this.#running) tracker.onMappings?.(mappings);
+  }
+
+  #deliverFlags(): void {
+    const events = this.#copied(this.#kernel.eventsStart(), (this.#kernel.eventsCount() * EVENT_BYTES) / 4);
+    const event = this.#event;
+    for (let at = 0; at < events.length; at += EVENT_BYTES / 4) {
+      const accessed = events[at + FIRED_ACCESS] | events[at + FIRED_WALK];
+      const dirty = events[at + FIRED_WRITE] | events[at + FIRED_WALK_WRITE];
+      event.page = events[at];
+      event.vcpu = events[at + 1];
+      event.table = events[at + 2];
+      event.write = (events[at + 3] & EVENT_WRITE) !== 0;
+      for (const { bit, tracker } of this.#running) {
+        if (((accessed | dirty) & bit) === 0) continue;
+        event.accessed = (accessed & bit) !== 0;
+        event.dirty = (dirty & bit) !== 0;
+        tracker.onFlag?.(event);
+      }
+    }
+  }
+
+  /** The stream's words since the last quantum. */
+  #stream(stream: number): Uint32Array {
+    return this.#copied(this.#kernel.streamWords(stream), this.#kernel.streamLength(stream));
+  }
+
+  #copied(address: number, words: number): Uint32Array {
+    if (words > this.#copy.length) this.#copy = new Uint32Array(2 ** Math.ceil(Math.log2(words)));
+    this.#copy.set(new Uint32Array(this.#kernel.memory.buffer, address, words));
+    return this.#copy.subarray(0, words);
+  }
+
+  #tracker(id: string): Tracker {
+    return this.#running.find(running => running.id === id)!.tracker;
   }
 
   /** Ends the trackers: what each saw. */
   finish(): Observed[] {
-    this.#deliver();
-    const now = this.#kernel.modelledNs();
+    const now = this.#deliver();
     return this.#running.map(({ id, tracker }) => ({ id, seen: tracker.finish(now) }));
   }
+}
+
+/** What tracker `number` of the table may ask of the kernel. */
+function contextOf(kernel: TrackerExports, id: string, number: number, options: TrackerOptions): TrackerContext {
+  const list = (pages: ArrayLike<number>) => {
+    const address = kernel.pageList(pages.length);
+    new Uint32Array(kernel.memory.buffer, address, pages.length).set(pages);
+    return pages.length;
+  };
+  return {
+    ...options,
+    parameters: valuesOf(id, trackers[id].parameters, options.parameters),
+    arm: (arms, pages) =>
+      pages ? kernel.trackerArmPages(number, classesOf(arms), list(pages)) : kernel.trackerArm(number, classesOf(arms)),
+    disarm: (arms, pages) =>
+      pages
+        ? kernel.trackerDisarmPages(number, classesOf(arms), list(pages))
+        : kernel.trackerDisarm(number, classesOf(arms)),
+    pages: () => kernel.pagesKnown.value,
+    pageNumber: page => wordPair(kernel, kernel.pageNumbers.value, page),
+    stackDistances: () =>
+      kernel.histogram.value
+        ? Float64Array.from({ length: kernel.distinct.value + 1 }, (_, i) =>
+            wordPair(kernel, kernel.histogram.value, i),
+          )
+        : new Float64Array(1),
+    random: randomOf(id),
+    processOf: vcpu => kernel.vcpuProcess(vcpu),
+    liveVcpus: () => kernel.vcpusLive(),
+  };
+}
+
+function classesOf({ access, write, walk, walkWrite }: TrackerArms): number {
+  return (access ? ARM_ACCESS : 0) | (write ? ARM_WRITE : 0) | (walk ? ARM_WALK : 0) | (walkWrite ? ARM_WALK_WRITE : 0);
+}
+
+/** The u64 of index `index` behind `address`. */
+function wordPair(kernel: TrackerExports, address: number, index: number): number {
+  const [low, high] = new Uint32Array(kernel.memory.buffer, address + 8 * index, 2);
+  return high * 2 ** 32 + low;
 }
 
 /** The rows of the report. Page columns are rows of `exact`. */

@@ -2,26 +2,54 @@
  * What a tracker is: a mechanism that observes page accesses and sees only what its mechanism can see.
  *
  * A tracker never gets accesses. It arms pages (kernel/arms.ts: its own shadow of the accessed and dirty flags) and is
- * told which arms fired, in order. Once per quantum of the replay it may act on its timer. So trackers disturb neither
- * the emulated machine nor each other, and each gives alone the row that it gives among others.
+ * told which arms fired, in order; or it subscribes to a stream of events (kernel/streams.ts) by having the method that
+ * takes it. All that is delivered once per quantum of the replay, then the time, on which it may act. So trackers disturb
+ * neither the emulated machine nor each other, and each gives alone the row that it gives among others.
  */
+import type { CostValues } from '../machine/costs.js';
+import type { Parameters, ValuesOf } from './parameters.js';
+import type { SampleRequest } from './samples.js';
 
-export interface TrackerKind {
+export interface TrackerKind<P extends Parameters = Parameters> {
   readonly label: string;
   /** One sentence: what it sees. */
   readonly summary: string;
   /** Hardware, kernel or privilege that it needs on a real machine. */
   readonly needs: string;
-  create(context: TrackerContext): Tracker;
+  readonly parameters: P;
+  /** Samples that `onSamples` takes. */
+  samples?(parameters: ValuesOf<P>): readonly SampleRequest[];
+  create(context: TrackerContext<P>): Tracker;
 }
 
-export interface TrackerContext {
-  /** Lets the given of the tracker's arms fire once on every page from now on; pages not yet touched included. */
-  arm(arms: TrackerArms): void;
+/** A kind whose parameters are known by name within it. */
+export function tracker<const P extends Parameters>(kind: TrackerKind<P>): TrackerKind {
+  return kind as unknown as TrackerKind;
+}
+
+export interface TrackerContext<P extends Parameters = Parameters> {
+  readonly parameters: ValuesOf<P>;
+  /**
+   * Lets the given of the tracker's arms fire once on every page from now on; pages not yet touched included. With
+   * `pages` on these pages (kernel page numbers, which are given in the order of first touch) alone.
+   */
+  arm(arms: TrackerArms, pages?: ArrayLike<number>): void;
+  /** Takes arms back. */
+  disarm(arms: TrackerArms, pages?: ArrayLike<number>): void;
+  /** Pages touched so far; kernel page numbers are below it. */
+  pages(): number;
+  /** Virtual page number of a page, in units of the run's page size. */
+  pageNumber(page: number): number;
+  /** Accesses so far by LRU stack distance in pages, 1-based; index 0: first accesses of a page. */
+  stackDistances(): Float64Array;
+  /** A random whole number from 0 to n - 1, of a sequence of the tracker's own. */
+  random(n: number): number;
   /** Process of a vCPU. */
   processOf(vcpu: number): number;
   /** vCPUs whose thread has not ended. */
   liveVcpus(): number;
+  /** The cost model of the emulated machine: values of machine/costs.ts. */
+  readonly costs: CostValues;
   readonly pageSize: number;
   readonly pmlEntries: number;
   /** Core cycles in a modelled nanosecond. */
@@ -32,9 +60,16 @@ export interface TrackerContext {
   readonly tlbEntries: number;
 }
 
+/** What the tracker waits for on a page. */
 export interface TrackerArms {
+  /** The next access: the accessed flag (or the permission) was taken, and cached translations flushed. */
   readonly access?: boolean;
+  /** The next write: the same for the dirty flag. */
   readonly write?: boolean;
+  /** The next walk: the accessed flag was cleared, cached translations were left alone. */
+  readonly walk?: boolean;
+  /** The next walk that sets the dirty flag: the same for the dirty flag. */
+  readonly walkWrite?: boolean;
 }
 
 /** A page's armed flags were set by an access: accessed 0 -> 1, dirty 0 -> 1, or both at once. */
@@ -46,11 +81,28 @@ export interface FlagEvent {
   table: number;
   accessed: boolean;
   dirty: boolean;
+  /** The access was a write: known to a mechanism that traps, whichever arm fired. */
+  write: boolean;
 }
 
+/** Modelled time between two quanta, ns; what happened between them has no finer time. */
+export interface Interval {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Arms set in one of these methods are set from the end of the quantum on. Arrays are the caller's after the call. */
 export interface Tracker {
   /** The arms that fired since the last call, one call each, in order. The event is reused. */
-  onFlag(event: Readonly<FlagEvent>): void;
+  onFlag?(event: Readonly<FlagEvent>): void;
+  /** Page walks in order, 2 words each: page; vCPU << 2 | WALK_DIRTY | WALK_WRITE. */
+  onWalks?(walks: Uint32Array, during: Interval): void;
+  /** Lines that memory served, in order, 2 words each: line (page * lines of a page + line in the page); 1: write-back. */
+  onLines?(lines: Uint32Array, during: Interval): void;
+  /** Changes of mappings in order, 6 words each: MAPPING_*, process, first page number (low, high), pages (low, high). */
+  onMappings?(mappings: Uint32Array): void;
+  /** Samples of one of the kind's requests, in order, 2 words each: line; vCPU << 3 | SERVED_* << 1 | write. */
+  onSamples?(request: number, samples: Uint32Array, during: Interval): void;
   /** Modelled time of the run is now `ns`: the tracker's timer may be due. */
   onTime(ns: number): void;
   /** The run ended. */
@@ -93,7 +145,10 @@ export class Timer {
   #next: number;
 
   /** @param seconds period in the tracker's own seconds; `timeScale` of them pass in a modelled second. */
-  constructor(seconds: number, timeScale: number) {
+  constructor(
+    readonly seconds: number,
+    readonly timeScale: number,
+  ) {
     this.#periodNs = (seconds * 1e9) / timeScale;
     this.#next = this.#periodNs;
   }
@@ -116,7 +171,10 @@ const SHORTEST_NS = 1e6;
  * A warning for a run with too few periods, with the time scale that would do.
  * @param ns modelled length of the run
  */
-export function tooShort(completed: number, seconds: number, timeScale: number, ns: number): string[] {
+export function tooShort(
+  { completed, seconds, timeScale }: Pick<Timer, 'completed' | 'seconds' | 'timeScale'>,
+  ns: number,
+): string[] {
   if (completed >= ENOUGH_PERIODS) return [];
   const periods = `${completed} ${completed === 1 ? 'period' : 'periods'} of ${seconds} s`;
   // A beat is taken at the first quantum behind it, so that ten take a little longer than ten periods.

@@ -20,6 +20,7 @@ export const options: ReplayOptions = {
   pageSize: 4096,
   epochAccesses: 0,
   timeScale: 1,
+  trackerOptions: {},
   hotShare: 0.8,
   coldShare: 0.01,
   pmlEntries: 512,

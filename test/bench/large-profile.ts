@@ -254,7 +254,14 @@ function largeProfile(folder: string, files: Profile['files']): Profile {
     options: {
       ...{ machine: 'skylake', modes: ['native'], trackers: [], policies: placement.policies.map(({ id }) => id) },
       ...{ tiers: 'hbm-dram-cxl', capacity: [{ percent: 10 }, { percent: 40 }], pageSize, epochAccesses: 0 },
-      ...{ timeScale: 1, hotShare: 0.8, coldShare: 0.01, pmlEntries: 512, kernelIntegration: false },
+      ...{
+        timeScale: 1,
+        trackerOptions: {},
+        hotShare: 0.8,
+        coldShare: 0.01,
+        pmlEntries: 512,
+        kernelIntegration: false,
+      },
     },
     totals,
     files,

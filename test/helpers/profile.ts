@@ -145,6 +145,7 @@ export function profileOf(spec: ProfileSpec): Profile {
       pageSize: 4096,
       epochAccesses: 0,
       timeScale: 1,
+      trackerOptions: {},
       hotShare: 0.8,
       coldShare: 0.01,
       pmlEntries: 512,

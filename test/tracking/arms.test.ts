@@ -1,4 +1,4 @@
-/** Arms: when each kind fires, and that the machine does not notice. */
+/** Arms: when each kind fires, on which pages, and that neither machine nor other trackers notice. */
 import { beforeEach, describe, expect, test } from 'vitest';
 import {
   ARM_ACCESS,
@@ -14,8 +14,8 @@ import {
 import { Emulated } from '../machine/emulated.js';
 
 const PAGE = 4096;
-const TRACKER = 2;
-const bit = (kind: number) => 1 << (kind + TRACKER);
+const TRACKER = 27;
+const NAMES = ['access', 'write', 'walk', 'walkWrite'] as const;
 
 /** Two pages in the TLB at most. */
 const small = { [P_L1_TLB_SETS]: 1, [P_L1_TLB_WAYS]: 2, [P_L2_TLB_SETS]: 1, [P_L2_TLB_WAYS]: 2 };
@@ -28,39 +28,44 @@ describe('arms', () => {
     e.write(PAGE);
   });
 
-  /** Fired arms since the last call, as [page, arms]. */
-  function fired(): number[][] {
-    const events = new Uint32Array(
-      e.inspect.memory.buffer,
-      e.inspect.eventsStart(),
-      (e.inspect.eventsCount() * EVENT_BYTES) / 4,
-    );
-    const list = Array.from({ length: e.inspect.eventsCount() }, (_, i) => [events[i * 4], events[i * 4 + 1] | 0]);
+  /** What fired for the tracker since the last call: page, then the arms. */
+  function fired(tracker = TRACKER): [number, ...string[]][] {
+    const count = e.inspect.eventsCount();
+    const words = new Uint32Array(e.inspect.memory.buffer, e.inspect.eventsStart(), (count * EVENT_BYTES) / 4).slice();
     e.inspect.eventsClear();
-    return list;
+    return Array.from({ length: count }, (_, i): [number, ...string[]] => [
+      words[8 * i],
+      ...NAMES.filter((_name, kind) => words[8 * i + 4 + kind] & (1 << tracker)),
+    ]);
+  }
+
+  function list(pages: readonly number[]): number {
+    const at = e.inspect.pageList(pages.length);
+    new Uint32Array(e.inspect.memory.buffer, at, pages.length).set(pages);
+    return pages.length;
   }
 
   test('after a clear with a flush: the next access fires, once, though the page is in the TLB', () => {
-    e.inspect.trackersArm(bit(ARM_ACCESS));
+    e.inspect.trackerArm(TRACKER, ARM_ACCESS);
     e.read(0);
     e.read(0);
     e.write(0);
-    expect(fired()).toEqual([[0, bit(ARM_ACCESS)]]);
+    expect(fired()).toEqual([[0, 'access']]);
     expect(e.machine.counts().tlbMisses).toBe(2);
   });
 
   test('for writes: reads pass, the next write fires, though the dirty flag is cached', () => {
-    e.inspect.trackersArm(bit(ARM_WRITE));
+    e.inspect.trackerArm(TRACKER, ARM_WRITE);
     e.read(0);
     expect(fired()).toEqual([]);
     e.write(0);
     e.write(0);
-    expect(fired()).toEqual([[0, bit(ARM_WRITE)]]);
+    expect(fired()).toEqual([[0, 'write']]);
     expect(e.machine.counts().dirtyWalks).toBe(0);
   });
 
   test('after a clear without a flush: hits do not fire, the next walk does', () => {
-    e.inspect.trackersArm(bit(ARM_WALK) | bit(ARM_WALK_WRITE));
+    e.inspect.trackerArm(TRACKER, ARM_WALK | ARM_WALK_WRITE);
     e.read(0);
     e.write(0);
     expect(fired()).toEqual([]);
@@ -70,25 +75,73 @@ describe('arms', () => {
     e.read(0);
     e.write(PAGE);
     expect(fired()).toEqual([
-      [2, bit(ARM_WALK)],
-      [3, bit(ARM_WALK)],
-      [0, bit(ARM_WALK)],
-      [1, bit(ARM_WALK) | bit(ARM_WALK_WRITE)],
+      [2, 'walk'],
+      [3, 'walk'],
+      [0, 'walk'],
+      [1, 'walk', 'walkWrite'],
     ]);
   });
 
+  test('after a clear without a flush: a read that walks loads the cleared dirty flag, so the next write fires', () => {
+    e.inspect.trackerArm(TRACKER, ARM_WALK | ARM_WALK_WRITE);
+    e.read(2 * PAGE);
+    e.read(3 * PAGE);
+    e.read(0);
+    fired();
+    e.write(0);
+    e.write(0);
+    expect(fired()).toEqual([[0, 'write']]);
+    // The flag is set: nothing is left to fire at a later walk.
+    e.read(2 * PAGE);
+    e.read(3 * PAGE);
+    fired();
+    e.write(0);
+    expect(fired()).toEqual([]);
+  });
+
   test('cover pages that are touched for the first time later', () => {
-    e.inspect.trackersArm(bit(ARM_ACCESS) | bit(ARM_WRITE));
+    e.inspect.trackerArm(TRACKER, ARM_ACCESS | ARM_WRITE);
     e.write(5000 * PAGE);
-    expect(fired()).toEqual([[2, bit(ARM_ACCESS) | bit(ARM_WRITE)]]);
+    expect(fired()).toEqual([[2, 'access', 'write']]);
+  });
+
+  test('of listed pages fire on these alone, also on a page that is touched for the first time later', () => {
+    e.inspect.trackerArmPages(TRACKER, ARM_ACCESS, list([1, 3]));
+    for (const page of [0, 1, 2, 3, 4]) e.read(page * PAGE);
+    expect(fired()).toEqual([
+      [1, 'access'],
+      [3, 'access'],
+    ]);
+  });
+
+  test('can be taken back, on listed pages and on all', () => {
+    e.inspect.trackerArm(TRACKER, ARM_ACCESS | ARM_WRITE);
+    e.inspect.trackerDisarmPages(TRACKER, ARM_ACCESS, list([0]));
+    e.write(0);
+    expect(fired()).toEqual([[0, 'write']]);
+    e.inspect.trackerDisarm(TRACKER, ARM_ACCESS | ARM_WRITE);
+    e.write(PAGE);
+    e.write(2 * PAGE);
+    expect(fired()).toEqual([]);
+  });
+
+  test('of one tracker leave those of the others alone', () => {
+    e.inspect.trackerArm(0, ARM_ACCESS);
+    e.inspect.trackerArm(31, ARM_ACCESS | ARM_WRITE);
+    e.inspect.trackerDisarm(0, ARM_ACCESS);
+    e.write(0);
+    expect(fired(31)).toEqual([[0, 'access', 'write']]);
+    e.inspect.trackerArmPages(0, ARM_ACCESS, list([0]));
+    e.write(0);
+    expect(fired(0)).toEqual([[0, 'access']]);
   });
 
   test('of another thread fire on the access of whichever comes first', () => {
     const other = e.kernel.createThread(0);
     e.read(0, other);
-    e.inspect.trackersArm(bit(ARM_ACCESS));
+    e.inspect.trackerArm(TRACKER, ARM_ACCESS);
     e.read(0, other);
     e.read(0, 0);
-    expect(fired()).toEqual([[0, bit(ARM_ACCESS)]]);
+    expect(fired()).toEqual([[0, 'access']]);
   });
 });

@@ -1,6 +1,7 @@
 /** The trackers on generated runs: beside a reference that has the accesses, alone and together. */
 import { describe, expect, test } from 'vitest';
 import { QUANTUM } from '../../core/kernel/abi.js';
+import { costsOf } from '../../core/machine/costs.js';
 import { countedReplay } from '../../core/machine/results.js';
 import type { TrackerResult } from '../../core/model/profile.js';
 import { TrackerRun, trackerResults } from '../../core/tracking/run.js';
@@ -28,6 +29,8 @@ function replay(
 ): Outcome {
   const e = new Emulated({ pmlEntries: options.pmlEntries ?? 512 }, {}, Array(options.threads ?? 1).fill(0));
   const run = new TrackerRun(e.inspect, ids, {
+    parameters: {},
+    costs: costsOf('skylake'),
     pageSize: PAGE,
     pmlEntries: options.pmlEntries ?? 512,
     cyclesPerNs: e.machine.preset.frequencyGHz.value,
@@ -141,13 +144,14 @@ describe('EPT A/D scan', () => {
 });
 
 test('a run that is too short is told which time scale would do, ten periods and a tenth more', () => {
+  const timer = (completed: number, seconds: number) => ({ completed, seconds, timeScale: 1 });
   // 11 s in 14.4 ms: 763.9; in 3 s: 3.67.
-  expect(tooShort(0, 1, 1, 14.4e6)).toEqual([
+  expect(tooShort(timer(0, 1), 14.4e6)).toEqual([
     'too short: 0 periods of 1 s at time scale 1, 10 are wanted: --time-scale 770 would do',
   ]);
-  expect(tooShort(1, 1, 1, 3e9)[0]).toMatch(/^too short: 1 period of 1 s .*: --time-scale 4 would do$/);
-  expect(tooShort(0, 120, 1, 1000)[0]).toMatch(/: it takes a longer run$/);
-  expect(tooShort(10, 1, 1, 10e9)).toEqual([]);
+  expect(tooShort(timer(1, 1), 3e9)[0]).toMatch(/^too short: 1 period of 1 s .*: --time-scale 4 would do$/);
+  expect(tooShort(timer(0, 120), 1000)[0]).toMatch(/: it takes a longer run$/);
+  expect(tooShort(timer(10, 1), 10e9)).toEqual([]);
 });
 
 describe('PML', () => {
