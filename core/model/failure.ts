@@ -16,6 +16,8 @@ export type FailureCode =
   | 'not-a-program'
   | 'no-such-program'
   | 'not-permitted'
+  /** Nothing may be executed on the file system of the program, or of what was built from it. */
+  | 'mounted-noexec'
   | 'disk-full'
   /** The program ended before its first instruction, or started nothing that is recorded. */
   | 'nothing-recorded'

@@ -47,6 +47,12 @@ export interface Profile {
   readonly warnings: readonly string[];
 }
 
+/** What the marks in the source are made of: a profile without its largest tables. */
+export type SourceProfile = Omit<Profile, keyof RestOfProfile>;
+
+/** The largest tables: as large as all that the program touched, or as the paths that led there. */
+export type RestOfProfile = Pick<Profile, 'calls' | 'pages' | 'heat' | 'trackers'>;
+
 export interface ProgramInfo {
   readonly path: string;
   readonly arguments: readonly string[];

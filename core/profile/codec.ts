@@ -185,9 +185,10 @@ export function bytesPerRow(type: ColumnType): number {
   return constructors[type].BYTES_PER_ELEMENT;
 }
 
-/** A column over a buffer that starts at its first row. */
-export function columnOver(type: ColumnType, buffer: ArrayBuffer): Column {
-  return new constructors[type](buffer);
+/** A column of zeros, in memory that threads can share. */
+export function emptyColumn(type: ColumnType, rows: number): Column {
+  const Constructor: new (buffer: ArrayBufferLike) => Column = constructors[type];
+  return new Constructor(new SharedArrayBuffer(rows * bytesPerRow(type)));
 }
 
 type ColumnOf<T extends ColumnType> = InstanceType<(typeof constructors)[T]>;

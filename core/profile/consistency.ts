@@ -3,12 +3,12 @@
  * they name. Views index columns without asking; a file that passes here cannot lead them astray.
  */
 import { NONE } from '../model/columns.js';
-import { type CallTable, CLASS_NAMES, type Profile } from '../model/profile.js';
+import { type CallTable, CLASS_NAMES, type RestOfProfile, type SourceProfile } from '../model/profile.js';
 import { ShapeError } from './codec.js';
 
 /** @throws ShapeError at the first thing that does not fit. */
-export function checkConsistency(profile: Profile): void {
-  const { files, modules, functions, lines, sites, objects, pairs, calls, pages, epochs, heat, placement } = profile;
+export function checkSource(profile: SourceProfile): void {
+  const { files, modules, functions, lines, sites, objects, pairs, epochs, placement } = profile;
 
   const inlined = sites.inlineStart.at(-1) ?? 0;
   lengths('functions', functions, functions.count);
@@ -18,15 +18,10 @@ export function checkConsistency(profile: Profile): void {
   lengths('sites', { inlineFunction, inlineLine, inlineFile }, inlined);
   lengths('objects', objects, objects.count);
   lengths('pairs', pairs, pairs.count);
-  lengths('pages', pages, pages.count);
   lengths('epochs', epochs, epochs.count);
-  const { start, ...heatColumns } = heat;
-  lengths('heat', heatColumns, start.at(-1) ?? 0);
   lengths('missRatio', profile.missRatio, profile.missRatio.pages.length);
 
   starts('sites.inlineStart', inlineStart, sites.count + 1);
-  if (heat.epochsPerBin < 1) throw new ShapeError('heat.epochsPerBin is 0');
-  starts('heat.start', start, Math.ceil(epochs.count / heat.epochsPerBin) + 1);
 
   rows('functions.file', functions.file, files.length, true);
   rows('lines.file', lines.file, files.length);
@@ -38,33 +33,49 @@ export function checkConsistency(profile: Profile): void {
   rows('objects.file', objects.file, files.length, true);
   rows('pairs.site', pairs.site, sites.count);
   rows('pairs.object', pairs.object, objects.count);
-  rows('pages.object', pages.object, objects.count);
-  rows('heat.page', heat.page, pages.count);
-  for (const [name, table] of Object.entries({ functions, lines, objects, pages }))
+  for (const [name, table] of Object.entries({ functions, lines, objects }))
     rows(`${name}.hotness`, table.hotness, CLASS_NAMES.length);
 
-  if (calls) checkCalls(calls, profile);
-
-  for (const tracker of profile.trackers) {
-    const { pageReads, pageWrites } = tracker;
-    if (pageReads) lengths(`tracker ${tracker.id}`, { pageReads }, pages.count);
-    if (pageWrites) lengths(`tracker ${tracker.id}`, { pageWrites }, pages.count);
-  }
   for (const { id, tierOfObject, bytesInTier } of [...placement.policies, placement.oracle]) {
     lengths(`policy ${id}`, { tierOfObject }, objects.count);
     lengths(`policy ${id}`, { bytesInTier }, placement.tiers.length);
   }
 }
 
-function checkCalls({ frames, parent, frame, ...table }: CallTable, { files, pairs }: Profile): void {
+/**
+ * @param source checked before
+ * @throws ShapeError at the first thing that does not fit.
+ */
+export function checkRest({ calls, pages, heat, trackers }: RestOfProfile, source: SourceProfile): void {
+  const { files, pairs, objects, epochs } = source;
+  if (calls) checkCalls(calls, files.length, pairs.count);
+
+  lengths('pages', pages, pages.count);
+  const { start, ...heatColumns } = heat;
+  lengths('heat', heatColumns, start.at(-1) ?? 0);
+
+  if (heat.epochsPerBin < 1) throw new ShapeError('heat.epochsPerBin is 0');
+  starts('heat.start', start, Math.ceil(epochs.count / heat.epochsPerBin) + 1);
+
+  rows('pages.object', pages.object, objects.count);
+  rows('pages.hotness', pages.hotness, CLASS_NAMES.length);
+  rows('heat.page', heat.page, pages.count);
+
+  for (const { id, pageReads, pageWrites } of trackers) {
+    if (pageReads) lengths(`tracker ${id}`, { pageReads }, pages.count);
+    if (pageWrites) lengths(`tracker ${id}`, { pageWrites }, pages.count);
+  }
+}
+
+function checkCalls({ frames, parent, frame, ...table }: CallTable, files: number, pairs: number): void {
   lengths('calls.frames', frames, frames.name.length);
-  rows('calls.frames.file', frames.file, files.length, true);
+  rows('calls.frames.file', frames.file, files, true);
   lengths('calls', { frame }, parent.length);
   rows('calls.frame', frame, frames.name.length, true);
   for (const [path, above] of parent.entries())
     if (path === 0 ? above !== NONE : above >= path) throw new ShapeError(`calls.parent of ${path} is ${above}`);
   lengths('calls', table, table.count);
-  rows('calls.pair', table.pair, pairs.count);
+  rows('calls.pair', table.pair, pairs);
   rows('calls.path', table.path, parent.length);
 }
 

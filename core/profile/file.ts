@@ -12,6 +12,9 @@
  * Little-endian. A column is stored with its bytes sorted by significance (all lowest bytes first), which is what makes
  * counts small under deflate, then deflated. Every length is compared with the file's size before memory is taken, every
  * stored byte is covered by a CRC, and the content is checked against the shape of a profile.
+ *
+ * Reading has two parts: the tables of source are a tenth of a large profile and wanted at once, the rest is inflated
+ * when somebody asks. The file is read, and its checksums compared, before the first part is told.
  */
 import { open, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
@@ -19,19 +22,19 @@ import { promisify } from 'node:util';
 import { constants, crc32, deflateRaw, inflateRaw } from 'node:zlib';
 import { UsageError } from '../errors.js';
 import type { Column } from '../model/columns.js';
-import type { Profile } from '../model/profile.js';
+import type { Profile, SourceProfile } from '../model/profile.js';
 import {
   bytesPerRow,
   COLUMN_TYPES,
   type ColumnStore,
   type ColumnType,
-  columnOver,
   columnType,
+  emptyColumn,
   type Json,
   ShapeError,
 } from './codec.js';
-import { checkConsistency } from './consistency.js';
-import { profileCodec } from './shape.js';
+import { checkRest, checkSource } from './consistency.js';
+import { profileCodec, restCodec, sourceCodec } from './shape.js';
 
 const deflate = promisify(deflateRaw);
 const inflate = promisify(inflateRaw);
@@ -94,18 +97,64 @@ export async function save(profile: Profile, file: string): Promise<void> {
   }
 }
 
+/** A profile of which the first part is read. */
+export interface StoredProfile {
+  readonly source: SourceProfile;
+  /**
+   * The whole profile: the same tables of source, and the rest.
+   * @throws UsageError in one line when the rest is no profile's
+   */
+  readonly whole: () => Promise<Profile>;
+}
+
 /**
  * Reads a profile.
  * @throws UsageError in one line for anything that is not a whole `.pagelens` file of a known version.
  */
 export async function load(file: string): Promise<Profile> {
-  const bad = (what: string): UsageError => new UsageError(`${file}: ${what}`);
-  let handle: Awaited<ReturnType<typeof open>>;
+  return (await loadSource(file)).whole();
+}
+
+/**
+ * Reads what a profile knows of source. Its columns are in shared memory, so that threads can look at them together.
+ * @throws UsageError as `load`, except for what is in the rest as it was written but makes no sense
+ */
+export async function loadSource(file: string): Promise<StoredProfile> {
+  const { json, columns } = await explained(file, () => readStored(file));
+  const source = await explained(file, async () => {
+    const part = sourceCodec.read(json, columns, '');
+    await columns.fill();
+    checkSource(part);
+    return part;
+  });
+  const whole = () =>
+    explained(file, async () => {
+      const part = restCodec.read(json, columns, '');
+      await columns.fill();
+      checkRest(part, source);
+      return { ...source, ...part };
+    });
+  return { source, whole };
+}
+
+/** Whatever goes wrong is said in one line, with the file's name and what to do. */
+async function explained<T>(file: string, read: () => Promise<T>): Promise<T> {
   try {
-    handle = await open(file, 'r');
+    return await read();
   } catch (error) {
-    throw bad(`cannot be read: ${reason(error)}`);
+    if (error instanceof UsageError) throw error;
+    const damaged = error instanceof ShapeError || error instanceof SyntaxError;
+    const what = damaged
+      ? `is damaged: ${error.message}; profile the program again`
+      : `cannot be read: ${reason(error)}`;
+    throw new UsageError(`${file}: ${what}`);
   }
+}
+
+/** The document and the columns as they are stored, each checked against its checksum. */
+async function readStored(file: string): Promise<{ json: Json | undefined; columns: StoredColumns }> {
+  const bad = (what: string): UsageError => new UsageError(`${file}: ${what}`);
+  const handle = await open(file, 'r');
   try {
     const stat = await handle.stat();
     if (!stat.isFile()) throw bad('is not a file');
@@ -135,7 +184,8 @@ export async function load(file: string): Promise<Profile> {
     if (HEADER_BYTES + storedLength > size) throw new ShapeError('it is cut short');
     if (textLength > DOCUMENT_LIMIT) throw new ShapeError('its document is too large');
     const document = await read(HEADER_BYTES, storedLength);
-    const text = await checkedInflate(document, textLength, header.readUInt32LE(20), 'the document');
+    checkCrc(document, header.readUInt32LE(20), 'the document');
+    const text = await inflated(document, textLength, 'the document');
     const { columns: directory, profile: json } = JSON.parse(text.toString('utf8')) as Record<string, Json>;
 
     // 3. The columns.
@@ -144,35 +194,57 @@ export async function load(file: string): Promise<Profile> {
     const expected = entries.reduce((sum, entry) => sum + entry.stored, offset);
     if (expected > size) throw new ShapeError('it is cut short');
     if (expected < size) throw new ShapeError(`${size - expected} bytes follow its end`);
-    const inflated = entries.map(({ type, rows, stored, crc }, i) => {
-      const at = offset;
-      offset += stored;
-      return async () => checkedInflate(await read(at, stored), rows * bytesPerRow(type), crc, `column ${i}`);
-    });
-    const columns: Column[] = [];
-    for await (const bytes of ahead(inflated)) columns.push(unshuffled(entries[columns.length]!.type, bytes));
-
-    // 4. The profile.
-    const store: ColumnStore = {
-      put: () => {
-        throw new Error('this store is for reading');
-      },
-      get(index, type, where) {
-        const column = columns[index];
-        if (!column || columnType(column) !== type) throw new ShapeError(`${where} is not a column of ${type}`);
-        return column;
-      },
-    };
-    const profile = profileCodec.read(json, store, '');
-    checkConsistency(profile);
-    return profile;
-  } catch (error) {
-    if (error instanceof UsageError) throw error;
-    if (error instanceof ShapeError || error instanceof SyntaxError)
-      throw bad(`is damaged: ${error.message}; profile the program again`);
-    throw bad(`cannot be read: ${reason(error)}`);
+    const stored: Buffer[] = [];
+    for (const [i, entry] of entries.entries()) {
+      const bytes = await read(offset, entry.stored);
+      checkCrc(bytes, entry.crc, `column ${i}`);
+      stored.push(bytes);
+      offset += entry.stored;
+    }
+    return { json, columns: new StoredColumns(entries, stored) };
   } finally {
     await handle.close();
+  }
+}
+
+/** Columns of a file, inflated when they are wanted: `get` gives an empty one, `fill` puts in what the file holds. */
+class StoredColumns implements ColumnStore {
+  readonly #entries: readonly DirectoryEntry[];
+  readonly #stored: readonly Buffer[];
+  readonly #columns: (Column | undefined)[] = [];
+  #wanted: number[] = [];
+
+  constructor(entries: readonly DirectoryEntry[], stored: readonly Buffer[]) {
+    this.#entries = entries;
+    this.#stored = stored;
+  }
+
+  put(): number {
+    throw new Error('this store is for reading');
+  }
+
+  get(index: number, type: ColumnType, where: string): Column {
+    const entry = this.#entries[index];
+    if (entry?.type !== type) throw new ShapeError(`${where} is not a column of ${type}`);
+    let column = this.#columns[index];
+    if (!column) {
+      checkRatio(entry.rows * bytesPerRow(type), this.#stored[index]!, `column ${index}`);
+      column = emptyColumn(type, entry.rows);
+      this.#columns[index] = column;
+      this.#wanted.push(index);
+    }
+    return column;
+  }
+
+  /** @throws ShapeError when one cannot be inflated to its length */
+  async fill(): Promise<void> {
+    const wanted = this.#wanted;
+    this.#wanted = [];
+    const work = wanted.map(index => async () => {
+      const column = this.#columns[index]!;
+      return { column, bytes: await inflated(this.#stored[index]!, column.byteLength, `column ${index}`) };
+    });
+    for await (const { column, bytes } of ahead(work)) unshuffle(bytes, column);
   }
 }
 
@@ -215,9 +287,17 @@ function directoryOf(json: Json | undefined): DirectoryEntry[] {
   });
 }
 
-async function checkedInflate(stored: Buffer, length: number, crc: number, what: string): Promise<Buffer> {
+function checkCrc(stored: Buffer, crc: number, what: string): void {
   if (crc32(stored) !== crc) throw new ShapeError(`the checksum of ${what} is wrong`);
+}
+
+/** Before memory is taken for it. */
+function checkRatio(length: number, stored: Buffer, what: string): void {
   if (length > stored.length * BEST_RATIO) throw new ShapeError(`the length of ${what} is wrong`);
+}
+
+async function inflated(stored: Buffer, length: number, what: string): Promise<Buffer> {
+  checkRatio(length, stored, what);
   let bytes: Buffer;
   try {
     // In one piece, so that nothing is copied together.
@@ -242,12 +322,16 @@ function shuffled(column: Column): Uint8Array {
   return result;
 }
 
-function unshuffled(type: ColumnType, bytes: Uint8Array): Column {
-  const width = bytesPerRow(type);
-  const rows = bytes.length / width;
-  if (width === 1) return columnOver(type, new Uint8Array(bytes).buffer);
+/** The inverse of `shuffled`. */
+function unshuffle(bytes: Uint8Array, column: Column): void {
+  const width = column.BYTES_PER_ELEMENT;
+  const rows = column.length;
+  if (width === 1) {
+    new Uint8Array(column.buffer).set(bytes);
+    return;
+  }
   // Whole words, low and (of eight bytes) high: a store a byte takes twice as long.
-  const words = new Uint32Array(bytes.length / 4);
+  const words = new Uint32Array(column.buffer);
   const step = width / 4;
   for (let word = 0; word < step; word++) {
     const a = 4 * word * rows;
@@ -256,7 +340,6 @@ function unshuffled(type: ColumnType, bytes: Uint8Array): Column {
       words[to] = bytes[a + row]! | (bytes[b + row]! << 8) | (bytes[c + row]! << 16) | (bytes[d + row]! << 24);
     }
   }
-  return columnOver(type, words.buffer);
 }
 
 function notAProfile(header: Buffer): string {

@@ -1,4 +1,7 @@
-/** The profile as a codec: every name and type of `model/profile.ts`, once more, for files. */
+/**
+ * The profile as a codec: every name and type of `model/profile.ts`, once more, for files. In two parts, since the marks
+ * in the source are wanted long before the largest tables are read.
+ */
 import type {
   CallTable,
   Distribution,
@@ -17,8 +20,10 @@ import type {
   Profile,
   ProgramInfo,
   ReplayOptions,
+  RestOfProfile,
   SiteTable,
   SourceFile,
+  SourceProfile,
   Temperature,
   Tier,
   Totals,
@@ -252,7 +257,7 @@ const placement = record<Placement>({
   assumptions: list(text),
 });
 
-export const profileCodec = record<Profile>({
+const sourceMembers = {
   schema: oneOf('pagelens-profile/1'),
   tool: record<{ readonly version: string }>({ version: text }),
   program: programInfo,
@@ -265,10 +270,7 @@ export const profileCodec = record<Profile>({
   sites,
   objects,
   pairs,
-  calls: optional(calls),
-  pages,
   epochs,
-  heat,
   temperature: record<Temperature>({
     totalPages: number,
     frequentlyAccessedPages: number,
@@ -302,6 +304,15 @@ export const profileCodec = record<Profile>({
       pmlSweep: optional(list(record<PmlSweepRow>({ entries: natural, exits: natural, overheadPercent: number }))),
     }),
   ),
+  placement,
+  unattributed: record<Profile['unattributed']>({ reads: natural, writes: natural, why: list(text) }),
+  warnings: list(text),
+} as const;
+
+const restMembers = {
+  calls: optional(calls),
+  pages,
+  heat,
   trackers: list(
     record<TrackerResult>({
       id: text,
@@ -320,7 +331,8 @@ export const profileCodec = record<Profile>({
       warnings: list(text),
     }),
   ),
-  placement,
-  unattributed: record<Profile['unattributed']>({ reads: natural, writes: natural, why: list(text) }),
-  warnings: list(text),
-});
+} as const;
+
+export const sourceCodec = record<SourceProfile>(sourceMembers);
+export const restCodec = record<RestOfProfile>(restMembers);
+export const profileCodec = record<Profile>({ ...sourceMembers, ...restMembers });

@@ -4,6 +4,7 @@ import { closeSync, constants as fsConstants, openSync } from 'node:fs';
 import process from 'node:process';
 import type { FailureCode } from '../model/failure.js';
 import { RecordError } from './errors.js';
+import { type Refusal, refusalOf } from './permission.js';
 
 /** Where the program's standard streams go. */
 export type ProgramStreams =
@@ -123,9 +124,17 @@ const START_FAILURES: Readonly<Record<string, FailureCode>> = {
 
 function notStarted(options: LaunchOptions, error: NodeJS.ErrnoException): RecordError {
   if (error instanceof RecordError) return error;
-  const code = START_FAILURES[error.code ?? ''] ?? 'other';
-  return new RecordError(`${options.executable} could not be started: ${reasonOf(error)}`, 3, { code });
+  const { executable } = options;
+  const refusal = error.code === 'EACCES' ? refusalOf(executable) : 'other';
+  const code = refusal === 'noexec' ? 'mounted-noexec' : (START_FAILURES[error.code ?? ''] ?? 'other');
+  return new RecordError(`${executable} could not be started: ${reasonOf(error)}${refusalTexts[refusal]}`, 3, { code });
 }
+
+const refusalTexts: Readonly<Record<Refusal, string>> = {
+  'no-execute-bit': '; nobody may execute it: chmod u+x it',
+  noexec: '; its file system is mounted with noexec: put it elsewhere (a source file is built in the folder of TMPDIR)',
+  other: '',
+};
 
 function reasonOf(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException;

@@ -5,22 +5,22 @@
  */
 
 import { bytes, compact, nanoseconds, pages, percent, readWriteSplit, whole } from '../model/format.js';
-import { CLASS_NAMES, type Profile } from '../model/profile.js';
+import { CLASS_NAMES, type SourceProfile } from '../model/profile.js';
 import type { FileHeat, LineHeat } from '../protocol.js';
-import type { Baseline } from './baseline.js';
 import { shareOfLine, shareOfRegion, wasText } from './previous.js';
-import { countsOf, type FileRows, type ProfileIndex } from './profileIndex.js';
 import { accessesOf, type Region } from './regions.js';
+import type { RunBefore } from './runBefore.js';
 import { exactly, pagesOfCode, type Seen } from './seen.js';
 import type { SourceDocument } from './sourceDocument.js';
+import { countsOf, type FileRows, type SourceIndex } from './sourceIndex.js';
 
 /** What marks are made of, besides the document. */
 export interface Shown {
-  readonly index: ProfileIndex;
+  readonly index: SourceIndex;
   /** Where the tiers come from. */
   readonly policy: string;
   /** The run before; null: none. */
-  readonly baseline: Baseline | null;
+  readonly baseline: RunBefore | null;
 }
 
 /** `hot · 38 % of accesses · 71 % read, 29 % write · 2,104 pages (8.2 MiB) · HBM` */
@@ -42,14 +42,14 @@ export function lensText(region: Region, { index, baseline }: Shown): string {
 /** `2,104 pages (8.2 MiB)`; `≤` before it when some of the summed pages may be the same; '' when it is not known. */
 export function pagesText(
   subject: { readonly pages: number | null; readonly pagesAtMost?: boolean },
-  profile: Profile,
+  profile: SourceProfile,
 ): string {
   if (subject.pages === null) return '';
   return `${subject.pagesAtMost ? '≤ ' : ''}${pages(subject.pages, profile.options.pageSize)}`;
 }
 
 /** Level, window and run, which the lens has no room for, and what its figures rest on. */
-export function lensTooltip(region: Region, index: ProfileIndex): string {
+export function lensTooltip(region: Region, index: SourceIndex): string {
   const { seen } = index;
   const sum = region.several ? ` (sum of ${region.several})` : '';
   const what =
@@ -83,13 +83,13 @@ export function readings(value: number): string {
 }
 
 /** `source level, whole run of 34 ms modelled time, raytracer 640 480 (exit status 0)` */
-export function provenance(profile: Profile): string {
+export function provenance(profile: SourceProfile): string {
   const { program, totals } = profile;
   const run = [program.path.split('/').pop(), ...program.arguments].join(' ');
   return `${program.level} level, whole run of ${nanoseconds(totals.modelledNs)} modelled time, ${run} (${exitText(profile)})`;
 }
 
-export function exitText({ program }: Profile): string {
+export function exitText({ program }: SourceProfile): string {
   const { exit, complete } = program;
   const ended = !exit ? 'no exit seen' : 'status' in exit ? `exit status ${exit.status}` : `ended by ${exit.signal}`;
   return complete ? ended : `${ended}, recording cut short`;

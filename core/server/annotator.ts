@@ -7,11 +7,12 @@ import { focusLines } from './focusLines.js';
 import { hotRegions } from './hotRegions.js';
 import { hoverText, lineHover, regionHover } from './hover.js';
 import type { LocalSources } from './localSources.js';
-import type { FileRows, ProfileIndex } from './profileIndex.js';
+import type { Marked } from './marked.js';
 import { accessesOf, type Region, regionsOf } from './regions.js';
+import { exactly } from './seen.js';
 import type { ClientAbilities, Settings } from './settings.js';
 import type { SourceDocument } from './sourceDocument.js';
-import type { State } from './state.js';
+import type { FileRows, SourceIndex } from './sourceIndex.js';
 
 /** What a lens carries between "where" and "what": enough to find its region again, and to see that it is gone. */
 interface LensData {
@@ -23,7 +24,7 @@ interface LensData {
 
 /** The profile's knowledge of one document. */
 interface Known {
-  readonly index: ProfileIndex;
+  readonly index: SourceIndex;
   readonly policy: string;
   readonly rows: FileRows;
   readonly regions: readonly Region[];
@@ -33,7 +34,7 @@ export class Annotator {
   readonly #known = new Map<string, Known>();
 
   constructor(
-    readonly state: State,
+    readonly state: Marked,
     readonly abilities: ClientAbilities,
     readonly local: LocalSources,
   ) {}
@@ -127,7 +128,7 @@ export class Annotator {
 
   /** Lines, 1-based and where they are now, that belong to what the user points at. */
   focusLines(document: SourceDocument): number[] {
-    const { focus } = this.state.selection;
+    const focus = this.state.sourceFocus;
     const known = this.#lookUp(document);
     if (!known || !focus) return [];
     return focusLines(known.index, known.rows, focus)
@@ -141,7 +142,7 @@ export class Annotator {
     const { hotShare, coldShare } = index.profile.options;
     return {
       counted: index.seen.counted,
-      note: index.exact === index ? '' : trackerNote(index.seen),
+      note: index.seen === exactly ? '' : trackerNote(index.seen),
       window: provenance(index.profile),
       hotShare,
       coldShare,
@@ -187,7 +188,7 @@ export class Annotator {
     return now === 0 ? null : { file: sources.localOf(row), line: now };
   }
 
-  #shown(index: ProfileIndex): Shown {
+  #shown(index: SourceIndex): Shown {
     const { selection } = this.state;
     return { index, policy: selection.policy, baseline: this.state.comparison(this.local.snapshots) };
   }

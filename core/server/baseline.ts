@@ -1,13 +1,13 @@
-/** The run that the shown one is compared with, and which of its rows is which: what views put beside their own. */
-import { NONE } from '../model/columns.js';
+/** The run that the shown one is compared with, for views: what they put beside their own. */
 import type { Profile } from '../model/profile.js';
 import { diffProfiles, type ProfileDiff } from '../profile/diff.js';
 import { type LineFollower, type Matching, matchProfiles } from '../profile/matching.js';
 import { LineMap } from './lineMap.js';
 import type { ProfileIndex } from './profileIndex.js';
+import { RunBefore } from './runBefore.js';
 import type { Snapshots } from './snapshots.js';
 
-export class Baseline {
+export class Baseline extends RunBefore {
   #matching: Matching | null = null;
   #diff: ProfileDiff | null = null;
 
@@ -20,32 +20,21 @@ export class Baseline {
     readonly index: ProfileIndex,
     readonly now: Profile,
     readonly snapshots: Snapshots | null = null,
-  ) {}
+  ) {
+    super();
+  }
 
-  get profile(): Profile {
+  override get profile(): Profile {
     return this.index.profile;
   }
 
   /** What changed since. */
   get diff(): ProfileDiff {
-    this.#diff ??= diffProfiles(this.profile, this.now, this.#matched);
+    this.#diff ??= diffProfiles(this.profile, this.now, this.matching);
     return this.#diff;
   }
 
-  /** Rows in the run before of rows now; null: it was not there, or that cannot be told. */
-  object(row: number): number | null {
-    return orNull(this.#matched.objects[row]);
-  }
-
-  function(row: number): number | null {
-    return orNull(this.#matched.functions[row]);
-  }
-
-  line(row: number): number | null {
-    return orNull(this.#matched.lines[row]);
-  }
-
-  get #matched(): Matching {
+  get matching(): Matching {
     this.#matching ??= matchProfiles(this.profile, this.now, this.#follower());
     return this.#matching;
   }
@@ -60,8 +49,4 @@ export class Baseline {
       return line => map.lineNow(line - 1) + 1;
     };
   }
-}
-
-function orNull(row: number | undefined): number | null {
-  return row === undefined || row === NONE ? null : row;
 }

@@ -3,8 +3,8 @@
 import { NONE } from '../model/columns.js';
 import { bytes, percent, readWriteSplit } from '../model/format.js';
 import type { HotRegion } from '../protocol.js';
-import type { FileRows, ProfileIndex } from './profileIndex.js';
 import { accessesOf, hottestRegions } from './regions.js';
+import type { FileRows, SourceIndex } from './sourceIndex.js';
 
 /** A region and where it was built: row of the file, -1 when unknown, and line. */
 interface BuiltRegion extends Omit<HotRegion, 'location'> {
@@ -13,7 +13,7 @@ interface BuiltRegion extends Omit<HotRegion, 'location'> {
 }
 
 /** Most accesses first, summed as the lenses are. `rows` narrows it to one file. */
-export function hotRegions(index: ProfileIndex, limit: number, rows: FileRows | null, policy: string): BuiltRegion[] {
+export function hotRegions(index: SourceIndex, limit: number, rows: FileRows | null, policy: string): BuiltRegion[] {
   return hottestRegions(index, limit, rows, policy).map(({ file, region }) => {
     const detail = [
       percent(accessesOf(region) / index.accesses),

@@ -5,9 +5,9 @@ import { CLASS_NAMES } from '../model/profile.js';
 import { pagesText, provenance, readings, type Shown, trackerNote, trafficText } from './annotations.js';
 import { type Part, partsOfSites } from './parts.js';
 import { shareOfLine, shareOfRegion, wasText } from './previous.js';
-import { type Counts, countsOf, type ObjectShare, type ProfileIndex } from './profileIndex.js';
 import { accessesOf, type Hotness, type Region } from './regions.js';
 import { exactly, pagesOfCode, trackerLabel } from './seen.js';
+import { type Counts, countsOf, type ObjectShare, type SourceIndex } from './sourceIndex.js';
 import { sparkline } from './sparkline.js';
 
 /** Command of a link in the hover; other editors know none of ours and get none. */
@@ -141,7 +141,7 @@ function partsText(subject: Subject): string {
   return `Sum of ${names.join(', ')}`;
 }
 
-function objectsText(index: ProfileIndex, subject: Subject): string {
+function objectsText(index: SourceIndex, subject: Subject): string {
   const { objects, totals } = index.profile;
   const accesses = subject.reads + subject.writes;
   const names = subject.objects
@@ -151,7 +151,7 @@ function objectsText(index: ProfileIndex, subject: Subject): string {
   if (rest > 0) names.push(`${rest} more`);
   const touched = `Touches ${names.join(', ')}`;
   const main = subject.objects[0].object;
-  const time = sparkline(index.accessesOverTime(main));
+  const time = sparkline(index.accessesOverTime(main) ?? []);
   if (!time) return touched;
   return `${touched}\n\n${code(time)} accesses to ${code(objects.name[main])} over ${nanoseconds(totals.modelledNs)}`;
 }

@@ -1,6 +1,6 @@
 /** The shown profile's files on this machine, by the editor's folders and settings; redone when one of these changes. */
 import { isSystemFile } from '../attribution/naming.js';
-import type { Profile } from '../model/profile.js';
+import type { SourceProfile } from '../model/profile.js';
 import type { FilesReport } from '../protocol.js';
 import { PathMap } from './pathMap.js';
 import { Snapshots } from './snapshots.js';
@@ -11,7 +11,7 @@ const folderVariable = /\$\{workspaceFolder\}/g;
 
 export class LocalSources {
   readonly snapshots = new Snapshots();
-  #profile: Profile | null = null;
+  #profile: SourceProfile | null = null;
   #sources: Sources | null = null;
   #folders: readonly string[] = [];
   #mapping: Readonly<Record<string, string>> = {};
@@ -21,7 +21,7 @@ export class LocalSources {
   }
 
   /** @param profile what is shown now; a projection of the same one keeps what is known of its files */
-  show(profile: Profile | null): void {
+  show(profile: SourceProfile | null): void {
     const same = profile !== null && profile.files === this.#profile?.files;
     this.#profile = profile;
     if (!same) this.#renew();
@@ -73,7 +73,7 @@ export class LocalSources {
 }
 
 /** Rows of the files by their hottest line; those without a line come last. */
-function hottestFirst({ files, lines }: Profile): number[] {
+function hottestFirst({ files, lines }: SourceProfile): number[] {
   // Lines are sorted by accesses.
   return [...new Set([...lines.file.subarray(0, lines.count), ...files.keys()])];
 }

@@ -3,7 +3,7 @@
  * into. The compiler makes a copy of the code for each, and each copy has access sites of its own.
  */
 import { shortFunctionName } from '../model/names.js';
-import type { ProfileIndex } from './profileIndex.js';
+import type { SourceIndex } from './sourceIndex.js';
 
 export interface Part {
   readonly label: string;
@@ -12,7 +12,7 @@ export interface Part {
 }
 
 /** The parts of these sites, most accesses first: `dot<float>`, `dot<float> inlined into shade`. */
-export function partsOfSites(index: ProfileIndex, rows: Iterable<number>): Part[] {
+export function partsOfSites(index: SourceIndex, rows: Iterable<number>): Part[] {
   const { functions, sites } = index.profile;
   const parts = new Map<string, { label: string; reads: number; writes: number }>();
   for (const site of rows) {

@@ -1,9 +1,10 @@
 /** What a region or a line was in the run before: its share of that run's counts, where it is certain which it was. */
-import type { Baseline } from './baseline.js';
+
 import { type Region, regionTable } from './regions.js';
+import type { RunBefore } from './runBefore.js';
 
 /** 0 to 1; null: it was not there, or that cannot be told. */
-export function shareOfLine(baseline: Baseline, row: number): number | null {
+export function shareOfLine(baseline: RunBefore, row: number): number | null {
   const before = baseline.line(row);
   if (before === null) return null;
   const { lines } = baseline.profile;
@@ -11,7 +12,7 @@ export function shareOfLine(baseline: Baseline, row: number): number | null {
 }
 
 /** The whole of what stood at the same places: an instantiation that is gone since was part of it, too. */
-export function shareOfRegion(baseline: Baseline, region: Region): number | null {
+export function shareOfRegion(baseline: RunBefore, region: Region): number | null {
   const matched = region.rows.map(row => (region.kind === 'function' ? baseline.function(row) : baseline.object(row)));
   const rows = matched.filter(row => row !== null);
   // A part without a counterpart may be new, or one of several that look alike.

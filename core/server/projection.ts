@@ -25,6 +25,7 @@ import type {
   SourceColumns,
   TrackerResult,
 } from '../model/profile.js';
+import { functionsOfSites } from './sourceGroups.js';
 
 export interface Projection {
   readonly profile: Profile;
@@ -51,9 +52,7 @@ export function project(exact: Profile, tracker: TrackerResult): Projection {
   const pairs = pairReadings(exact.pairs, objects);
   const calls = exact.calls && { ...exact.calls, ...callReadings(exact.calls, pairs) };
   const ofSites = summed(pairs, exact.pairs.site, sites.count);
-  const functionOfSite = Uint32Array.from({ length: sites.count }, (_, site) =>
-    sites.inlineStart[site] < sites.inlineStart[site + 1] ? sites.inlineFunction[sites.inlineStart[site]] : NONE,
-  );
+  const functionOfSite = functionsOfSites(sites);
   const lines = classed({ ...exact.lines, ...summed(ofSites, sites.line, exact.lines.count) }, exact);
   const functions = classed({ ...exact.functions, ...summed(ofSites, functionOfSite, exact.functions.count) }, exact);
 

@@ -6,10 +6,10 @@
  */
 import { NONE } from '../model/columns.js';
 import { shortFunctionName } from '../model/names.js';
-import { CLASS_NAMES, type FunctionTable, type ObjectTable, type Profile } from '../model/profile.js';
+import { CLASS_NAMES, type FunctionTable, type ObjectTable, type SourceProfile } from '../model/profile.js';
 import { type Part, partsOfSites } from './parts.js';
-import { type Counts, countsOf, type FileRows, type ObjectShare, type ProfileIndex } from './profileIndex.js';
 import { pagesOfCode } from './seen.js';
+import { type Counts, countsOf, type FileRows, type ObjectShare, type SourceIndex } from './sourceIndex.js';
 
 export type Hotness = (typeof CLASS_NAMES)[number];
 
@@ -41,7 +41,7 @@ export interface Region extends Omit<Counts, 'pages'> {
 }
 
 /** Functions that start in the file and heap, file or anonymous memory that is allocated in it, and its globals. */
-export function regionsOf(index: ProfileIndex, rows: FileRows, policy: string): Region[] {
+export function regionsOf(index: SourceIndex, rows: FileRows, policy: string): Region[] {
   const { functions, objects } = index.profile;
   const named = rows.objects.filter(row => objects.kind[row] !== 'stack' && objects.kind[row] !== 'unattributed');
   return [
@@ -54,7 +54,7 @@ export function regionsOf(index: ProfileIndex, rows: FileRows, policy: string): 
 
 /** The hottest regions of one file or of the whole profile; also those whose place is unknown, and stacks. */
 export function hottestRegions(
-  index: ProfileIndex,
+  index: SourceIndex,
   limit: number,
   rows: FileRows | null,
   policy: string,
@@ -115,7 +115,7 @@ function byLine(rows: readonly number[], line: Uint32Array): number[][] {
   return [...groups.values()].map(group => group.toSorted((a, b) => a - b));
 }
 
-function functionRegion(index: ProfileIndex, rows: readonly number[], policy: string): Region {
+function functionRegion(index: SourceIndex, rows: readonly number[], policy: string): Region {
   const { functions } = index.profile;
   const objects = index.objectsOfFunctions(rows);
   const names = rows.map(row => functions.name[row]);
@@ -138,7 +138,7 @@ function functionRegion(index: ProfileIndex, rows: readonly number[], policy: st
 }
 
 /** One allocating line may serve several call paths and hold several calls, each an object of its own. */
-function allocationRegion(index: ProfileIndex, rows: readonly number[], policy: string): Region {
+function allocationRegion(index: SourceIndex, rows: readonly number[], policy: string): Region {
   const { objects, files } = index.profile;
   const shares: ObjectShare[] = rows.map(object => ({
     object,
@@ -184,14 +184,14 @@ type Table = FunctionTable | ObjectTable;
 
 /** The table that regions of a kind are rows of, and its column of lines. */
 export function regionTable(
-  { functions, objects }: Profile,
+  { functions, objects }: SourceProfile,
   kind: Region['kind'],
 ): { table: Table; line: Uint32Array } {
   return kind === 'function' ? { table: functions, line: functions.startLine } : { table: objects, line: objects.line };
 }
 
 /** The sum of some rows of a table that is sorted by accesses, and the class and rank that the sum would have in it. */
-function summed(index: ProfileIndex, table: Table, rows: readonly number[]) {
+function summed(index: SourceIndex, table: Table, rows: readonly number[]) {
   const { totals } = index.profile;
   const sum = { reads: 0, writes: 0, pages: 0, trafficReads: 0, trafficWrites: 0 };
   for (const row of rows) {

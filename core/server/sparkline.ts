@@ -1,12 +1,14 @@
 /** A row of block characters, for places that show text only (a hover). */
 
 const blocks = '▁▂▃▄▅▆▇█';
+/** Characters of a sparkline at most. */
+export const sparklineWidth = 40;
 
 /**
  * One character a value, scaled to the greatest value; more values than `width` are summed in groups first.
  * Only zero draws the lowest block, so that "a little" differs from "nothing". Empty when nothing is above zero.
  */
-export function sparkline(values: ArrayLike<number>, width = 40): string {
+export function sparkline(values: ArrayLike<number>, width = sparklineWidth): string {
   const length = Math.min(width, values.length);
   const bins = new Float64Array(length);
   for (let i = 0; i < values.length; i++) bins[Math.floor((i * length) / values.length)] += values[i];

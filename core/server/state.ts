@@ -13,6 +13,7 @@ import { placeObjects } from '../placement/place-objects.js';
 import type { Focus, ProfileSummary, Selection } from '../protocol.js';
 import { exitText } from './annotations.js';
 import { Baseline } from './baseline.js';
+import { type SourceFocus, sourceFocus } from './focusLines.js';
 import { ProfileIndex } from './profileIndex.js';
 import { project } from './projection.js';
 import { seenBy } from './seen.js';
@@ -94,6 +95,11 @@ export class State {
 
   get selection(): Selection {
     return this.#selection;
+  }
+
+  /** What the selection points at, as far as the source has lines of it. */
+  get sourceFocus(): SourceFocus | null {
+    return this.#index && sourceFocus(this.#index.profile, this.#selection.focus);
   }
 
   /** @throws UsageError when nothing is open yet */

@@ -61,6 +61,7 @@ const remedies: Readonly<Record<FailureCode, (context: Remedies) => Remedy[]>> =
     openSetting('pagelens.program'),
   ],
   'not-permitted': ({ target }) => [copyPermission(target)],
+  'mounted-noexec': ({ extensionUri }) => [documentation(extensionUri)],
   'disk-full': ({ extensionUri }) => [documentation(extensionUri)],
   'nothing-recorded': () => [showTerminal()],
   other: () => [],

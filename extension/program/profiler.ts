@@ -15,7 +15,7 @@ import { firstError } from './build/compilerMessages.js';
 import { titleOf } from './build/plan.js';
 import { Problems } from './build/problems.js';
 import { explainBuild, explainFailure, failureOf } from './failures.js';
-import { pickBuild, pickBuilt } from './picks.js';
+import { pickBuild, pickBuilt, pickProgram } from './picks.js';
 import { openProgramTerminal } from './programTerminal.js';
 import { keptTarget, type Target, targetOf } from './target.js';
 
@@ -210,7 +210,10 @@ export class Profiler implements vscode.Disposable {
       problem,
       extensionUri: this.core.context.extensionUri,
       run: next => this.run(next),
-      choose: () => vscode.commands.executeCommand(commands.profile),
+      choose: async () => {
+        const next = await pickProgram(this.builders, []);
+        if (next) await this.run(next);
+      },
       rebuild: async failed => {
         const next = await pickBuild(this.builders, failed);
         if (next) await this.run(next);

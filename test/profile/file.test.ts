@@ -7,7 +7,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { UsageError } from '../../core/errors.js';
 import type { Profile } from '../../core/model/profile.js';
-import { load, save } from '../../core/profile/file.js';
+import { load, loadSource, save } from '../../core/profile/file.js';
 import { sample } from './sample.js';
 
 /** JSON is UTF-8: half a surrogate pair cannot be written. */
@@ -177,6 +177,30 @@ describe('what is no profile is refused with a reason', () => {
   });
 });
 
+describe('reading in two parts', () => {
+  test('source is told without the largest tables, and both parts make the same profile', async () => {
+    await saved(sample);
+    const { source, whole } = await loadSource(file);
+    const { calls, pages, heat, trackers, ...rest } = sample;
+    expect(source).toEqual(rest);
+    expect(await whole()).toEqual({ ...rest, calls, pages, heat, trackers });
+  });
+
+  test('a changed byte of the rest is found before anything is told', async () => {
+    const bytes = await saved(sample);
+    bytes[bytes.length - 1]! ^= 1;
+    writeFileSync(file, bytes);
+    await expect(loadSource(file)).rejects.toThrow(/is damaged: the checksum of column \d+ is wrong/);
+  });
+
+  test('the whole needs the file no more', async () => {
+    await saved(sample);
+    const { whole } = await loadSource(file);
+    writeFileSync(file, 'something else');
+    expect((await whole()).heat).toEqual(sample.heat);
+  });
+});
+
 describe('a well-formed file with a hostile content is refused', () => {
   test.each<[string, (document: Hostile) => void, RegExp]>([
     ['a member of another type', d => (d.profile.program.path = 7), /program\.path is not a text/],
@@ -211,6 +235,18 @@ describe('a well-formed file with a hostile content is refused', () => {
     const { own } = (await load(odd)).trackers[0]!;
     expect(Object.getPrototypeOf(own)).toBe(Object.prototype);
     expect(Object.getOwnPropertyDescriptor(own, '__proto__')?.value).toBe(5);
+  });
+
+  test('pages that make no sense are told of when they are asked for; the source is there until then', async () => {
+    const bytes = rewritten(await saved(sample), document => {
+      document.profile.pages.object = document.profile.lines.line;
+    });
+    const odd = path.join(folder, 'pages.pagelens');
+    writeFileSync(odd, bytes);
+    const { source, whole } = await loadSource(odd);
+    expect(source.lines).toEqual(sample.lines);
+    await expect(whole()).rejects.toThrow(/is damaged: pages\.object has \d+ rows instead of \d+; profile the program/);
+    expect(await failure(bytes)).toMatch(/pages\.object has/);
   });
 
   test('a deflate bomb is not inflated', async () => {

@@ -283,7 +283,7 @@ describe('an executable', () => {
   test('an executable without the right to run is refused', async () => {
     const copy = path.join(folder, 'forbidden');
     writeFileSync(copy, readFileSync(executable), { mode: 0o644 });
-    expect((await failure(copy)).message).toMatch(/could not be started: permission denied/);
+    expect((await failure(copy)).message).toMatch(/could not be started: permission denied; nobody may execute it/);
   });
 });
 

@@ -1,9 +1,10 @@
 /** What one mark says: sums of what was written once, and the share of the run before. Numbers by hand. */
 import { describe, expect, test } from 'vitest';
 import { percent } from '../../core/model/format.js';
+import type { Focus } from '../../core/protocol.js';
 import { lensText, lensTooltip } from '../../core/server/annotations.js';
 import { Baseline } from '../../core/server/baseline.js';
-import { focusLines } from '../../core/server/focusLines.js';
+import { focusLines, sourceFocus } from '../../core/server/focusLines.js';
 import { hoverText, lineHover, regionHover } from '../../core/server/hover.js';
 import { shareOfLine, shareOfRegion, wasText } from '../../core/server/previous.js';
 import { ProfileIndex } from '../../core/server/profileIndex.js';
@@ -189,7 +190,7 @@ describe('the run before', () => {
 });
 
 describe('a focus as lines', () => {
-  const lines = (focus: Parameters<typeof focusLines>[2]) => focusLines(index, index.rowsOf(0), focus);
+  const lines = (focus: Focus) => focusLines(index, index.rowsOf(0), sourceFocus(index.profile, focus)!);
   const row = (name: string) => index.profile.objects.name.indexOf(name);
 
   test('a line is itself, in its own file only', () => {

@@ -50,7 +50,7 @@ export const flame: View = (index, query, selection, baseline) => {
     frames,
     root: path.length - 1,
     folded,
-    matched: matchedBy(tree, String(query.options?.search ?? ''), weight),
+    matched: matchedBy(tree, String(query.options?.search ?? ''), measure),
   };
   return { facts };
 };
@@ -70,27 +70,42 @@ interface Step {
   readonly object?: number;
 }
 
+/** What a frame, or a row of a table, stands for. */
+interface Weights {
+  readonly reads: number;
+  readonly writes: number;
+  readonly traffic: number;
+  readonly bytes: number;
+}
+
+function weightOf(of: Weights, measure: FlameMeasure): number {
+  return measure === 'accesses' ? of.reads + of.writes : of[measure];
+}
+
 /** A frame that is made when it is looked at: of a large program only the widest are. */
-interface Node extends Step {
-  /** Steps from the root to here. */
-  readonly depth: number;
+class Node implements Weights {
   /** Rows of the tree's table whose paths lead through here. */
-  readonly rows: number[];
-  children: readonly Node[] | null;
-  reads: number;
-  writes: number;
-  traffic: number;
-  bytes: number;
+  readonly rows: number[] = [];
+  children: readonly Node[] | null = null;
+  reads = 0;
+  writes = 0;
+  traffic = 0;
+  bytes = 0;
   /** Accesses by class. */
-  readonly classes: [number, number, number];
-}
+  readonly classes: [number, number, number] = [0, 0, 0];
 
-function weightOf(node: Node, measure: FlameMeasure): number {
-  return measure === 'accesses' ? node.reads + node.writes : node[measure];
-}
+  /** @param depth steps from the root to here */
+  constructor(
+    readonly step: Step,
+    readonly depth: number,
+  ) {}
 
-function nodeOf(step: Step, depth: number): Node {
-  return { ...step, depth, rows: [], children: null, reads: 0, writes: 0, traffic: 0, bytes: 0, classes: [0, 0, 0] };
+  add(weights: Weights): void {
+    this.reads += weights.reads;
+    this.writes += weights.writes;
+    this.traffic += weights.traffic;
+    this.bytes += weights.bytes;
+  }
 }
 
 /** A table whose rows have counts and a path of steps. */
@@ -130,19 +145,35 @@ class Steps {
   get(number: number): Step {
     return this.#steps[number];
   }
+
+  get count(): number {
+    return this.#steps.length;
+  }
+
+  /** A property of steps by number, each looked at once. */
+  by(property: (step: Step) => boolean): (number: number) => boolean {
+    const known: boolean[] = [];
+    return number => (known[number] ??= property(this.#steps[number]));
+  }
 }
 
-function count(node: Node, { counts, bytes, hotness }: Source, row: number): void {
-  const [reads, writes] = [counts.reads[row], counts.writes[row]];
+function weightsOf({ counts, bytes }: Source, row: number): Weights {
+  return {
+    reads: counts.reads[row],
+    writes: counts.writes[row],
+    traffic: counts.trafficReads[row] + counts.trafficWrites[row],
+    bytes: bytes?.[row] ?? 0,
+  };
+}
+
+function count(node: Node, source: Source, row: number): void {
+  const weights = weightsOf(source, row);
   node.rows.push(row);
-  node.reads += reads;
-  node.writes += writes;
-  node.traffic += counts.trafficReads[row] + counts.trafficWrites[row];
-  node.bytes += bytes?.[row] ?? 0;
-  node.classes[hotness(row)] += reads + writes;
+  node.add(weights);
+  node.classes[source.hotness(row)] += weights.reads + weights.writes;
 }
 
-/** The frames below one, in the order of the table. */
+/** The frames below one, in the order of the table. Kept: what was looked at is likely to be looked at again. */
 function childrenOf(node: Node, source: Source): readonly Node[] {
   if (node.children) return node.children;
   const children = new Map<number, Node>();
@@ -150,15 +181,10 @@ function childrenOf(node: Node, source: Source): readonly Node[] {
     const step = source.stepAt(row, node.depth);
     if (step < 0) continue;
     let child = children.get(step);
-    if (!child) children.set(step, (child = nodeOf(source.steps.get(step), node.depth + 1)));
+    if (!child) children.set(step, (child = new Node(source.steps.get(step), node.depth + 1)));
     count(child, source, row);
   }
-  return [...children.values()];
-}
-
-/** As `childrenOf`; what was looked at is likely to be looked at again. */
-function keptChildren(node: Node, source: Source): readonly Node[] {
-  node.children = childrenOf(node, source);
+  node.children = [...children.values()];
   return node.children;
 }
 
@@ -170,7 +196,7 @@ function treeOf(index: ProfileIndex, by: FlameBy, bottomUp: boolean): Tree {
   const last = lastTrees.get(index);
   if (last?.of === of) return last.tree;
   const source = makers[by](index.profile, bottomUp);
-  const root = nodeOf({ name: 'whole program', kind: 'all', location: null }, 0);
+  const root = new Node({ name: 'whole program', kind: 'all', location: null }, 0);
   for (let row = 0; row < source.rows; row++) count(root, source, row);
   const tree = { source, root };
   lastTrees.set(index, { of, tree });
@@ -351,7 +377,7 @@ function frameLocations({ files }: Profile): (frame: string) => Location | null 
 function pathTo({ root: all, source }: Tree, root: unknown): Node[] {
   const path = [all];
   for (const name of namesFrom(root)) {
-    const next = keptChildren(path.at(-1)!, source).find(child => child.name === name);
+    const next = childrenOf(path.at(-1)!, source).find(child => child.step.name === name);
     if (!next) break;
     path.push(next);
   }
@@ -385,24 +411,14 @@ function framesOf(
     frames.push(frameOf(node, weight(node), parent, was && before!.share(was))) - 1;
   const visit = (node: Node, parent: number, was: Node | null) => {
     const at = push(node, parent, was);
-    const rest = nodeOf({ name: '', kind: 'rest', location: null }, node.depth + 1);
-    let few = 0;
-    for (const child of keptChildren(node, source)) {
+    const few: Node[] = [];
+    for (const child of childrenOf(node, source)) {
       if (kept.has(child)) visit(child, at, was && before!.below(was, child));
-      else if (weight(child) > 0) {
-        few++;
-        rest.reads += child.reads;
-        rest.writes += child.writes;
-        rest.traffic += child.traffic;
-        rest.bytes += child.bytes;
-        child.classes.forEach((accesses, hotness) => {
-          rest.classes[hotness] += accesses;
-        });
-      }
+      else if (weight(child) > 0) few.push(child);
     }
-    if (few === 0) return;
-    folded += few;
-    push({ ...rest, name: `${few} smaller` }, at, null);
+    if (few.length === 0) return;
+    folded += few.length;
+    push(restOf(few), at, null);
   };
   let was = before?.root ?? null;
   for (const [depth, node] of path.entries()) {
@@ -411,6 +427,18 @@ function framesOf(
     else push(node, depth - 1, was);
   }
   return { frames, folded };
+}
+
+/** One frame in the place of several. */
+function restOf(few: readonly Node[]): Node {
+  const rest = new Node({ name: `${few.length} smaller`, kind: 'rest', location: null }, few[0].depth);
+  for (const node of few) {
+    rest.add(node);
+    node.classes.forEach((accesses, hotness) => {
+      rest.classes[hotness] += accesses;
+    });
+  }
+  return rest;
 }
 
 /** The tree of the run that this one is compared with. */
@@ -426,28 +454,52 @@ function runBefore({ root, source }: Tree, weight: (node: Node) => number): RunB
   const all = weight(root);
   return {
     root,
-    below: (was, { kind, name }) => {
+    below: (was, { step: { kind, name } }) => {
       if (kind === 'line' || kind === 'rest') return null;
-      return keptChildren(was, source).find(child => child.kind === kind && child.name === name) ?? null;
+      return childrenOf(was, source).find(({ step }) => step.kind === kind && step.name === name) ?? null;
     },
     share: was => (all > 0 ? weight(was) / all : 0),
   };
 }
 
-function matchedBy({ root, source }: Tree, search: string, weight: (node: Node) => number): FlameFacts['matched'] {
+/**
+ * The frames whose names have all words, and what they stand for together, each access once. Found from the paths of the
+ * rows: to make every frame of a large program would take the memory of the whole tree, and most have no such name.
+ */
+function matchedBy({ source }: Tree, search: string, measure: FlameMeasure): FlameFacts['matched'] {
   const words = search.toLowerCase().split(/\s+/).filter(Boolean);
   if (words.length === 0) return null;
-  const matched = { frames: 0, weight: 0 };
-  const visit = (node: Node, within: boolean) => {
-    const name = node.name.toLowerCase();
-    const matches = node !== root && weight(node) > 0 && words.every(word => name.includes(word));
-    if (matches) matched.frames++;
-    if (matches && !within) matched.weight += weight(node);
-    // Not kept: every frame of a large program would fill the memory.
-    for (const child of childrenOf(node, source)) visit(child, within || matches);
-  };
-  visit(root, false);
-  return matched;
+  const { rows, steps } = source;
+
+  // 1. How far each row's path has to be followed: to the last step that matches.
+  const matches = steps.by(({ name }) => words.every(word => name.toLowerCase().includes(word)));
+  const depths = new Uint32Array(rows);
+  let weight = 0;
+  for (let row = 0; row < rows; row++) {
+    const own = weightOf(weightsOf(source, row), measure);
+    if (own <= 0) continue;
+    for (let depth = 0, step = source.stepAt(row, 0); step >= 0; step = source.stepAt(row, ++depth)) {
+      if (matches(step)) depths[row] = depth + 1;
+    }
+    if (depths[row] > 0) weight += own;
+  }
+
+  // 2. Which frames these paths lead through: the same steps from the root on are the same frame, numbered as they come.
+  const below = new Map<number, number>();
+  let frames = 0;
+  for (let row = 0; row < rows; row++) {
+    for (let depth = 0, frame = 0; depth < depths[row]; depth++) {
+      const step = source.stepAt(row, depth);
+      const key = frame * steps.count + step;
+      let next = below.get(key);
+      if (next === undefined) {
+        below.set(key, (next = below.size + 1));
+        if (matches(step)) frames++;
+      }
+      frame = next;
+    }
+  }
+  return { frames, weight };
 }
 
 /**
@@ -458,7 +510,7 @@ function widest(root: Node, source: Source, weight: (node: Node) => number): Rea
   const kept = new Set<Node>();
   const waiting = new Heap<Node>(weight);
   const wait = (parent: Node) => {
-    for (const child of keptChildren(parent, source)) if (weight(child) > 0) waiting.push(child);
+    for (const child of childrenOf(parent, source)) if (weight(child) > 0) waiting.push(child);
   };
   wait(root);
   while (kept.size < maxFrames) {
@@ -515,19 +567,19 @@ class Heap<T> {
 }
 
 function frameOf(node: Node, weight: number, parent: number, before: number | null): FlameFrame {
-  const { name, kind, reads, writes, traffic, classes } = node;
+  const { step, reads, writes, traffic, classes } = node;
   const most = classes.indexOf(Math.max(...classes));
   return {
     parent,
-    name,
-    kind,
+    name: step.name,
+    kind: step.kind,
     weight,
     reads,
     writes,
     traffic,
     hotness: reads + writes > 0 ? CLASS_NAMES[most] : '',
-    location: node.location,
-    object: node.object ?? null,
+    location: step.location,
+    object: step.object ?? null,
     before,
   };
 }

@@ -11,13 +11,15 @@ export const make: Provider = {
   title: 'make',
   applies: folder => hasMakefile(makeOptions(folder)),
   async find(folder, _, signal) {
+    const options = makeOptions(folder);
+    if (!hasMakefile(options)) return [];
     const plan = (goal: string | null) => ({
       program: null,
       scope: folder.uri,
       build: { kind: 'make' as const, folder: folder.uri.fsPath, goal },
     });
     try {
-      const { programs } = await readMakeDatabase(makeOptions(folder), signal);
+      const { programs } = await readMakeDatabase(options, signal);
       const targets = programs.map(
         (goal): Choice => ({
           label: goal,
