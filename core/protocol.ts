@@ -370,7 +370,7 @@ export interface OverviewFacts extends RunFigures {
  * Bins lie on a grid that starts at epoch 0 and row 0 and is the same for every part of the map, so that a part that is
  * already known fits what is asked next. Query options: `stepX`, `stepY` (epochs and rows a bin spans, powers of two;
  * without them as fine as `pixels` allow), `part`: `bins` or `axes`, for one half of the answer alone, `baseline`: true
- * for the profile that is compared with.
+ * for the profile that is compared with; `part`: `difference` is answered by HeatDifferenceFacts.
  */
 export interface HeatmapFacts {
   /** Differs between profiles: bins of another one must not be mixed in. */
@@ -423,6 +423,37 @@ export interface HeatmapFacts {
     readonly runs: readonly (readonly [number, number])[];
     readonly extent: readonly [number, number];
   } | null;
+}
+
+/**
+ * The answer to the heatmap's `part`: `difference`: allocations of both runs laid over each other. Columns (f32,
+ * row-major): `reads`, `writes`, `traffic`, and the same with `Before`: means of a page of the row in the column's stretch
+ * of its run. A column is an equal part of either run's epochs, a row of either run's pages of an object, in the order of
+ * their addresses.
+ */
+export interface HeatDifferenceFacts {
+  readonly columns: number;
+  readonly rows: number;
+  /** From the first row on, those with the greatest share of either run's accesses first. */
+  readonly objects: readonly {
+    /** Row of the shown profile's `objects`. */
+    readonly object: number;
+    readonly name: string;
+    readonly location: Location | null;
+    /** Pages on which it has most of the accesses, in either run. */
+    readonly pages: number;
+    readonly pagesBefore: number;
+    readonly from: number;
+    readonly rows: number;
+  }[];
+  readonly pageSize: number;
+  readonly counted: string;
+  /** Of each whole run: its accesses, and those to the pages that are shown. */
+  readonly now: { readonly accesses: number; readonly shown: number };
+  readonly before: { readonly accesses: number; readonly shown: number };
+  /** Objects of both runs that have no room here, and those that have no page mostly their own in one of the runs. */
+  readonly leftOut: number;
+  readonly withoutPages: number;
 }
 
 /**

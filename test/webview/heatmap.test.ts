@@ -1,10 +1,11 @@
 /** The heatmap as a user meets it: core's own answers behind it, a real browser before it. */
+import type { Locator } from 'playwright-core';
 import { describe, expect, test } from 'vitest';
 import type { TrackerResult } from '../../core/model/profile.js';
 import { wire } from '../../core/server/views/view.js';
 import { profileOf } from '../helpers/profile.js';
 import type { Dashboard, OpenOptions } from './harness.js';
-import { file, pages, panel, profile } from './shownPage.js';
+import { expectSound, file, pages, panel, profile, table } from './shownPage.js';
 
 const open = pages();
 const heatmap = (options: Partial<OpenOptions> = {}) => open({ saved: { view: 'heatmap' }, ...options });
@@ -20,8 +21,8 @@ async function at(shown: Dashboard, x: number, y: number) {
   return { x: box.x + 104 + x * (box.width - 280), y: box.y + 6 + y * (box.height - 56) };
 }
 
-async function colorsIn(shown: Dashboard): Promise<Map<string, number>> {
-  const found = await map(shown)
+async function colorsIn(chart: Locator): Promise<Map<string, number>> {
+  const found = await chart
     .locator('canvas')
     .first()
     .evaluate((canvas: HTMLCanvasElement) => {
@@ -77,7 +78,7 @@ describe('reading', () => {
     const keys = panel(shown).locator('.heat-keys li');
     await expect.poll(() => keys.allInnerTexts()).toEqual(['HBM', 'DRAM', 'CXL', 'in several tiers']);
     // #56b4e9 is the first tier's colour; its bins all hold the most, so they are opaque.
-    await expect.poll(async () => (await colorsIn(shown)).get('86,180,233') ?? 0).toBeGreaterThan(10_000);
+    await expect.poll(async () => (await colorsIn(map(shown))).get('86,180,233') ?? 0).toBeGreaterThan(10_000);
   });
 
   test('the same counts are there as a table that adds up to the run', async () => {
@@ -174,7 +175,7 @@ describe('moving', () => {
     const words = await panel(shown).locator('.readout').innerText();
     expect(words).toContain('75 reads, 25 writes');
     // In the middle lies `table` alone, every bin of it with the most: #fde79a throughout, but for the crosshair's canvas.
-    expect((await colorsIn(shown)).get('253,231,154') ?? 0).toBeGreaterThan(100_000);
+    expect((await colorsIn(map(shown))).get('253,231,154') ?? 0).toBeGreaterThan(100_000);
     shown.hold = false;
   });
 });
@@ -204,7 +205,7 @@ describe('links', () => {
     await shown.select({ focus: { kind: 'object', object } });
     await panel(shown).getByText('Pointed at: small 1.').waitFor();
     // The focus colour of the dark theme, #0078d4.
-    await expect.poll(async () => (await colorsIn(shown)).get('0,120,212') ?? 0).toBeGreaterThan(500);
+    await expect.poll(async () => (await colorsIn(map(shown))).get('0,120,212') ?? 0).toBeGreaterThan(500);
     await panel(shown).getByRole('button', { name: 'Zoom to it' }).click();
     // Row 1 of 23, at least 4 rows in sight.
     await expect.poll(() => lastPart(shown)?.y).toEqual([1, 5]);
@@ -261,6 +262,91 @@ test('the run before has a map of its own beside this one', async () => {
   await map(shown).focus();
   // 5,120 reads over 2 pages and 8 epochs.
   expect(await panel(shown).locator('.readout').innerText()).toContain('320 reads, 0 writes');
+});
+
+describe('the difference', () => {
+  /** `table` is read 30,000 times in 20 epochs over 10 pages: 150 a page and epoch; it was not written. */
+  const before = () =>
+    profileOf({
+      ...{ file, sha256: '00', functions: { sum: 2, fill: 7, visit: 12 }, epochs: 20 },
+      lines: [
+        { line: 4, function: 'sum', object: table, reads: 30_000 },
+        { line: 20, function: 'visit', object: 'small 0', reads: 400 },
+        { line: 21, function: 'visit', object: 'gone', reads: 600 },
+      ],
+      objects: [
+        { name: table, line: 8, page: 0x6f000, pages: 10, stack: ['fill prog.c:8', 'main prog.c:30'] },
+        { name: 'small 0', kind: 'global', page: 0x404, pages: 1 },
+        { name: 'gone', page: 0x9f000, pages: 1 },
+      ],
+    });
+  const difference = async () => {
+    const shown = await heatmap();
+    await shown.compare(before());
+    await choose(shown, 'Run', 'Difference');
+    await panel(shown)
+      .getByText(/^Shown: |Shown: /)
+      .first()
+      .waitFor();
+    return shown;
+  };
+  const chart = ({ page }: Dashboard) => page.getByLabel('Difference of two runs by allocation and progress').first();
+  const readout = (shown: Dashboard) => panel(shown).locator('.readout:visible').innerText();
+
+  test('lays allocations of both runs over each other, and says what its numbers are of', async () => {
+    const shown = await difference();
+    const words = await panel(shown).locator('.heat-legend:visible').innerText();
+    expect(words).toContain('accesses per page and column, this run minus the run before');
+    expect(words).toContain('A column is one of 20 equal parts of either run');
+    // 80,000 + 100 of 80,303 accesses; 30,000 + 400 of 31,000.
+    expect(words).toContain('Shown: 99.7 % of this run’s accesses and 98 % of those of the run before.');
+    await chart(shown).focus();
+    // Two epochs of 75 reads and 25 writes, after one of 150 reads.
+    expect(await readout(shown)).toContain('accesses per page: 50 more, 200 after 150');
+    expect(await readout(shown)).toContain('0 % to 5.0 % of either run');
+    expect(await readout(shown)).toContain('pages 1–2 of 20, in the run before 1 of 10');
+    await shown.page.keyboard.press('End');
+    expect(await readout(shown)).toContain('95 % to 100 % of either run');
+    // Ten rows further down the global: twice 2 reads of the 100, of which the first 20 epochs have 3 each, after 20.
+    for (let i = 0; i < 10; i++) await shown.page.keyboard.press('ArrowDown');
+    expect(await readout(shown)).toMatch(/^small 0 · accesses per page: 16 less, 4 after 20/);
+    await choose(shown, 'Colour by', 'Reads');
+    await chart(shown).focus();
+    expect(await readout(shown)).toContain('reads per page: 150 in both runs');
+  });
+
+  test('has a sign beside its colours, and goes to the source', async () => {
+    const shown = await difference();
+    // 50 more is the most that differs: charts.orange (#d18616).
+    await expect.poll(async () => (await colorsIn(chart(shown))).get('209,134,22') ?? 0).toBeGreaterThan(10_000);
+    // 14 or 16 less are two kinds of blue; the lines over them, which are not as straight as pixels, make more.
+    const blue = [...(await colorsIn(chart(shown))).keys()].map(
+      key => key.split(',').map(Number) as [number, number, number],
+    );
+    expect(blue.filter(([red, , blue]) => blue > red + 10).length).toBeGreaterThan(6);
+    await chart(shown).click({ position: { x: 300, y: 20 } });
+    await expect
+      .poll(() => shown.sent.filter(message => message.kind === 'reveal'))
+      .toEqual([{ kind: 'reveal', location: { file, line: 8 } }]);
+    expect(shown.selection.focus).toEqual({ kind: 'object', object: 0 });
+  });
+
+  test('is also a table and a picture', async () => {
+    const shown = await difference();
+    await panel(shown).getByRole('button', { name: 'Save picture…' }).click();
+    await shown.page.getByRole('menuitem', { name: 'Save picture on white…' }).click();
+    const saved = () => shown.sent.find(message => message.kind === 'savePicture');
+    await expect.poll(saved).toMatchObject({ name: 'heatmap-difference' });
+    expect((saved() as { svg: string }).svg).toContain('>progress of either run, in accesses<');
+    await panel(shown).getByRole('button', { name: 'Show as table' }).click();
+    const rows = panel(shown).locator('.grid:visible .grid-body .grid-row');
+    await expect.poll(() => rows.count()).toBe(2);
+    // Eighths of 20 columns are 2 or 3 of them: 50 more a column; the global has 6 where it had 20.
+    const cells = await rows.evaluateAll(found => found.map(row => [...row.children].map(cell => cell.textContent)));
+    expect(cells[0]!.slice(1, 5)).toEqual(['20', '10', '+100', '+150']);
+    expect(cells[1]!.slice(1, 5)).toEqual(['1', '1', '−28', '−42']);
+    await expectSound(shown, 'table');
+  });
 });
 
 test('saves a picture with its axes as text and its bins as an image', async () => {

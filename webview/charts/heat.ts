@@ -13,12 +13,13 @@ import type { HeatColor } from '../state.js';
 import { drawAxes } from './heatAxes.js';
 import type { Box, HeatAxes } from './heatData.js';
 import { type Step, stepFor } from './heatGrid.js';
-import { drawAgreement, drawFocus, drawTierPatterns, drawWindow } from './heatMarks.js';
+import { drawAgreement, drawCursor, drawFocus, drawTierPatterns, drawWindow } from './heatMarks.js';
 import { drawTiles, noTierRamp, type Paint, themeRamp, tierRamps } from './heatPaint.js';
-import { fontSize, type Plot, plotOf, px, py } from './heatPlot.js';
+import { fontSize, type Plot, plotOf } from './heatPlot.js';
 import { type HeatScale, type ScaleKind, scaleOf, widened } from './heatScale.js';
 import type { HeatTiles } from './heatTiles.js';
-import { type Frame, fontOf, line, onThemeChange, Surface, themeValue } from './surface.js';
+import { HeatTip } from './heatTip.js';
+import { type Frame, fontOf, onThemeChange, Surface, themeValue } from './surface.js';
 import { brushed, panned, type Range, revealing, zoomed } from './viewport.js';
 
 export interface HeatEvents {
@@ -74,7 +75,7 @@ export class HeatChart {
   });
   readonly #base: Surface;
   readonly #over: Surface;
-  readonly #tip = el('div', { class: 'heat-tip', hidden: true, 'aria-hidden': 'true' });
+  readonly #tip: HeatTip;
   readonly #events: HeatEvents;
   #look: HeatLook | null = null;
   #scale: HeatScale | null = null;
@@ -99,7 +100,7 @@ export class HeatChart {
       () => this.#look && this.#events.moved(this.#x, this.#y, 'resize'),
     );
     this.#over = new Surface(this.element, frame => this.#drawOver(frame));
-    this.element.append(this.#tip);
+    this.#tip = new HeatTip(this.element);
     onThemeChange(() => {
       this.#paint = null;
     });
@@ -351,20 +352,7 @@ export class HeatChart {
     const over = share.x >= 0 && share.x <= 1 && share.y >= 0 && share.y <= 1;
     this.#cursor = over ? this.#at(share) : null;
     this.#tell(false);
-    this.#moveTip(event, over && !this.#drag);
-  }
-
-  #moveTip({ offsetX, offsetY }: PointerEvent, visible: boolean): void {
-    const pointed = visible ? this.#pointed() : null;
-    this.#tip.hidden = !pointed;
-    if (!pointed) return;
-    this.#tip.replaceChildren(...pointed.lines.map(text => el('div', {}, text)));
-    const { clientWidth, clientHeight } = this.element;
-    const { offsetWidth, offsetHeight } = this.#tip;
-    // Beside the pointer where there is room, never under it.
-    const x = offsetX + 14 + offsetWidth > clientWidth ? Math.max(0, offsetX - 14 - offsetWidth) : offsetX + 14;
-    const y = offsetY + 14 + offsetHeight > clientHeight ? Math.max(0, offsetY - 14 - offsetHeight) : offsetY + 14;
-    this.#tip.style.setProperty('transform', `translate(${x}px, ${y}px)`);
+    this.#tip.show(event, over && !this.#drag ? (this.#pointed()?.lines ?? null) : null);
   }
 
   #up(event: PointerEvent): void {
@@ -395,7 +383,7 @@ export class HeatChart {
   }
 
   #leave(): void {
-    this.#tip.hidden = true;
+    this.#tip.hide();
     if (document.activeElement === this.element) return;
     this.#cursor = null;
     this.#tell(false);
@@ -452,7 +440,7 @@ export class HeatChart {
   }
 
   #drawOver(frame: Frame): void {
-    const { context, ratio } = frame;
+    const { context } = frame;
     this.#overBare = false;
     const plot = this.#plot(frame);
     const [press, drag] = [this.#press, this.#drag];
@@ -473,24 +461,7 @@ export class HeatChart {
       this.#overBare = true;
       return;
     }
-    const [fromX, toX] = pointed.box.x.map(epoch => px(plot, epoch)) as [number, number];
-    const [fromY, toY] = pointed.box.y.map(page => py(plot, page)) as [number, number];
-    const [x, y] = [(fromX + toX) / 2, (fromY + toY) / 2];
-    context.strokeStyle = themeValue(this.element, '--foreground');
-    context.lineWidth = 1 / ratio;
-    context.setLineDash([3, 3]);
-    line(context, x, plot.top, x, plot.bottom);
-    line(context, plot.left, y, plot.right, y);
-    context.setLineDash([]);
-    // A frame around the bin, large enough to be seen around the tiniest, in two tones to stand out on any colour.
-    const size = (from: number, to: number) => Math.max(7, Math.abs(to - from) + 4);
-    const box = [x - size(fromX, toX) / 2, y - size(fromY, toY) / 2, size(fromX, toX), size(fromY, toY)] as const;
-    context.lineWidth = 3;
-    context.strokeStyle = themeValue(this.element, '--plot-background');
-    context.strokeRect(...box);
-    context.lineWidth = 1;
-    context.strokeStyle = themeValue(this.element, '--foreground');
-    context.strokeRect(...box);
+    drawCursor(frame, plot, pointed.box, this.element);
   }
 }
 

@@ -76,15 +76,37 @@ function drawAddresses({ context }: Frame, plot: Plot, axes: HeatAxes, style: El
   }
 }
 
-/** Brackets beside the map for what lies there, and the names that have room, the largest first. */
-function drawObjects({ context, width, ratio }: Frame, plot: Plot, axes: HeatAxes, style: Element): void {
+function drawObjects(frame: Frame, plot: Plot, axes: HeatAxes, style: Element): void {
   const beside = plot.right + (axes.facts.agreement ? lanes * laneWidth + 3 : 0);
-  const runs = axes.facts.segments
-    .flatMap(segment => segment.objects)
-    .map(run => ({
-      name: run.name,
-      top: Math.max(plot.top, py(plot, run.to)),
-      bottom: Math.min(plot.bottom, py(plot, run.from)),
+  drawBrackets(
+    frame,
+    plot,
+    axes.facts.segments.flatMap(segment => segment.objects),
+    beside,
+    style,
+  );
+}
+
+/** Rows of a map that are one thing. */
+export interface NamedRows {
+  readonly name: string;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Brackets beside the map for what lies there, and the names that have room, the largest first. */
+export function drawBrackets(
+  { context, width, ratio }: Frame,
+  plot: Plot,
+  things: readonly NamedRows[],
+  beside: number,
+  style: Element,
+): void {
+  const runs = things
+    .map(({ name, from, to }) => ({
+      name,
+      top: Math.max(plot.top, py(plot, to)),
+      bottom: Math.min(plot.bottom, py(plot, from)),
     }))
     .filter(({ top, bottom }) => bottom - top >= 1);
   context.lineWidth = 2;

@@ -1,8 +1,8 @@
 /** Marks over and beside the map: tiers' patterns, a tracker's hits and misses, what is pointed at, the window. */
-import type { HeatAxes } from './heatData.js';
+import type { Box, HeatAxes } from './heatData.js';
 import { drawHatch, hatchOfTier } from './heatHatch.js';
-import { bandOf, laneWidth, type Plot, px } from './heatPlot.js';
-import { line, themeValue } from './surface.js';
+import { bandOf, laneWidth, type Plot, px, py } from './heatPlot.js';
+import { type Frame, line, themeValue } from './surface.js';
 import type { Range } from './viewport.js';
 
 /** Kinds of agreement, from left to right: the sign at the head of a lane also stands in the legend. */
@@ -87,6 +87,29 @@ export function drawFocus(context: CanvasRenderingContext2D, plot: Plot, axes: H
       context.strokeStyle = themeValue(style, color);
       context.strokeRect(...box);
     }
+  }
+}
+
+/** A crosshair through a bin, and a frame around it that is seen around the tiniest, in two tones on any colour. */
+export function drawCursor({ context, ratio }: Frame, plot: Plot, box: Box, style: Element): void {
+  const [fromX, toX] = [px(plot, box.x[0]), px(plot, box.x[1])];
+  const [fromY, toY] = [py(plot, box.y[0]), py(plot, box.y[1])];
+  const [x, y] = [(fromX + toX) / 2, (fromY + toY) / 2];
+  context.strokeStyle = themeValue(style, '--foreground');
+  context.lineWidth = 1 / ratio;
+  context.setLineDash([3, 3]);
+  line(context, x, plot.top, x, plot.bottom);
+  line(context, plot.left, y, plot.right, y);
+  context.setLineDash([]);
+  const size = (from: number, to: number) => Math.max(7, Math.abs(to - from) + 4);
+  const [width, height] = [size(fromX, toX), size(fromY, toY)];
+  for (const [pen, color] of [
+    [3, '--plot-background'],
+    [1, '--foreground'],
+  ] as const) {
+    context.lineWidth = pen;
+    context.strokeStyle = themeValue(style, color);
+    context.strokeRect(x - width / 2, y - height / 2, width, height);
   }
 }
 

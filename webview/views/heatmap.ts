@@ -12,8 +12,9 @@ import { el } from '../dom.js';
 import { span, whole } from '../format.js';
 import { Grid, rowsOf } from '../grid.js';
 import { pictureButton } from '../picture.js';
-import { type HeatColor, type HeatmapChoice, heatColors } from '../state.js';
+import { type HeatColor, type HeatmapChoice, heatColors, type Metric } from '../state.js';
 import { button, dropdown, toggle } from '../toolkit.js';
+import { HeatDifference } from './heatDifference.js';
 import { tableColumns, tableColumnWidth, tableRows } from './heatmapTable.js';
 import type { View, ViewContext, ViewKind } from './view.js';
 
@@ -31,6 +32,8 @@ const help =
 const gesturePause = 700;
 const mostSteps = 100;
 
+type ShownRun = 'now' | 'before' | 'difference';
+
 class HeatmapView implements View {
   readonly element = el('div', { class: 'heatmap-view' });
   readonly #chart: HeatChart;
@@ -42,7 +45,8 @@ class HeatmapView implements View {
   readonly #links = el('div', { class: 'heat-links' });
   readonly #color = dropdown('Colour by', colorChoices, value => this.#choose({ color: value as HeatColor }));
   readonly #scale = dropdown('Scale', scaleChoices, value => this.#choose({ scale: value as HeatmapChoice['scale'] }));
-  readonly #run = dropdown('Run', runChoices, value => this.#chooseRun(value === 'before'));
+  readonly #run = dropdown('Run', runChoices, value => this.#chooseRun(value as ShownRun));
+  readonly #difference: HeatDifference;
   readonly #asTable = toggle({
     label: 'Show as table',
     icon: 'table',
@@ -54,7 +58,8 @@ class HeatmapView implements View {
   /** The recording that goes on, which is shown in place of the profile. */
   #live: { readonly axes: HeatAxes; readonly tiles: HeatTiles; readonly note: string } | null = null;
   #rows: HeatBins | null = null;
-  #before = false;
+  /** Of which run, or of both. */
+  #shown: ShownRun = 'now';
   #history: { readonly x: Range; readonly y: Range }[] = [];
   #gesture = { kind: '', at: 0 };
   #asking = false;
@@ -93,6 +98,7 @@ class HeatmapView implements View {
       tool('Zoom out', 'zoom-out', () => this.#chart.zoom(2)),
       tool('Show all', 'screen-normal', () => this.#chart.reset()),
     );
+    this.#difference = new HeatDifference(context);
     this.#map = el('div', { class: 'heat-map' }, this.#chart.element, this.#legend.element, this.#readout);
     this.element.append(
       el(
@@ -110,13 +116,14 @@ class HeatmapView implements View {
       this.#links,
       this.#map,
       this.#table.element,
+      this.#difference.element,
       el('p', { class: 'visually-hidden', id: 'heat-help' }, help),
     );
   }
 
   async load(): Promise<void> {
     this.#live = null;
-    if (this.context.selection().baseline === null) this.#before = false;
+    if (this.context.selection().baseline === null) this.#shown = 'now';
     this.#showChoice();
     await this.#ask();
     await this.#tiles.settled();
@@ -142,7 +149,7 @@ class HeatmapView implements View {
       [0, axes.whole.y],
     ];
     tiles.look(x!, y!, { x: 1, y: 1 });
-    this.#chart.show({ axes, tiles, color: color === 'tier' ? 'accesses' : color, scale, x: x!, y: y!, window: null });
+    this.#chart.show({ axes, tiles, color: metricOf(color), scale, x: x!, y: y!, window: null });
   }
 
   #choice(): HeatmapChoice {
@@ -159,14 +166,16 @@ class HeatmapView implements View {
     this.#remember(change);
     this.#showChoice();
     // Another colour is in the same answers; the table has bins of its own.
-    if (this.#choice().table || table) void this.#refresh();
+    if (this.#differs) this.#difference.show(metricOf(this.#choice().color), this.#choice().table);
+    else if (this.#choice().table || table) void this.#refresh();
     else this.#draw();
   }
 
-  #chooseRun(before: boolean): void {
-    this.#before = before;
+  #chooseRun(shown: ShownRun): void {
+    this.#shown = shown;
     this.#history = [];
     this.#remember({ x: null, y: null });
+    this.#showChoice();
     void this.#refresh();
   }
 
@@ -175,13 +184,16 @@ class HeatmapView implements View {
     const asTable = table && !this.#live;
     this.#color.set(color);
     this.#scale.set(scale);
-    this.#run.set(this.#before ? 'before' : 'now');
+    this.#run.set(this.#shown);
     this.#run.element.hidden = this.#live !== null || this.context.selection().baseline === null;
     this.#asTable.set(asTable);
-    this.#map.hidden = asTable;
-    this.#zoomButtons.hidden = asTable || this.#live !== null;
-    this.#table.element.hidden = !asTable;
-    this.#links.hidden = this.#live !== null;
+    const differs = this.#differs;
+    this.#difference.element.hidden = !differs;
+    this.#scale.element.hidden = differs;
+    this.#map.hidden = asTable || differs;
+    this.#zoomButtons.hidden = asTable || differs || this.#live !== null;
+    this.#table.element.hidden = !asTable || differs;
+    this.#links.hidden = differs || this.#live !== null;
   }
 
   // What is in sight.
@@ -251,11 +263,23 @@ class HeatmapView implements View {
   }
 
   async #ask(): Promise<void> {
-    const { table, profile, x, y } = this.#choice();
+    const { color, table, profile, x, y } = this.#choice();
+    if (this.#differs) {
+      await this.#difference.load(metricOf(color), table);
+      return;
+    }
     const known = profile === this.context.selection().profile;
     const range = { ...(known && x ? { x } : {}), ...(known && y ? { y } : {}) };
     if (table) await this.#askTable(range);
     else await this.#askMap(range);
+  }
+
+  get #before(): boolean {
+    return this.#shown === 'before';
+  }
+
+  get #differs(): boolean {
+    return this.#shown === 'difference' && this.#live === null;
   }
 
   get #ofRun(): NonNullable<ViewQuery['options']> {
@@ -287,7 +311,7 @@ class HeatmapView implements View {
 
   #showLegend(scale: HeatScale | null): void {
     const { color } = this.#choice();
-    if (this.#live) this.#legend.show(this.#live.axes, color === 'tier' ? 'accesses' : color, scale, this.#live.note);
+    if (this.#live) this.#legend.show(this.#live.axes, metricOf(color), scale, this.#live.note);
     else if (this.#axes) this.#legend.show(this.#axes, color, scale, this.#note());
   }
 
@@ -376,6 +400,7 @@ class HeatmapView implements View {
   }
 
   #picture() {
+    if (this.#differs) return this.#choice().table ? null : this.#difference.picture();
     const axes = this.#axes;
     if (!axes || this.#live || this.#choice().table) return null;
     return heatPicture(this.#chart, axes, this.#choice().color, this.#note());
@@ -391,7 +416,7 @@ class HeatmapView implements View {
     this.#axes = axes;
     this.#rows = bins;
     const { color } = this.#choice();
-    this.#table.setColumns(tableColumns(axes, bins, color === 'tier' ? 'accesses' : color));
+    this.#table.setColumns(tableColumns(axes, bins, metricOf(color)));
     this.#table.show(rowsOf(Array.from({ length: bins.facts.rows }, (_, row) => row)));
     this.#showLinks();
   }
@@ -399,6 +424,11 @@ class HeatmapView implements View {
   #openRow(row: number): void {
     if (this.#rows) void this.#pointAt(this.#rows.boxOf({ column: 0, row }), true);
   }
+}
+
+/** A tier has no count of its own: accesses say how much it is in use. */
+function metricOf(color: HeatColor): Metric {
+  return color === 'tier' ? 'accesses' : color;
 }
 
 /** A button in a line of text. */
@@ -423,4 +453,5 @@ const scaleChoices = [
 const runChoices = [
   { value: 'now', label: 'This run' },
   { value: 'before', label: 'Run before' },
+  { value: 'difference', label: 'Difference' },
 ];

@@ -8,6 +8,7 @@
 import { UsageError } from '../../errors.js';
 import type { Profile } from '../../model/profile.js';
 import type { HeatmapFacts, Selection, ViewQuery, WireColumn } from '../../protocol.js';
+import type { Baseline } from '../baseline.js';
 import { agreementOfTracker } from '../heat/agreement.js';
 import { type BinGrid, sumBins } from '../heat/bins.js';
 import { focusRows } from '../heat/focus.js';
@@ -15,6 +16,7 @@ import { pageRowsOf, pyramidOf, stampOf } from '../heat/heat.js';
 import { agreementOfRows, tierOfRows } from '../heat/rowBins.js';
 import type { ProfileIndex } from '../profileIndex.js';
 import { trackerLabel } from '../seen.js';
+import { heatDifference } from './heatDifference.js';
 import { clampRange, maxAnswerBytes, type View, wire } from './view.js';
 
 /** Three f32 columns in base64 take 16 bytes a bin; an eighth of the answer is left for names. */
@@ -22,8 +24,8 @@ const maxBins = Math.floor((maxAnswerBytes * 7) / 8 / 16);
 
 export const heatmap: View = (shown, query, selection, baseline) => {
   const { part, baseline: before } = query.options ?? {};
-  if (before === true && !baseline) throw new UsageError('there is no profile to compare with; choose one first');
-  const index = before === true ? baseline!.index : shown;
+  if (part === 'difference') return heatDifference(shown, baselineOf(baseline), query);
+  const index = before === true ? baselineOf(baseline).index : shown;
   const grid = gridOf(index.profile, query);
   const axes = part === 'bins' ? plainAxes(index, grid) : allAxes(index, grid, selection, before !== true);
   return {
@@ -31,6 +33,11 @@ export const heatmap: View = (shown, query, selection, baseline) => {
     columns: { ...axes.columns, ...(part === 'axes' ? {} : bins(index.profile, grid)) },
   };
 };
+
+function baselineOf(baseline: Baseline | null | undefined): Baseline {
+  if (!baseline) throw new UsageError('there is no profile to compare with; choose one first');
+  return baseline;
+}
 
 type Columns = Readonly<Record<string, WireColumn>>;
 
