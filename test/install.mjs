@@ -20,6 +20,7 @@ const PACKAGES = [
   ['gfortran', 'gfortran'],
   ['make', 'make'],
   ['cmake', 'cmake'],
+  ['ninja-build', 'ninja'],
   ['git', 'git'],
   ['binutils', 'readelf'],
   ['python3', 'python3'],

@@ -145,7 +145,7 @@ function chooseBuild(choices: readonly Choice[]): Thenable<Item | undefined> {
 async function explainNoBuild(program: string | null): Promise<void> {
   const settings = vscode.l10n.t('Open Settings');
   const message = vscode.l10n.t(
-    'Pagelens finds neither a CMake project nor a makefile that builds {0}. Set "pagelens.buildCommand" to the command that does; it runs with CC, CXX and FC set to compilers with access hooks.',
+    'Pagelens finds neither a CMake project nor a makefile nor a build.ninja that builds {0}. Set "pagelens.buildCommand" to the command that does; it runs with CC, CXX and FC set to compilers with access hooks.',
     path.basename(program ?? ''),
   );
   if ((await vscode.window.showInformationMessage(message, settings)) === settings)

@@ -20,6 +20,17 @@ project(scan C)
 add_executable(scan src/main.c src/util.c)
 `;
 
+const ninja = `cc = /usr/bin/gcc
+rule cc
+  command = $cc -O2 -c $in -o $out
+rule link
+  command = $cc $in -o $out
+build main.o: cc src/main.c
+build util.o: cc src/util.c
+build bin/scan: link main.o util.o
+build all: phony bin/scan
+`;
+
 let story;
 afterEach(async ({ name }) => {
   await story?.picture(name);
@@ -38,6 +49,19 @@ describe('a program of several files', { timeout: 600_000 }, () => {
     await story.choose('make target');
     await story.lens('75 % of accesses');
     assert.deepEqual(await readFile(path.join(story.workspace, 'main.o')), before);
+    await story.terminal('total 1649265868800');
+  });
+
+  test('a build.ninja: its target is offered, built apart with the compiler that it names, and the marks are there', async () => {
+    story = await Story.open({ 'build.ninja': ninja, 'src/main.c': main, 'src/util.c': util });
+    execFileSync('ninja', { cwd: story.workspace, stdio: 'ignore' });
+    const before = await readFile(path.join(story.workspace, 'main.o'));
+    await story.vscode.openFile('util.c');
+    await story.vscode.runCommand(profile);
+    await story.choose('Ninja target');
+    await story.lens('75 % of accesses');
+    assert.deepEqual(await readFile(path.join(story.workspace, 'main.o')), before);
+    assert.equal(await readFile(path.join(story.workspace, 'build.ninja'), 'utf8'), ninja);
     await story.terminal('total 1649265868800');
   });
 

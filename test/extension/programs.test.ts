@@ -2,6 +2,7 @@
 /** What a folder tells about its programs: makefiles, CMake's answers, launch configurations, compiler messages. */
 import { execFileSync } from 'node:child_process';
 import {
+  chmodSync,
   existsSync,
   lstatSync,
   mkdirSync,
@@ -9,6 +10,7 @@ import {
   readFileSync,
   readlinkSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
@@ -19,6 +21,8 @@ import { compilerMessages, firstError } from '../../extension/program/build/comp
 import { buildEnvironment, makeFlags } from '../../extension/program/build/environment.js';
 import { parseMakeDatabase } from '../../extension/program/build/makeDatabase.js';
 import { readMakeDatabase } from '../../extension/program/build/makeTargets.js';
+import { copyNinjaFiles, readNinja, writeReplacements } from '../../extension/program/build/ninja.js';
+import { withReplacements } from '../../extension/program/build/ninjaFile.js';
 import { mirrorSources } from '../../extension/program/build/sourceMirror.js';
 import { installCommand } from '../../extension/program/installCommand.js';
 import { launchPrograms, shellWords } from '../../extension/program/launchConfigurations.js';
@@ -102,6 +106,96 @@ describe('make', () => {
     expect(String(run()).trim()).toBe('[pagelens cc] [pagelens c++]');
     expect(String(run('-k')).trim()).toBe('[pagelens cc] [pagelens c++]');
     expect(String(run('k -- X=1')).trim()).toBe('[pagelens cc] [pagelens c++]');
+  });
+});
+
+describe('ninja', () => {
+  const buildFile = [
+    'include toolchain.ninja',
+    'rule cc',
+    '  command = $cc -c $in -o $out',
+    'rule link',
+    '  command = $cc $in -o $out -lm',
+    'rule cxxlink',
+    '  command = /opt/my+tools/bin/x86_64-linux-gnu-g++-12 $in -o $out',
+    'rule so',
+    '  command = $cc -shared $in -o $out',
+    'rule ar',
+    '  command = rm -f $out && gcc-ar crs $out $in',
+    'rule script',
+    '  command = touch ran && python3 gen.py $in -o $out',
+    'rule again',
+    '  command = touch made-anew',
+    '  generator = 1',
+    'build build.ninja: again configure',
+    'build main.o: cc src/main.c',
+    'build libmain.a: ar main.o',
+    'build plugin: so main.o',
+    'build generated: script src/main.c',
+    'build bin/server: link main.o',
+    'build tool: cxxlink main.o',
+    'build all: phony bin/server tool',
+    '',
+  ].join('\n');
+  beforeEach(() => {
+    write('build.ninja', buildFile);
+    write('toolchain.ninja', 'cc = gcc\n');
+    write('configure', '');
+    write('src/main.c', 'int main(void) { return 0; }\n');
+  });
+
+  test('targets that link a program are found; archives, libraries, scripts and phony ones are not', async () => {
+    expect(await readNinja(folder)).toEqual({
+      programs: ['bin/server', 'tool'],
+      outputs: ['build.ninja', 'main.o', 'libmain.a', 'plugin', 'generated', 'bin/server', 'tool'],
+      compilers: ['gcc', '/opt/my+tools/bin/x86_64-linux-gnu-g++-12'],
+    });
+  });
+
+  test('nothing is run to find them, neither a rule nor what would make build.ninja anew', async () => {
+    await readNinja(folder);
+    for (const name of ['ran', 'made-anew']) expect(existsSync(path.join(folder, name))).toBe(false);
+  });
+
+  test('an error in the file is told in the words of ninja, which names the line', async () => {
+    write('build.ninja', 'rule cc\n');
+    await expect(readNinja(folder)).rejects.toThrow("build.ninja:2: expected 'command =' line");
+  });
+
+  test('in the copy compilers that are called by a path are replaced, and the files of the user stay', async () => {
+    const copy = path.join(folder, 'copy');
+    mkdirSync(copy);
+    symlinkSync(path.join(folder, 'build.ninja'), path.join(copy, 'build.ninja'));
+    const compilers = ['gcc', '/opt/my+tools/bin/x86_64-linux-gnu-g++-12'];
+    await copyNinjaFiles(folder, copy, compilers);
+    const copied = readFileSync(path.join(copy, 'build.ninja'), 'utf8');
+    expect(copied).toContain('command = pagelens-opt-my+tools-bin-x86_64-linux-gnu-g++-12 $in -o $out\n');
+    expect(readFileSync(path.join(copy, 'toolchain.ninja'), 'utf8')).toBe('cc = gcc\n');
+    expect(readFileSync(path.join(folder, 'build.ninja'), 'utf8')).toBe(buildFile);
+  });
+
+  test('ninja calls the wrapper around the compiler that the file names', async () => {
+    const fake = (name: string, script: string) => {
+      write(name, `#!/bin/sh\n${script}\n`);
+      chmodSync(path.join(folder, name), 0o755);
+    };
+    fake('bin/pagelens', 'echo "$PAGELENS_CC|$PAGELENS_CXX|$*"');
+    const compilers = ['gcc', '/opt/my+tools/bin/x86_64-linux-gnu-g++-12'];
+    await writeReplacements(path.join(folder, 'compilers'), compilers, `${folder}/bin:${process.env.PATH}`);
+    const run = (name: string) =>
+      execFileSync(path.join(folder, 'compilers', name), ['-c', 'a b.c'], { env: {}, encoding: 'utf8' }).trim();
+    expect(run('gcc')).toBe('gcc||cc -c a b.c');
+    expect(run('pagelens-opt-my+tools-bin-x86_64-linux-gnu-g++-12')).toBe(
+      '|/opt/my+tools/bin/x86_64-linux-gnu-g++-12|c++ -c a b.c',
+    );
+  });
+
+  test('a part of another word is no compiler', () => {
+    const compilers = ['/usr/bin/gcc'];
+    const text = 'a = /usr/bin/gcc-ar\nb = /x/usr/bin/gcc\nc = /usr/bin/gcc -O2\nd = ccache /usr/bin/gcc\n';
+    expect(withReplacements(text, compilers)).toBe(
+      'a = /usr/bin/gcc-ar\nb = /x/usr/bin/gcc\nc = pagelens-usr-bin-gcc -O2\nd = ccache pagelens-usr-bin-gcc\n',
+    );
   });
 });
 

@@ -10,6 +10,7 @@ import { type BuildResult, type BuildStep, runBuild } from './buildTerminal.js';
 import { askForTargets, type CMakeExecutable, readExecutables } from './cmakeFileApi.js';
 import { buildEnvironment, makeFlags, wrappers } from './environment.js';
 import { makefileArguments, readMakeDatabase, trackedFiles } from './makeTargets.js';
+import { copyNinjaFiles, readNinja, writeReplacements } from './ninja.js';
 import { type BuildPlan, titleOf } from './plan.js';
 import { runQuietly } from './quietly.js';
 import { mirrorSources } from './sourceMirror.js';
@@ -59,6 +60,8 @@ export class Builders {
         return this.#command(plan.command, plan.folder);
       case 'make':
         return this.#make(plan.folder, plan.goal);
+      case 'ninja':
+        return this.#ninja(plan.folder, plan.target);
       case 'cmake':
         return this.#cmakeTarget(plan.folder, plan.target);
     }
@@ -100,6 +103,26 @@ export class Builders {
       steps,
       outcome: async () => ({ program: goal === null ? null : path.resolve(at, goal), outputs: mirror }),
       source: folder => sources + folder.slice(mirror.length),
+    };
+  }
+
+  async #ninja(folder: string, target: string): Promise<Prepared> {
+    const storage = await this.#storage('ninja', folder);
+    const mirror = path.join(storage, path.basename(folder));
+    const replacements = path.join(storage, 'compilers');
+    const environment = this.#environment({ sources: [mirror, folder] });
+    const steps = async (): Promise<readonly BuildStep[]> => {
+      const [{ outputs, compilers }, tracked] = await Promise.all([readNinja(folder), trackedFiles(folder)]);
+      await mirrorSources(folder, mirror, { outputs: new Set(outputs), tracked });
+      await copyNinjaFiles(folder, mirror, compilers);
+      await writeReplacements(replacements, compilers, environment.PATH!);
+      const PATH = replacements + path.delimiter + environment.PATH;
+      return [{ command: ['ninja', target], folder: mirror, environment: { ...environment, PATH } }];
+    };
+    return {
+      steps,
+      outcome: async () => ({ program: path.resolve(mirror, target), outputs: mirror }),
+      source: at => folder + at.slice(mirror.length),
     };
   }
 

@@ -2,6 +2,7 @@
  * The database that GNU make prints with `-p`, as far as we ask it: which targets are programs, and which files are
  * made (so that they are no sources). Only text is read; running make is `makeTargets.ts`.
  */
+import { isProgramName, makesOther } from './programNames.js';
 
 export interface MakeDatabase {
   /** Targets that link an executable, in alphabetical order. */
@@ -54,14 +55,12 @@ function targetOf(paragraph: string): MakeTarget | null {
   return { name, prerequisites, recipe, phony: lines.some(line => line.startsWith('#  Phony target')) };
 }
 
-const programName = /(^|\/)[^./]+(\.(out|exe|elf|x|bin))?$/;
 const linkedInput = /\.(o|lo|a|c|cc|cpp|cxx|c\+\+|C|f|F|f90|F90)$/;
 const namesLinker = /(^|\s)-o\b|\$[({](CC|CXX|CPP|FC|F77|LD|CCLD|CXXLD|LINK[.\w]*)[)}]/;
-const makesOther = /(^|\s)(-c|-S|-E|-shared|-r)(\s|$)|\$[({]AR[)}]|(^|\s)ar\s/m;
 
 /** A name without the ending of another kind of file, and a recipe that links; or none, and inputs of the built-in. */
 function isProgram({ name, prerequisites, recipe, phony }: MakeTarget): boolean {
-  if (phony || !programName.test(name)) return false;
+  if (phony || !isProgramName(name)) return false;
   if (recipe === '') return prerequisites.some(input => linkedInput.test(input));
-  return namesLinker.test(recipe) && !makesOther.test(recipe);
+  return namesLinker.test(recipe) && !makesOther(recipe);
 }

@@ -4,6 +4,8 @@ export type BuildPlan =
   | { readonly kind: 'command'; readonly command: string; readonly folder: string }
   /** A goal of a makefile, in a mirror of its folder; null: the default goal. */
   | { readonly kind: 'make'; readonly folder: string; readonly goal: string | null }
+  /** A target of a `build.ninja`, in a mirror of its folder. */
+  | { readonly kind: 'ninja'; readonly folder: string; readonly target: string }
   /** A target of a CMake project, in a build folder of ours. */
   | { readonly kind: 'cmake'; readonly folder: string; readonly target: string };
 
@@ -14,6 +16,8 @@ export function titleOf(plan: BuildPlan): string {
       return plan.command;
     case 'make':
       return plan.goal === null ? 'make' : `make ${plan.goal}`;
+    case 'ninja':
+      return `ninja ${plan.target}`;
     case 'cmake':
       return `cmake --build --target ${plan.target}`;
   }

@@ -1,5 +1,6 @@
 /** A program that the user may choose, and where such come from. */
-import type * as vscode from 'vscode';
+import * as vscode from 'vscode';
+import { commands } from '../../ids.js';
 import type { Builders } from '../build/builders.js';
 import type { Target } from '../target.js';
 
@@ -21,4 +22,16 @@ export interface Provider {
   /** Whether there may be choices in the folder; quick, since the answer decides whether the user is asked at all. */
   applies(folder: vscode.WorkspaceFolder): boolean;
   find(folder: vscode.WorkspaceFolder, builders: Builders, signal: AbortSignal): Promise<readonly Choice[]>;
+}
+
+/** Stands in the list for programs that could not be found; choosing it shows the log. */
+export function failedSearch(label: string, reason: string): Choice {
+  return {
+    label,
+    detail: reason,
+    async target() {
+      await vscode.commands.executeCommand(commands.showLog);
+      return undefined;
+    },
+  };
 }

@@ -2,9 +2,8 @@
 import * as path from 'node:path';
 import * as vscode from 'vscode';
 import { reasonOf } from '../../core.js';
-import { commands } from '../../ids.js';
 import { cmakeProject } from '../build/toolSettings.js';
-import type { Choice, Provider } from './choice.js';
+import { type Choice, failedSearch, type Provider } from './choice.js';
 import { launchTargetCommands, launchTargetPath } from './otherTools.js';
 
 export const cmake: Provider = {
@@ -31,7 +30,7 @@ export const cmake: Provider = {
       return known.cmake ? [launchTarget(known.cmake, choices), ...choices] : choices;
     } catch (error) {
       if (signal.aborted) return [];
-      return [notConfigured(reasonOf(error))];
+      return [failedSearch(vscode.l10n.t('$(warning) CMake could not configure the project'), reasonOf(error))];
     }
   },
 };
@@ -43,17 +42,6 @@ function launchTarget(command: string, choices: readonly Choice[]): Choice {
     async target() {
       const file = await launchTargetPath(command);
       return choices.find(({ executable }) => file && executable === path.basename(file))?.target();
-    },
-  };
-}
-
-function notConfigured(reason: string): Choice {
-  return {
-    label: vscode.l10n.t('$(warning) CMake could not configure the project'),
-    detail: reason,
-    async target() {
-      await vscode.commands.executeCommand(commands.showLog);
-      return undefined;
     },
   };
 }

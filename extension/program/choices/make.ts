@@ -2,10 +2,9 @@
 import * as path from 'node:path';
 import * as vscode from 'vscode';
 import { reasonOf } from '../../core.js';
-import { commands } from '../../ids.js';
 import { hasMakefile, readMakeDatabase } from '../build/makeTargets.js';
 import { makeOptions } from '../build/toolSettings.js';
-import type { Choice, Provider } from './choice.js';
+import { type Choice, failedSearch, type Provider } from './choice.js';
 
 export const make: Provider = {
   title: 'make',
@@ -35,18 +34,9 @@ export const make: Provider = {
       };
       return [...targets, everything];
     } catch (error) {
-      return signal.aborted ? [] : [unreadable(reasonOf(error))];
+      return signal.aborted
+        ? []
+        : [failedSearch(vscode.l10n.t('$(warning) The makefile could not be read'), reasonOf(error))];
     }
   },
 };
-
-function unreadable(reason: string): Choice {
-  return {
-    label: vscode.l10n.t('$(warning) The makefile could not be read'),
-    detail: reason,
-    async target() {
-      await vscode.commands.executeCommand(commands.showLog);
-      return undefined;
-    },
-  };
-}

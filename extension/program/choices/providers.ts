@@ -4,9 +4,10 @@ import type { Provider } from './choice.js';
 import { cmake } from './cmake.js';
 import { launch } from './launch.js';
 import { make } from './make.js';
+import { ninja } from './ninja.js';
 import { sources } from './sources.js';
 
-export const providers: readonly Provider[] = [launch, cmake, make, built, sources];
+export const providers: readonly Provider[] = [launch, cmake, make, ninja, built, sources];
 
 /** Those that build a program with hooks from a project. */
-export const buildProviders: readonly Provider[] = [cmake, make];
+export const buildProviders: readonly Provider[] = [cmake, make, ninja];
