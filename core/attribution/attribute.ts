@@ -17,6 +17,7 @@ import type {
   ProgramInfo,
   ReplayOptions,
   SiteTable,
+  SiteTimeTable,
   SourceColumns,
   SourceFile,
 } from '../model/profile.js';
@@ -92,6 +93,7 @@ export function attribute(raw: RawReplay, trace: AttributionTrace, options: Repl
     objects: objects.table,
     pairs: pairs.table,
     ...(calls && { calls }),
+    siteTimes: siteTimes(raw, used),
     pages,
     epochs: raw.epochs,
     heat: raw.heat,
@@ -292,6 +294,12 @@ function siteTable(
     inlineLine: Uint32Array.from(frames, frame => frame.line),
     inlineFile: Uint32Array.from(frames, frame => (frame.file === '' ? NONE : fileRow(frame.file))),
   };
+}
+
+/** A site that is not in the table did nothing in any bin. */
+function siteTimes({ siteTimes }: RawReplay, used: readonly number[]): SiteTimeTable {
+  const rowOfSite = new Map(used.map((site, row) => [site, row]));
+  return { ...siteTimes, site: siteTimes.site.map(site => rowOfSite.get(site)!) };
 }
 
 /** Pairs of merged objects, and of different contexts, become one row; ascending by site, then object. */

@@ -41,6 +41,12 @@ export function checkConservation(profile: Omit<Profile, 'placement'>): string[]
     expect(`cache lines filled by ${name}`, sum(table.trafficReads), totals.trafficReads);
     expect(`cache lines written back by ${name}`, sum(table.trafficWrites), totals.trafficWrites);
   }
+  const { siteTimes } = profile;
+  if (siteTimes) {
+    expect('accesses by site and time', sum(siteTimes.accesses), totals.reads + totals.writes);
+    expect('cache lines filled by site and time', sum(siteTimes.trafficReads), totals.trafficReads);
+    expect('cache lines written back by site and time', sum(siteTimes.trafficWrites), totals.trafficWrites);
+  }
   expect('pages touched', profile.pages.count, totals.pagesTouched);
   return violations;
 }

@@ -14,6 +14,8 @@ export const QUANTUM = 16384;
 /** Counting stops for its host (live progress, cancellation) at multiples of this many accesses. */
 export const SLICE = 1 << 20;
 
+/** Bins at most in which sites are counted through time. Even. */
+export const TIME_BINS = 512;
 /** Call paths that a run tells apart. */
 export const CONTEXTS_MAX = 1 << 16;
 
@@ -98,6 +100,10 @@ export const MESSAGE_SYNCHRONISE = 7;
 export const MESSAGE_SYSTEM_CALL = 8;
 /** Word 1: process; word 2: MAPPING_*; words 4..7: first page number and pages, u64 each. */
 export const MESSAGE_MAPPING = 9;
+/** Word 1: pairs named; then the site of each. */
+export const MESSAGE_PAIRS = 10;
+/** Neighbouring bins of sites through time merge in pairs. */
+export const MESSAGE_WIDEN = 11;
 /** Most bytes that are handed over at once. */
 export const OUTBOX_BYTES = 1 << 20;
 

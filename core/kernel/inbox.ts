@@ -7,10 +7,12 @@ import {
   MESSAGE_EPOCH,
   MESSAGE_MAPPING,
   MESSAGE_PAGES,
+  MESSAGE_PAIRS,
   MESSAGE_SYNCHRONISE,
   MESSAGE_SYSTEM_CALL,
   MESSAGE_VCPU,
   MESSAGE_VCPU_END,
+  MESSAGE_WIDEN,
   OUTBOX_BYTES,
   QUANTUM,
 } from './abi';
@@ -19,7 +21,9 @@ import { distanceBatch } from './distance';
 import { doubleEpochs, endEpoch, foldLateCounts, forgetEpochsOfPages, roomForPages, widenFullBins } from './heat';
 import { cacheBatch, modelledNs, systemCall, translateBatch, vcpuCreate, vcpuEnd, vcpuSynchronise } from './machine';
 import { pushWords, streamWanted } from './streams';
+import { closeTimeBin, doubleEpochsOfTimes, foldIntoLastBin, timeBinFull, timeBinOpen, widenTimeBins } from './times';
 import { addPages, pagesKnown, setCrosses, setSamples, setTouches } from './touches';
+import { addPairs, sumTrafficBySite } from './traffic';
 
 const inbox: usize = heap.alloc(OUTBOX_BYTES);
 let position: usize = 0;
@@ -50,13 +54,21 @@ export function consume(): bool {
       case MESSAGE_PAGES:
         position = namedPages(position + 8, argument);
         continue;
+      case MESSAGE_PAIRS:
+        position = (addPairs(position + 8, argument) + 7) & ~7;
+        continue;
       case MESSAGE_EPOCH:
         endEpoch(modelledNs());
         widenFullBins();
+        if (timeBinFull()) closeBin();
+        break;
+      case MESSAGE_WIDEN:
+        widenTimeBins();
         break;
       case MESSAGE_DOUBLE:
         doubleEpochs();
         forgetEpochsOfPages();
+        doubleEpochsOfTimes();
         break;
       case MESSAGE_VCPU:
         vcpuCreate(argument);
@@ -112,7 +124,17 @@ function namedPages(numbers: usize, count: u32): usize {
   return behind;
 }
 
+function closeBin(): void {
+  sumTrafficBySite();
+  closeTimeBin();
+}
+
 /** After the last message: traffic behind the last epoch's border belongs to that epoch. */
 export function finishMachine(): void {
   foldLateCounts();
+  if (timeBinOpen()) closeBin();
+  else {
+    sumTrafficBySite();
+    foldIntoLastBin();
+  }
 }

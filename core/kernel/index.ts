@@ -32,5 +32,6 @@ export { defineSites, pairCount, pairRecord, siteBytes, siteCount, siteWrites, u
 export * from './run';
 export { addSampler } from './samplers';
 export { streamLength, streamsClear, streamWant, streamWords } from './streams';
+export { epochsPerTimeBin, timeBinCount, timeBinStart, timeRow, timeRowCount } from './times';
 export { pageNumbers, pagesKnown } from './touches';
 export { addTraffic, pairTraffic, pairTrafficCount } from './traffic';

@@ -12,23 +12,27 @@ import {
   MESSAGE_EPOCH,
   MESSAGE_MAPPING,
   MESSAGE_PAGES,
+  MESSAGE_PAIRS,
   MESSAGE_SYNCHRONISE,
   MESSAGE_SYSTEM_CALL,
   MESSAGE_VCPU,
   MESSAGE_VCPU_END,
+  MESSAGE_WIDEN,
   OUTBOX_BYTES,
   SAMPLE_PERIOD_MIN,
 } from './abi';
 import { SAMPLERS } from './abi-machine';
 import { PAGE_NUMBER, pageCount, pageRecord } from './pages';
+import { pairCount, pairSite } from './pairs';
 
 /** The host's part: takes `bytes` of whole messages at `at`. */
 export declare function deliver(at: usize, bytes: u32): void;
 
 const outbox: usize = heap.alloc(OUTBOX_BYTES);
 let used: u32 = 0;
-/** Pages whose numbers the machine half knows. */
+/** Pages whose numbers, and pairs whose sites, the machine half knows. */
 let namedPages: u32 = 0;
+let namedPairs: u32 = 0;
 
 // Crosses and straddles: 3 words each, see touches.ts.
 const CROSS_BYTES: u32 = 12;
@@ -47,6 +51,7 @@ const BATCH_HEADER: u32 = 32;
 /** A batch whose every access straddles and touches two new pages, with all samplers at their shortest periods. */
 const BATCH_BYTES: u32 = BATCH_HEADER + BATCH * (8 + 2 * 8 + 2 * CROSS_BYTES) + SAMPLES_MAX * SAMPLE_BYTES + 8;
 const PAGES_AT_ONCE: u32 = 4096;
+const PAIRS_AT_ONCE: u32 = 8192;
 
 /** Hands over what is there. */
 export function flushOutbox(): void {
@@ -147,11 +152,27 @@ function namePages(): void {
   }
 }
 
+/** Padded to an even number of words, so that messages stay multiples of 8 bytes. */
+function namePairs(): void {
+  while (namedPairs < pairCount) {
+    const count = min(pairCount - namedPairs, PAIRS_AT_ONCE);
+    room(8 + ((count + 1) << 2));
+    post(MESSAGE_PAIRS, count);
+    for (let i: u32 = 0; i < count; i++) store<u32>(outbox + used + (i << 2), pairSite(namedPairs++));
+    used += ((count + 1) & ~1) << 2;
+  }
+}
+
 export function postEpoch(): void {
+  // Whose traffic it was is asked when an epoch ends.
+  namePairs();
   post(MESSAGE_EPOCH, 0);
 }
 export function postDouble(): void {
   post(MESSAGE_DOUBLE, 0);
+}
+export function postWiden(): void {
+  post(MESSAGE_WIDEN, 0);
 }
 export function postVcpu(process: u32): void {
   post(MESSAGE_VCPU, process);

@@ -7,6 +7,7 @@
  */
 import { SITE_CLASS_MASK, SITE_RANGE_READ, SITE_RANGE_WRITE, SITE_SIZE_SHIFT, SITE_WRITE } from './abi';
 import { allocate, enlarge, release, take } from './arena';
+import { addToSite, beginSums } from './times';
 
 // Site record, 64 bytes, one cache line: what the next access of the site most likely needs.
 export const SITE_STRIDE = 64;
@@ -189,6 +190,16 @@ export function switchPair(s: usize, object: u32, context: u32): void {
   store<u32>(cached, object, SLOT_OBJECT);
   store<u32>(cached, load<u32>(s, SITE_PAIR), SLOT_PAIR);
   store<u32>(cached, load<u32>(s, SITE_COUNTER), SLOT_COUNTER);
+}
+
+export function pairSite(pair: u32): u32 {
+  return load<u32>(pairRecord(pair), PAIR_SITE);
+}
+
+/** Tells times.ts how often each site accessed. */
+export function sumPairsBySite(): void {
+  beginSums();
+  for (let pair: u32 = 0; pair < pairCount; pair++) addToSite(pairSite(pair), load<u64>(pairRecord(pair)), 0);
 }
 
 function newPair(site: u32, object: u32, context: u32): u32 {

@@ -71,8 +71,11 @@ import {
   postSystemCall,
   postVcpu,
   postVcpuEnd,
+  postWiden,
 } from './outbox';
 import { ADDRESS_MASK, PROCESS_BRK, PROCESS_DECODER, PROCESS_INDEX, pageShift, processRecord } from './pages';
+import { sumPairsBySite } from './pairs';
+import { closeTimeBin, doubleEpochsOfTimes, timeBinFull, timeBinOpen, timeBinsMustWiden, widenTimeBins } from './times';
 
 // Why `run` returned.
 /** The stream needs its next block, or is at its end. */
@@ -179,16 +182,31 @@ function closeEpoch(): void {
   // The machine's clock is the machine's: here, epochs have no time.
   endEpoch(0);
   if (keepsLength()) widenFullBins();
+  if (timeBinFull()) closeBin();
   while (mustDouble()) {
     postDouble();
     doubleEpochs();
     recountWorkingSets();
+    doubleEpochsOfTimes();
+  }
+}
+
+function closeBin(): void {
+  sumPairsBySite();
+  closeTimeBin();
+  while (timeBinsMustWiden()) {
+    postWiden();
+    widenTimeBins();
   }
 }
 
 /** Ends the last epoch. After the last access. */
 export function finishRun(): void {
   if (epochAccesses || epochOpen()) closeEpoch();
+  if (timeBinOpen()) {
+    sumPairsBySite();
+    closeTimeBin();
+  }
   flushOutbox();
 }
 

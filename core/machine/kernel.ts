@@ -8,6 +8,7 @@
 import { BATCH } from '../kernel/abi.js';
 import type { ModuleBlock, SitesBlock } from '../trace/blocks.js';
 import { guarded, instantiate } from './instance.js';
+import type { SiteTimesExports } from './siteTimes.js';
 
 /** Why `run` returned; RUN_* of kernel/run.ts. */
 export type RunStop =
@@ -43,7 +44,7 @@ interface BigGlobal {
 }
 
 /** The kernel's exports that its host uses; addresses are numbers, 64-bit integers bigints. */
-export interface KernelExports {
+export interface KernelExports extends SiteTimesExports {
   readonly memory: WebAssembly.Memory;
   readonly failure: Global;
   allocate(bytes: number): number;

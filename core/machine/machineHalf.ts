@@ -5,13 +5,14 @@
 import { OUTBOX_BYTES } from '../kernel/abi.js';
 import { type EpochColumns, type HeatRows, readEpochColumns, readHeatRows, readPageCounts, wide } from './heatRows.js';
 import { guarded, instantiate } from './instance.js';
+import { readSiteTimes, type SiteTimes, type SiteTimesExports } from './siteTimes.js';
 
 interface Global {
   readonly value: number;
 }
 
 /** The exports that the machine half uses. */
-export interface MachineHalfExports {
+export interface MachineHalfExports extends SiteTimesExports {
   readonly memory: WebAssembly.Memory;
   readonly failure: Global;
   setPageSize(bytes: number): void;
@@ -69,6 +70,8 @@ export interface MachineCountsOfRun {
   readonly pageWriteBacks: Float64Array;
   readonly epochs: EpochColumns;
   readonly heat: HeatRows;
+  /** Lines filled and written back by site and time. */
+  readonly siteTimes: SiteTimes;
   /** Accesses by LRU stack distance in pages, 1-based; index 0: first accesses of a page, whose distance is infinite. */
   readonly distances: Float64Array;
 }
@@ -111,6 +114,7 @@ export class MachineHalf {
       pageWriteBacks: pages.second,
       epochs: readEpochColumns(exports),
       heat: readHeatRows(exports),
+      siteTimes: readSiteTimes(exports),
       distances: exports.histogram.value
         ? this.#u64(exports.histogram.value, exports.distinct.value + 1)
         : new Float64Array(1),

@@ -10,6 +10,7 @@ import { mergedHeat, readEpochColumns, readHeatRows, readPageCounts, wide } from
 import { jointPeaks } from './jointPeaks.js';
 import type { Kernel } from './kernel.js';
 import type { MachineCountsOfRun } from './machineHalf.js';
+import { mergedSiteTimes, readSiteTimes } from './siteTimes.js';
 
 export type CountedReplay = Pick<
   RawReplay,
@@ -18,6 +19,7 @@ export type CountedReplay = Pick<
   | 'objects'
   | 'pairs'
   | 'contexts'
+  | 'siteTimes'
   | 'pages'
   | 'epochs'
   | 'heat'
@@ -77,6 +79,7 @@ export function countedReplay(kernel: Kernel, machine: MachineCountsOfRun): Coun
     objects: readObjects(kernel, byObject, entries),
     pairs,
     contexts: readContexts(kernel),
+    siteTimes: mergedSiteTimes(readSiteTimes(kernel.exports), machine.siteTimes),
     pages,
     epochs,
     heat: mergedHeat(readHeatRows(kernel.exports), machine.heat, rowOfPage, epochs.count),

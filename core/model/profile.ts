@@ -28,6 +28,8 @@ export interface Profile {
   readonly pairs: PairTable;
   /** The same by call path. Left out where the recording knows no calls, and by older versions. */
   readonly calls?: CallTable;
+  /** Sites through time. Left out by older versions. */
+  readonly siteTimes?: SiteTimeTable;
   readonly pages: PageTable;
   readonly epochs: EpochTable;
   /** Address by time, sparse: the pages touched in each epoch. */
@@ -51,7 +53,7 @@ export interface Profile {
 export type SourceProfile = Omit<Profile, keyof RestOfProfile>;
 
 /** The largest tables: as large as all that the program touched, or as the paths that led there. */
-export type RestOfProfile = Pick<Profile, 'calls' | 'pages' | 'heat' | 'trackers'>;
+export type RestOfProfile = Pick<Profile, 'calls' | 'siteTimes' | 'pages' | 'heat' | 'trackers'>;
 
 export interface ProgramInfo {
   readonly path: string;
@@ -171,6 +173,20 @@ export interface SiteTable extends SourceColumns {
   /** Line in the caller at which the chain's next function was inlined; the innermost frame's own line first. */
   readonly inlineLine: Uint32Array;
   readonly inlineFile: Uint32Array;
+}
+
+/**
+ * Rows `start[b] .. start[b + 1]` are what sites did in bin b, which spans `epochsPerBin` epochs (the last maybe fewer);
+ * each site at most once a bin, ascending. A site reads or writes, so one column counts its accesses.
+ */
+export interface SiteTimeTable {
+  readonly epochsPerBin: number;
+  readonly start: Uint32Array;
+  /** Row of `sites`. */
+  readonly site: Uint32Array;
+  readonly accesses: Float64Array;
+  readonly trafficReads: Float64Array;
+  readonly trafficWrites: Float64Array;
 }
 
 export type ObjectKind = 'heap' | 'global' | 'stack' | 'file' | 'anonymous' | 'unattributed';

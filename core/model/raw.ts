@@ -22,6 +22,7 @@ export interface RawReplay {
   readonly objects: RawObjects;
   readonly pairs: RawPairs;
   readonly contexts: RawContexts;
+  readonly siteTimes: RawSiteTimes;
   /** Final but for `object` (holds raw object numbers) and `hotness` (zero). */
   readonly pages: PageTable;
   readonly epochs: EpochTable;
@@ -70,6 +71,19 @@ export interface RawPairs {
   readonly context: Uint32Array;
   readonly reads: Float64Array;
   readonly writes: Float64Array;
+  readonly trafficReads: Float64Array;
+  readonly trafficWrites: Float64Array;
+}
+
+/**
+ * Sites through time: rows `start[b] .. start[b + 1]` are of bin b, which spans `epochsPerBin` epochs (the last maybe
+ * fewer); each site at most once a bin, ascending.
+ */
+export interface RawSiteTimes {
+  readonly epochsPerBin: number;
+  readonly start: Uint32Array;
+  readonly site: Uint32Array;
+  readonly accesses: Float64Array;
   readonly trafficReads: Float64Array;
   readonly trafficWrites: Float64Array;
 }

@@ -3,7 +3,13 @@
  * they name. Views index columns without asking; a file that passes here cannot lead them astray.
  */
 import { NONE } from '../model/columns.js';
-import { type CallTable, CLASS_NAMES, type RestOfProfile, type SourceProfile } from '../model/profile.js';
+import {
+  type CallTable,
+  CLASS_NAMES,
+  type RestOfProfile,
+  type SiteTimeTable,
+  type SourceProfile,
+} from '../model/profile.js';
 import { ShapeError } from './codec.js';
 
 /** @throws ShapeError at the first thing that does not fit. */
@@ -46,9 +52,10 @@ export function checkSource(profile: SourceProfile): void {
  * @param source checked before
  * @throws ShapeError at the first thing that does not fit.
  */
-export function checkRest({ calls, pages, heat, trackers }: RestOfProfile, source: SourceProfile): void {
+export function checkRest({ calls, siteTimes, pages, heat, trackers }: RestOfProfile, source: SourceProfile): void {
   const { files, pairs, objects, epochs } = source;
   if (calls) checkCalls(calls, files.length, pairs.count);
+  if (siteTimes) checkSiteTimes(siteTimes, source);
 
   lengths('pages', pages, pages.count);
   const { start, ...heatColumns } = heat;
@@ -77,6 +84,13 @@ function checkCalls({ frames, parent, frame, ...table }: CallTable, files: numbe
   lengths('calls', table, table.count);
   rows('calls.pair', table.pair, pairs);
   rows('calls.path', table.path, parent.length);
+}
+
+function checkSiteTimes({ epochsPerBin, start, ...columns }: SiteTimeTable, { sites, epochs }: SourceProfile): void {
+  if (epochsPerBin < 1) throw new ShapeError('siteTimes.epochsPerBin is 0');
+  starts('siteTimes.start', start, Math.ceil(epochs.count / epochsPerBin) + 1);
+  lengths('siteTimes', columns, start.at(-1) ?? 0);
+  rows('siteTimes.site', columns.site, sites.count);
 }
 
 function lengths(table: string, columns: object, rowCount: number): void {

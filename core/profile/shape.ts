@@ -22,6 +22,7 @@ import type {
   ReplayOptions,
   RestOfProfile,
   SiteTable,
+  SiteTimeTable,
   SourceFile,
   SourceProfile,
   Temperature,
@@ -188,6 +189,15 @@ const calls = record<CallTable>({
   trafficWrites: f64,
 });
 
+const siteTimes = record<SiteTimeTable>({
+  epochsPerBin: natural,
+  start: u32,
+  site: u32,
+  accesses: f64,
+  trafficReads: f64,
+  trafficWrites: f64,
+});
+
 const pages = record<PageTable>({
   count: natural,
   process: u32,
@@ -311,6 +321,7 @@ const sourceMembers = {
 
 const restMembers = {
   calls: optional(calls),
+  siteTimes: optional(siteTimes),
   pages,
   heat,
   trackers: list(

@@ -188,6 +188,14 @@ export function rawReplay(list: readonly Touch[] = touches): RawReplay {
       object: Uint32Array.from(pairs, pair => (pair >> 4) & 15),
       context: Uint32Array.from(pairs, pair => pair & 15),
     },
+    siteTimes: {
+      epochsPerBin: 1,
+      start: Uint32Array.of(0, 6),
+      site: Uint32Array.of(0, 1, 2, 3, 7, 8),
+      accesses: Float64Array.of(150, 700, 50, 70, 25, 5),
+      trafficReads: Float64Array.of(0, 8, 2, 1, 5, 0),
+      trafficWrites: Float64Array.of(4, 0, 0, 0, 0, 0),
+    },
     contexts: {
       count: contexts.length,
       parent: Uint32Array.from(contexts, ([parent]) => parent),

@@ -181,9 +181,9 @@ describe('reading in two parts', () => {
   test('source is told without the largest tables, and both parts make the same profile', async () => {
     await saved(sample);
     const { source, whole } = await loadSource(file);
-    const { calls, pages, heat, trackers, ...rest } = sample;
+    const { calls, siteTimes, pages, heat, trackers, ...rest } = sample;
     expect(source).toEqual(rest);
-    expect(await whole()).toEqual({ ...rest, calls, pages, heat, trackers });
+    expect(await whole()).toEqual({ ...rest, calls, siteTimes, pages, heat, trackers });
   });
 
   test('a changed byte of the rest is found before anything is told', async () => {
