@@ -116,7 +116,6 @@ class HeatmapView implements View {
       this.#links,
       this.#map,
       this.#table.element,
-      this.#difference.element,
       el('p', { class: 'visually-hidden', id: 'heat-help' }, help),
     );
   }
@@ -188,7 +187,9 @@ class HeatmapView implements View {
     this.#run.element.hidden = this.#live !== null || this.context.selection().baseline === null;
     this.#asTable.set(asTable);
     const differs = this.#differs;
-    this.#difference.element.hidden = !differs;
+    // Only one map, legend and readout is in the page at a time.
+    if (!differs) this.#difference.element.remove();
+    else if (!this.#difference.element.isConnected) this.element.append(this.#difference.element);
     this.#scale.element.hidden = differs;
     this.#map.hidden = asTable || differs;
     this.#zoomButtons.hidden = asTable || differs || this.#live !== null;
