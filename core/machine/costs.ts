@@ -42,6 +42,29 @@ export const costs = {
     source: 'B.2: a trap with its handler takes "1000s of cycles" [P Agile Paging, ISCA 2016]',
   },
   pmlDrainNsPerEntry: { value: 4, unit: 'ns per entry', source: 'B.2, suggested default: 512 * 4 ns a full log [D]' },
+  dirtyCheckCycles: {
+    value: 1,
+    unit: 'cycles to check the D flag (Tv)',
+    source: 'assumption [U]: within a walk (B.3)',
+  },
+  logDecrementCycles: { value: 1, unit: 'cycles to decrement the index (Td)', source: 'assumption [U] (B.3)' },
+  logCompareCycles: { value: 1, unit: 'cycles to compare the index (Tc)', source: 'assumption [U] (B.3)' },
+  logWriteCycles: {
+    value: 4,
+    unit: 'cycles to write an entry (Tl)',
+    source: 'assumption [U]: L1D latency of A.4 (B.3)',
+  },
+  hypercallNs: { value: 4490, unit: 'ns per empty hypercall', source: 'B.2, Xen 4.10 [P OoH slides, SC 2022]' },
+  reverseMapNsPerPage: {
+    value: 60_040,
+    unit: 'ns to find the virtual address of a logged guest-physical page',
+    source: 'B.6: 15.739 s for 1 GiB of 4 KiB pages [D of P OoH slides, SC 2022]',
+  },
+  ringCopyNsPerEntry: {
+    value: 24.5,
+    unit: 'ns to copy a log entry to the ring buffer of the tracking process',
+    source: 'B.6: 0.49 ms for 39 full logs of 512 entries [D of P OoH slides, SC 2022]',
+  },
   relayCycles: {
     value: 2880,
     unit: 'cycles per relayed system call',
@@ -128,4 +151,31 @@ export function refinedForm(t: RefinedForm): number {
   const plain = t.walk + t.check;
   const logging = plain + t.decrement + t.compare + t.log;
   return plain * silent + logging * t.logged + (logging + t.exit + t.entry + t.handler) * t.full;
+}
+
+/**
+ * What a log costs the logged program by the refined form, besides the walks that it makes anyway (To = 0), in cycles:
+ * `updates` translations that check the log, of which `logged` wrote an entry and `full` found it full. A full log costs
+ * exit and entry; draining is counted by entry.
+ */
+export function loggingCycles(
+  costs: CostValues,
+  { updates, logged, full }: { readonly updates: number; readonly logged: number; readonly full: number },
+): number {
+  return (
+    refinedForm({
+      misses: updates,
+      logged,
+      full: 0,
+      walk: 0,
+      check: costs.dirtyCheckCycles,
+      decrement: costs.logDecrementCycles,
+      compare: costs.logCompareCycles,
+      log: costs.logWriteCycles,
+      exit: 0,
+      entry: 0,
+      handler: 0,
+    }) +
+    full * costs.exitEntryCycles
+  );
 }

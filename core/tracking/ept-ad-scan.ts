@@ -1,11 +1,14 @@
 /**
- * EPT A/D scan: the hypervisor reads, every period, the accessed and dirty flags of every mapped EPT leaf, clears them
- * and executes INVEPT, so that the processor sets them again (mechanisms.md, A.3, A.5, C alternative 3).
+ * EPT A/D scan: the hypervisor reads, every period, the accessed and dirty flags of every mapped EPT leaf and clears
+ * them (mechanisms.md, A.3, A.5, C alternative 3). With a flush (INVEPT) the processor sets them again at the next
+ * access. Without one, as Linux ages pages, it does so only when a translation has left the TLB and is walked again: it
+ * costs no exits and no walks, but pages that stay in the TLB look idle.
  *
  * Per page it reports the number of periods in which the page was found accessed but clean (reads), and dirty
  * (writes; whether it was read as well cannot be told). How often a page was used within a period cannot be told
  * either. The flags left at the end of the run are read once more.
  */
+import { ACCESSED, DIRTY, PageFlags, Refills } from './pageFlags.js';
 import { periodParameter } from './parameters.js';
 import {
   type FlagEvent,
@@ -13,51 +16,57 @@ import {
   PageColumn,
   Timer,
   type Tracker,
+  type TrackerArms,
   type TrackerContext,
   tooShort,
   tracker,
 } from './tracker.js';
 
+const needs =
+  'a virtual machine on a processor with EPT accessed and dirty flags (Haswell or later), and hypervisor privilege';
+const parameters = { periodSeconds: periodParameter(1, 'L: RAMinate scans EPT D flags every second') };
+
 export const eptAdScan = tracker({
   label: 'EPT A/D scan',
   summary: 'pages accessed and pages written in each period, from EPT accessed and dirty flags cleared with a flush',
-  needs:
-    'a virtual machine on a processor with EPT accessed and dirty flags (Haswell or later), and hypervisor privilege',
-  parameters: { periodSeconds: periodParameter(1, 'L: RAMinate scans EPT D flags every second') },
-  create: context => new EptAdScan(context, context.parameters.periodSeconds),
+  needs,
+  parameters,
+  create: context => new EptAdScan(context, context.parameters.periodSeconds, true),
 });
 
-const ACCESSED = 1;
-const DIRTY = 2;
+export const eptAdScanNoFlush = tracker({
+  label: 'EPT A/D scan without flush',
+  summary: 'the same without flushing: pages whose translations stay in the TLB look idle',
+  needs,
+  parameters,
+  create: context => new EptAdScan(context, context.parameters.periodSeconds, false),
+});
 
 class EptAdScan implements Tracker {
   readonly #context: TrackerContext;
   readonly #timer: Timer;
+  readonly #flush: boolean;
+  readonly #arms: TrackerArms;
+  readonly #flags = new PageFlags();
+  readonly #refills: Refills;
   readonly #reads = new PageColumn();
   readonly #writes = new PageColumn();
-  /** The mechanism's flags by page, and the pages that have one set. */
-  #flags = new Uint8Array(1024);
-  #set: number[] = [];
   #mapped = 0;
   #scanned = 0;
   #scans = 0;
   #exits = 0;
-  #refills = 0;
 
-  constructor(context: TrackerContext, seconds: number) {
+  constructor(context: TrackerContext, seconds: number, flush: boolean) {
     this.#context = context;
     this.#timer = new Timer(seconds, context.timeScale);
-    context.arm({ access: true, write: true });
+    this.#flush = flush;
+    this.#arms = flush ? { access: true, write: true } : { walk: true, walkWrite: true };
+    this.#refills = new Refills(context);
+    context.arm(this.#arms);
   }
 
   onFlag({ page, accessed, dirty }: Readonly<FlagEvent>): void {
-    if (page >= this.#flags.length) {
-      const larger = new Uint8Array(Math.max(page + 1, this.#flags.length * 2));
-      larger.set(this.#flags);
-      this.#flags = larger;
-    }
-    if (this.#flags[page] === 0) this.#set.push(page);
-    this.#flags[page] |= (accessed ? ACCESSED : 0) | (dirty ? DIRTY : 0);
+    this.#flags.set(page, (accessed ? ACCESSED : 0) | (dirty ? DIRTY : 0));
     // EPT leaves exist for the pages seen so far; page numbers are dense.
     this.#mapped = Math.max(this.#mapped, page + 1);
   }
@@ -65,21 +74,15 @@ class EptAdScan implements Tracker {
   onTime(ns: number): void {
     if (!this.#timer.due(ns)) return;
     this.#read();
-    this.#exits += this.#context.liveVcpus();
-    this.#context.arm({ access: true, write: true });
+    if (this.#flush) this.#exits += this.#context.liveVcpus();
+    this.#context.arm(this.#arms);
   }
 
   #read(): void {
-    for (const page of this.#set) {
-      if (this.#flags[page] & DIRTY) this.#writes.add(page, 1);
-      else this.#reads.add(page, 1);
-      this.#flags[page] = 0;
-    }
+    if (this.#flush) this.#refills.endPeriod(this.#flags.count);
+    this.#flags.take((page, flags) => (flags & DIRTY ? this.#writes : this.#reads).add(page, 1));
     this.#scanned += this.#mapped;
-    // Only after a flush are there translations to load again.
-    if (this.#scans++ > 0)
-      this.#refills += Math.min(this.#set.length, this.#context.tlbEntries * this.#context.liveVcpus());
-    this.#set = [];
+    this.#scans++;
   }
 
   finish(ns: number): Observation {
@@ -91,7 +94,7 @@ class EptAdScan implements Tracker {
       vmExits: this.#exits,
       costNs:
         this.#scanned * costs.scanNsPerPage +
-        (this.#exits * costs.exitEntryCycles + this.#refills * costs.refillCycles) / cyclesPerNs,
+        (this.#exits * costs.exitEntryCycles + this.#refills.total * costs.refillCycles) / cyclesPerNs,
       periods: this.#timer.completed,
       own: { scans: this.#scans, scannedPages: this.#scanned },
       warnings: tooShort(this.#timer, ns),

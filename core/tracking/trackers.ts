@@ -1,11 +1,26 @@
 /** The table of trackers: one file, one line each. Order is the report's; a tracker's arms (at most 32) are numbered by it. */
-import { eptAdScan } from './ept-ad-scan.js';
+import { eptAdScan, eptAdScanNoFlush } from './ept-ad-scan.js';
+import { esxSampling } from './esx-sampling.js';
 import { exact } from './exact.js';
+import { exclusiveCache } from './exclusive-cache.js';
+import { epml, spml } from './ooh.js';
+import { presentBit, writeProtection } from './page-traps.js';
 import { pml } from './pml.js';
+import { pmlReadWrite } from './pml-read-write.js';
+import { prl } from './prl.js';
 import type { TrackerKind } from './tracker.js';
 
 export const trackers: Readonly<Record<string, TrackerKind>> = {
   exact,
   pml,
+  'pml-read-write': pmlReadWrite,
+  spml,
+  epml,
+  prl,
+  'write-protection': writeProtection,
+  'present-bit': presentBit,
   'ept-ad-scan': eptAdScan,
+  'ept-ad-scan-no-flush': eptAdScanNoFlush,
+  'esx-sampling': esxSampling,
+  'exclusive-cache': exclusiveCache,
 };
