@@ -12,6 +12,7 @@ async function dashboard(tab: string, options: Partial<OpenOptions> = {}): Promi
 }
 
 const rows = (shown: Dashboard) => panel(shown).locator('.grid-body .grid-row');
+const header = (shown: Dashboard, name: string) => panel(shown).getByRole('columnheader', { name, exact: true });
 const field = (shown: Dashboard, label: string) => panel(shown).locator(`input[placeholder^="${label}"]`);
 
 describe('allocations', () => {
@@ -38,14 +39,26 @@ describe('allocations', () => {
     await grid.getByRole('gridcell').first().focus();
     await shown.page.keyboard.press('ArrowUp');
     await shown.page.keyboard.press('Enter');
-    const header = grid.getByRole('columnheader', { name: 'Allocation' });
-    await expect.poll(() => header.getAttribute('aria-sort')).toBe('ascending');
+    const name = header(shown, 'Allocation');
+    await expect.poll(() => name.getAttribute('aria-sort')).toBe('ascending');
     await shown.page.keyboard.press('Enter');
-    await expect.poll(() => header.getAttribute('aria-sort')).toBe('descending');
+    await expect.poll(() => name.getAttribute('aria-sort')).toBe('descending');
     await expect.poll(first).toContain('small 2');
     await field(shown, 'Filter').fill('main FILL');
     await panel(shown).getByText('1 of 4 allocations').waitFor();
     await expect.poll(first).toContain('malloc in fill');
+  });
+
+  test('a column sorts also when another view points at something before its rows are there', async () => {
+    const shown = await dashboard('Placement');
+    const grid = shown.page.getByRole('grid', { name: 'Allocations' });
+    shown.hold = true;
+    await header(shown, 'Allocation').click();
+    await shown.select({ focus: { kind: 'object', object: 1 } });
+    await expect.poll(() => shown.queries.length).toBeGreaterThanOrEqual(3);
+    shown.hold = false;
+    await expect.poll(() => header(shown, 'Allocation').getAttribute('aria-sort')).toBe('ascending');
+    await expect.poll(() => grid.getByRole('row').nth(1).innerText()).toContain('malloc in fill');
   });
 
   test('a row that is chosen shows its whole stack and its users, at 300 px too, and every view is told', async () => {
@@ -76,7 +89,6 @@ describe('allocations', () => {
 
   test('columns are chosen in a menu by keys, and are there again after a reload', async () => {
     const shown = await dashboard('Placement');
-    const header = (of: Dashboard, name: string) => panel(of).getByRole('columnheader', { name, exact: true });
     expect(await header(shown, 'Write share').count()).toBe(0);
     await panel(shown).getByRole('button', { name: 'Columns' }).click();
     const choice = panel(shown).getByRole('menuitemcheckbox', { name: 'Write share' });

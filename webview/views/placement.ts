@@ -286,9 +286,13 @@ class PlacementView implements View {
   #change(change: Partial<PlacementChoice>): void {
     this.context.remember({ placement: { ...this.context.state().placement, ...change } });
     const question = ++this.#question;
+    const selection = this.context.selection();
+    // Whoever asks next, overtaking this, has to show the rows as well.
+    this.#shown = null;
     this.#ask(0, 100).then(
       facts => {
         if (question !== this.#question) return;
+        this.#shown = selection;
         this.#showRows(facts);
         if (facts.focus === null) this.#grid.scrollToTop();
       },
