@@ -10,6 +10,8 @@ export interface VariableContext {
   /** The file on screen. */
   readonly file?: string | undefined;
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Variables of the tool whose setting it is. */
+  readonly own?: Readonly<Record<string, string | undefined>>;
   /** Results of `${command:ID}`, for those that may be asked. */
   readonly commands?: Readonly<Record<string, string>>;
 }
@@ -28,6 +30,7 @@ export function expandVariables(text: string, context: VariableContext): string 
 
 function lookUp(name: string, context: VariableContext): string | undefined {
   const { folder, file, environment } = context;
+  if (context.own && Object.hasOwn(context.own, name)) return context.own[name];
   const colon = name.indexOf(':');
   if (colon > 0) {
     const rest = name.slice(colon + 1);

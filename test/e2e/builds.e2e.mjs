@@ -38,6 +38,13 @@ afterEach(async ({ name }) => {
   story = undefined;
 });
 
+async function runTask(label) {
+  await story.ask('Tasks: Run Task');
+  // The list is filled anew when the providers have answered.
+  await story.page.locator('.quick-input-widget .monaco-list-row', { hasText: 'contributed' }).waitFor();
+  await story.choose(label);
+}
+
 describe('a program of several files', { timeout: 600_000 }, () => {
   test('a makefile: its target is offered, built apart, and the marks are on the sources', async () => {
     story = await Story.open({ Makefile: makefile, 'main.c': main, 'util.c': util });
@@ -145,13 +152,49 @@ describe('a program of several files', { timeout: 600_000 }, () => {
       },
     });
     await story.vscode.openFile('main.c');
-    await story.ask('Tasks: Run Task');
-    // The list is filled anew when the providers have answered.
-    await story.page.locator('.quick-input-widget .monaco-list-row', { hasText: 'contributed' }).waitFor();
-    await story.choose('build it');
+    await runTask('build it');
     await story.terminal('oops');
     await story.page.keyboard.press('Control+Shift+M');
     await story.page.locator('.markers-panel', { hasText: 'oops' }).waitFor({ timeout: 60_000 });
+  });
+
+  test('a profile task builds first what it depends on, profiles, and ends as the program does', async () => {
+    const build = { label: 'build it', type: 'pagelens', task: 'build', command: '$CC -O2 main.c util.c -o scan' };
+    const run = {
+      type: 'pagelens',
+      task: 'profile',
+      program: '${workspaceFolder}/scan',
+      args: ['7'],
+      dependsOn: 'build it',
+    };
+    const failing = { type: 'pagelens', task: 'profile', program: 'failing.c', env: { STATUS: '3' } };
+    const after = {
+      label: 'after',
+      type: 'shell',
+      command: 'echo the-program-was-fine > after',
+      dependsOn: 'failing run',
+      problemMatcher: [],
+    };
+    story = await Story.open({
+      'main.c': main,
+      'util.c': util,
+      'failing.c': '#include <stdlib.h>\nint main(void) { return atoi(getenv("STATUS")); }\n',
+      '.vscode/tasks.json': {
+        version: '2.0.0',
+        tasks: [build, { ...run, label: 'profile it' }, { ...failing, label: 'failing run' }, after],
+      },
+    });
+    await story.vscode.openFile('util.c');
+    await runTask('profile it');
+    // 7 reads for 1 write.
+    await story.lens('87 % of accesses');
+    // What depends on a failing program is not run, and the editor says why.
+    await runTask('after');
+    await story.vscode.notification('exit status 3');
+    await story.page.getByRole('listitem', { name: 'failing run' }).click({ position: { x: 12, y: 10 } });
+    await story.terminal('exit status 3: ');
+    await story.terminal('exit code: 1');
+    assert.equal(existsSync(path.join(story.workspace, 'after')), false);
   });
 
   test('without a compiler: the command that installs one, and a recorded sample to look at', async () => {

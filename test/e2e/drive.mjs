@@ -7,7 +7,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, rmSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
@@ -48,6 +48,7 @@ export class VSCode {
    * @param {string} options.workspace folder to open
    * @param {string[]} [options.vsix] packages to install first: what users get
    * @param {string} [options.extensionPath] or a built, unpackaged extension
+   * @param {string[]} [options.otherExtensions] folders of unpackaged extensions, installed beside it
    * @param {string} [options.testsPath] CommonJS module whose run() is called in the extension host
    * @param {object} [options.settings] user settings on top of the quiet ones
    * @param {boolean} [options.trusted] false: VS Code asks whether the workspace is trusted, and it is not; default true
@@ -81,11 +82,15 @@ export class VSCode {
   }
 
   async #startServer() {
-    const { settings, vsix = [], trusted = true } = this.#options;
+    const { settings, vsix = [], otherExtensions = [], trusted = true } = this.#options;
     const user = path.join(this.#home, 'user');
     await mkdir(path.join(user, 'User'), { recursive: true });
     await writeFile(path.join(user, 'User/settings.json'), JSON.stringify({ ...QUIET, ...settings }));
-    const folders = ['--user-data-dir', user, '--extensions-dir', path.join(this.#home, 'extensions')];
+    const extensions = path.join(this.#home, 'extensions');
+    // A folder of extensions without a list of them is looked through when the server starts.
+    for (const folder of otherExtensions)
+      await cp(folder, path.join(extensions, path.basename(folder)), { recursive: true });
+    const folders = ['--user-data-dir', user, '--extensions-dir', extensions];
 
     for (const file of vsix) {
       const [status] = await once(this.#spawnServer([...folders, '--install-extension', path.resolve(file)]), 'exit');

@@ -14,7 +14,7 @@ import { copyNinjaFiles, readNinja, writeReplacements } from './ninja.js';
 import { type BuildPlan, titleOf } from './plan.js';
 import { runQuietly } from './quietly.js';
 import { mirrorSources } from './sourceMirror.js';
-import { type CMakeProject, cmakeProject, makeOptions } from './toolSettings.js';
+import { buildType, type CMakeProject, cmakeProject, makeOptions } from './toolSettings.js';
 
 export interface Built extends BuildResult {
   /** The folder of the user's that `folder` is a mirror of, or `folder` itself. */
@@ -133,7 +133,14 @@ export class Builders {
     const { build, configure } = await this.#cmake(project);
     const command = [project.cmake, '--build', build, '--target', target, '--parallel', String(availableParallelism())];
     return {
-      steps: async () => [configure, { ...configure, command: command as [string, ...string[]], folder: build }],
+      steps: async () => [
+        configure,
+        {
+          command: command as [string, ...string[]],
+          folder: build,
+          environment: this.#environment({ added: project.buildEnvironment }),
+        },
+      ],
       outcome: async () => {
         const executables = (await readExecutables(build)) ?? [];
         return { program: executables.find(found => found.target === target)?.file ?? null, outputs: build };
@@ -145,21 +152,25 @@ export class Builders {
   async #cmake(project: CMakeProject): Promise<{ build: string; configure: BuildStep }> {
     const build = path.join(await this.#storage('cmake', project.source), 'build');
     await askForTargets(build);
-    // Optimised, since a debug build accesses memory where a release does not. The user's
-    // own arguments come later, and win.
-    const command = [project.cmake, '-S', project.source, '-B', build, '-DCMAKE_BUILD_TYPE=RelWithDebInfo'] as const;
+    // The user's own arguments come later, and win.
+    const command = [project.cmake, '-S', project.source, '-B', build, `-DCMAKE_BUILD_TYPE=${buildType}`] as const;
     return {
       build,
       configure: {
         command: [...command, ...project.arguments],
         folder: build,
-        environment: { ...this.#environment({}), ...project.environment },
+        environment: this.#environment({ added: project.configureEnvironment }),
       },
     };
   }
 
-  #environment(options: { sources?: readonly [string, string] }): Record<string, string> {
-    return buildEnvironment({ launcher: launcherFolder(this.core.context), environment: process.env, ...options });
+  /** @param added the user's own variables; compilers among them are those behind the wrappers */
+  #environment({ sources, added }: EnvironmentOptions): Record<string, string> {
+    return buildEnvironment({
+      launcher: launcherFolder(this.core.context),
+      environment: { ...process.env, ...added },
+      ...(sources && { sources }),
+    });
   }
 
   /** A folder for the builds of one project; the same project has the same again. */
@@ -170,6 +181,11 @@ export class Builders {
     // The compiler names the folder as the system does, and that is what is mapped back.
     return realpath(folder);
   }
+}
+
+interface EnvironmentOptions {
+  readonly sources?: readonly [mirror: string, folder: string];
+  readonly added?: Readonly<Record<string, string>>;
 }
 
 interface Prepared {

@@ -2,7 +2,8 @@
 import { existsSync } from 'node:fs';
 import * as path from 'node:path';
 import * as vscode from 'vscode';
-import { expand } from '../../config.js';
+import { expand, variableContext } from '../../config.js';
+import { expandVariables } from '../variables.js';
 import type { MakeOptions } from './makeTargets.js';
 
 export interface CMakeProject {
@@ -11,20 +12,32 @@ export interface CMakeProject {
   readonly source: string;
   /** Arguments of the configuration that are the user's. */
   readonly arguments: readonly string[];
-  readonly environment: Readonly<Record<string, string>>;
+  /** Added to the environment while it is configured, and while it is built. */
+  readonly configureEnvironment: Readonly<Record<string, string>>;
+  readonly buildEnvironment: Readonly<Record<string, string>>;
 }
 
-/** null: the folder is no CMake project. */
+/** Optimised, since a debug build accesses memory where a release does not. */
+export const buildType = 'RelWithDebInfo';
+
+/**
+ * By the settings of CMake Tools (vscode-cmake-tools docs/cmake-settings.md). null: the folder is no CMake project.
+ */
 export function cmakeProject(folder: vscode.WorkspaceFolder): CMakeProject | null {
   const settings = vscode.workspace.getConfiguration('cmake', folder.uri);
-  const text = (value: string) => expand(value, folder.uri);
+  const own = { buildType, workspaceRootFolderName: path.basename(folder.uri.fsPath) };
+  const context = { ...variableContext(folder.uri), own };
+  const text = (value: string) => expandVariables(cmakeEnvironmentStyle(value), context);
   // CMake Tools allows several source folders; the first is the one that it starts with.
   const given = settings.get<string | string[]>('sourceDirectory', '');
   const source = path.resolve(folder.uri.fsPath, text((Array.isArray(given) ? given[0] : given) || '.'));
   if (!existsSync(path.join(source, 'CMakeLists.txt'))) return null;
   const cmake = settings.get<string>('cmakePath', '');
   const cache = settings.get<Record<string, unknown>>('configureSettings') ?? {};
-  const environment = settings.get<Record<string, unknown>>('configureEnvironment') ?? {};
+  const environment = (...names: readonly string[]) => {
+    const variables = names.flatMap(name => Object.entries(settings.get<Record<string, unknown>>(name) ?? {}));
+    return Object.fromEntries(variables.map(([name, value]) => [name, text(String(value))]));
+  };
   return {
     // `auto` and such are names of a search that only CMake Tools knows.
     cmake: path.isAbsolute(cmake) ? cmake : 'cmake',
@@ -33,8 +46,14 @@ export function cmakeProject(folder: vscode.WorkspaceFolder): CMakeProject | nul
       ...Object.entries(cache).map(([name, value]) => `-D${name}=${text(cacheValue(value))}`),
       ...(settings.get<string[]>('configureArgs') ?? []).map(text),
     ],
-    environment: Object.fromEntries(Object.entries(environment).map(([name, value]) => [name, text(String(value))])),
+    configureEnvironment: environment('environment', 'configureEnvironment'),
+    buildEnvironment: environment('environment', 'buildEnvironment'),
   };
+}
+
+/** CMake Tools also writes `${env.NAME}`. */
+function cmakeEnvironmentStyle(value: string): string {
+  return value.replaceAll('${env.', '${env:');
 }
 
 /** As CMake Tools writes them: a list is joined by semicolons, a Boolean is TRUE or FALSE. */

@@ -4,7 +4,7 @@ import * as vscode from 'vscode';
 import { reasonOf } from '../../core.js';
 import { cmakeProject } from '../build/toolSettings.js';
 import { type Choice, failedSearch, type Provider } from './choice.js';
-import { launchTargetCommands, launchTargetPath } from './otherTools.js';
+import { knowsLaunchTarget, launchTargetPath } from './otherTools.js';
 
 export const cmake: Provider = {
   title: 'CMake',
@@ -26,8 +26,7 @@ export const cmake: Provider = {
           }),
         }),
       );
-      const known = await launchTargetCommands();
-      return known.cmake ? [launchTarget(known.cmake, choices), ...choices] : choices;
+      return (await knowsLaunchTarget()) ? [launchTarget(choices), ...choices] : choices;
     } catch (error) {
       if (signal.aborted) return [];
       return [failedSearch(vscode.l10n.t('$(warning) CMake could not configure the project'), reasonOf(error))];
@@ -36,12 +35,22 @@ export const cmake: Provider = {
 };
 
 /** CMake Tools knows what the user launches; the file is asked for when it is chosen, since that may ask the user. */
-function launchTarget(command: string, choices: readonly Choice[]): Choice {
+function launchTarget(choices: readonly Choice[]): Choice {
   return {
     label: vscode.l10n.t('Launch target of CMake Tools'),
     async target() {
-      const file = await launchTargetPath(command);
-      return choices.find(({ executable }) => file && executable === path.basename(file))?.target();
+      const file = await launchTargetPath();
+      if (file === undefined) return undefined;
+      const chosen = choices.find(({ executable }) => executable === path.basename(file));
+      if (!chosen) void vscode.window.showErrorMessage(noTarget(path.basename(file)));
+      return chosen?.target();
     },
   };
+}
+
+function noTarget(name: string): string {
+  return vscode.l10n.t(
+    'CMake Tools would launch {0}, which no target of the project makes as Pagelens configures it; choose a target instead.',
+    name,
+  );
 }

@@ -4,9 +4,9 @@ import * as vscode from 'vscode';
 import { variableContext } from '../../config.js';
 import { type LaunchProgram, launchPrograms } from '../launchConfigurations.js';
 import type { Target } from '../target.js';
-import { expandVariables, unknownVariables, type VariableContext } from '../variables.js';
+import { expandVariables, unknownVariables } from '../variables.js';
 import type { Choice, Provider } from './choice.js';
-import { launchTargetCommands, launchTargetPath, toolOfVariable } from './otherTools.js';
+import { toolResults } from './otherTools.js';
 
 export const launch: Provider = {
   title: 'launch.json',
@@ -27,7 +27,10 @@ function programsOf(folder: vscode.WorkspaceFolder): LaunchProgram[] {
   return [...launchPrograms(configurations), ...makefilePrograms(makefile)];
 }
 
-/** `makefile.launchConfigurations` of Makefile Tools: binaries of its last builds. */
+/**
+ * `makefile.launchConfigurations` of Makefile Tools: `binaryPath`, `binaryArgs`, `cwd`, and a `name` that may be given
+ * (vscode-makefile-tools README, "Debugging and running targets").
+ */
 function makefilePrograms(value: unknown): LaunchProgram[] {
   if (!Array.isArray(value)) return [];
   return value
@@ -42,7 +45,7 @@ function makefilePrograms(value: unknown): LaunchProgram[] {
 }
 
 async function targetFrom(launched: LaunchProgram, folder: vscode.WorkspaceFolder): Promise<Target | undefined> {
-  const context = { ...variableContext(folder.uri), commands: await toolResults(launched.program) };
+  const context = { ...variableContext(folder.uri), commands: await toolResults(everyText(launched)) };
   const unknown = unknownVariables(everyText(launched), context);
   if (unknown.length > 0) {
     await explainUnknown(launched.name, unknown[0]!);
@@ -61,14 +64,6 @@ async function targetFrom(launched: LaunchProgram, folder: vscode.WorkspaceFolde
 
 function everyText({ program, arguments: words, environment, workingDirectory }: LaunchProgram): string {
   return [program, ...words, ...Object.values(environment), workingDirectory].join('\n');
-}
-
-/** `${command:cmake.launchTargetPath}` and Makefile Tools' likewise, when those are installed. */
-async function toolResults(text: string): Promise<VariableContext['commands']> {
-  const tool = toolOfVariable(text);
-  const command = tool && (await launchTargetCommands())[tool];
-  const file = command && (await launchTargetPath(command));
-  return file ? { [`${tool}.launchTargetPath`]: file, [`${tool}.getLaunchTargetPath`]: file } : {};
 }
 
 async function explainUnknown(name: string, variable: string): Promise<void> {
