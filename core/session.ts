@@ -75,7 +75,12 @@ export async function replayTrace(
 
 /** Opens a `.pagelens` file, or replays a `.pltrace`. @throws ProfileFileError, TraceError, UsageError */
 export async function openProfile(file: string, options: ReplayOptions, hooks: SessionHooks = {}): Promise<Profile> {
-  return file.endsWith('.pltrace') ? replayTrace(file, options, hooks) : load(file);
+  return isTrace(file) ? replayTrace(file, options, hooks) : load(file);
+}
+
+/** Whether a file is to be replayed before it can be shown. */
+export function isTrace(file: string): boolean {
+  return file.endsWith('.pltrace');
 }
 
 /** Places a run's objects in the tiers of the options. @throws UsageError for tiers that are not */

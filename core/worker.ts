@@ -1,4 +1,7 @@
-/** Entry of the worker threads: records, replays, places anew, or emulates the machine of a replay, as `workerData` says. */
+/**
+ * Entry of the worker threads: records, replays, places anew, emulates the machine of a replay or keeps the profile, as
+ * `workerData` says.
+ */
 import { availableParallelism } from 'node:os';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { messageOf } from './errors.js';
@@ -11,6 +14,7 @@ import type { RecordProgress } from './record/record.js';
 import { type MachineTask, runMachineTask } from './replay/machineThread.js';
 import { transferable } from './replay/transfer.js';
 import { failureOf } from './server/failure.js';
+import type { KeeperTask } from './server/keeper/thread.js';
 
 export interface RecordTask {
   readonly kind: 'record';
@@ -127,6 +131,16 @@ async function runReplay(
   });
 }
 
-const task = workerData as RecordTask | ReplayTask | PlaceTask | MachineTask;
+async function keepProfile(port: MessagePort): Promise<void> {
+  const [{ Keeper }, { keeperFiles }, { serveKeeper }] = await Promise.all([
+    import('./server/keeper/keeper.js'),
+    import('./server/keeper/files.js'),
+    import('./server/keeper/thread.js'),
+  ]);
+  serveKeeper(port, new Keeper(keeperFiles));
+}
+
+const task = workerData as RecordTask | ReplayTask | PlaceTask | MachineTask | KeeperTask;
 if (task?.kind === 'machine') runMachineTask(task);
+else if (task?.kind === 'keeper') void keepProfile(parentPort!);
 else if (parentPort) void main(parentPort, task);

@@ -1,6 +1,7 @@
 /**
  * The language server: standard LSP (code lens, hover, inlay hints, incremental sync) and the requests of
- * `core/protocol.ts` on one connection. It wires; the answers come from `annotator.ts` and `views/`.
+ * `core/protocol.ts` on one connection. It wires; the answers come from `annotator.ts`, at once, and from the keeper, on
+ * another thread.
  */
 import { existsSync } from 'node:fs';
 import path from 'node:path';
@@ -19,22 +20,24 @@ import type { Failure } from '../model/failure.js';
 import { optionTexts } from '../options.js';
 import type { Notifications, ProfileSummary, Requests } from '../protocol.js';
 import { findPrograms } from '../record/programs.js';
+import { isTrace } from '../session.js';
 import { Annotator } from './annotator.js';
 import type { Backend, Hooks } from './backend.js';
 import { failureOf } from './failure.js';
 import { wireHeat } from './heat/wireHeat.js';
+import type { Change, Opened } from './keeper/requests.js';
 import { LocalSources } from './localSources.js';
+import { Mirror } from './mirror.js';
 import { proposeMapping } from './pathMap.js';
 import { clientAbilities, defaultSettings, type Settings, settingsOf } from './settings.js';
 import { SourceDocument } from './sourceDocument.js';
-import { State } from './state.js';
-import { views } from './views/views.js';
 
 /** Serves until the connection closes. */
 export function serve(connection: Connection, backend: Backend): void {
-  const state = new State();
+  const { keeper } = backend;
+  const mirror = new Mirror();
   const local = new LocalSources();
-  let annotator = new Annotator(state, clientAbilities({}), local);
+  let annotator = new Annotator(mirror, clientAbilities({}), local);
   /** Folders of the workspace, absolute. */
   let folders: readonly string[] = [];
   let settings: Settings = defaultSettings;
@@ -49,12 +52,15 @@ export function serve(connection: Connection, backend: Backend): void {
     },
   });
 
-  const notify = <M extends keyof Notifications>(method: M, params: Notifications[M]) =>
-    void connection.sendNotification(method, params);
+  /** An editor that is closing hears no more, and nobody misses it. */
+  const notify = <M extends keyof Notifications>(method: M, params: Notifications[M]) => {
+    const send = async () => connection.sendNotification(method, params);
+    send().catch(() => {});
+  };
 
   connection.onInitialize(({ initializationOptions, capabilities, workspaceFolders }): InitializeResult => {
     const abilities = clientAbilities(initializationOptions);
-    annotator = new Annotator(state, abilities, local);
+    annotator = new Annotator(mirror, abilities, local);
     settings = settingsOf(initializationOptions?.settings);
     if (abilities.textFolder) local.keepTextsIn(abilities.textFolder);
     const uris = (workspaceFolders ?? []).map(({ uri }) => uri);
@@ -83,7 +89,7 @@ export function serve(connection: Connection, backend: Backend): void {
     if (refreshHints) connection.sendRequest('workspace/inlayHint/refresh').catch(() => {});
   };
   const selectionChanged = (marksToo = true) => {
-    notify('pagelens/selectionChanged', state.selection);
+    notify('pagelens/selectionChanged', mirror.selection);
     if (!marksToo) return;
     notify('pagelens/annotationsChanged', { uris: null });
     refresh();
@@ -97,21 +103,50 @@ export function serve(connection: Connection, backend: Backend): void {
   const rebind = () => {
     for (const document of documents.all()) annotator.bind(document);
   };
+  /** Takes up what the keeper changed. The hover's heat comes when it comes: marks do not wait for it. */
+  const follow = async (change: Change) => {
+    mirror.follow(change);
+    if (change.shown) void addHistory();
+    await followEdits();
+  };
+  /** Lends the keeper the texts of files that changed since the run before: lines are followed by them. */
+  const followEdits = async () => {
+    const texts = mirror.wantedTexts(hash => local.snapshots.get(hash));
+    if (texts.size > 0) mirror.follow(await keeper.request('texts', { texts }));
+  };
+  const addHistory = async () => {
+    const { index } = mirror;
+    try {
+      const history = await keeper.request('history', null);
+      if (index && index === mirror.index) index.history = history;
+    } catch (error) {
+      // The rest of the file is no profile's: nothing of it is to be trusted.
+      if (index !== mirror.index) return;
+      mirror.follow(await keeper.request('clear', null));
+      profileChanged();
+      connection.window.showErrorMessage(messageOf(error));
+    }
+  };
   const profileChanged = () => {
-    local.show(state.index?.profile ?? null);
+    local.show(mirror.index?.profile ?? null);
     rebind();
     selectionChanged();
     void lookAtFiles();
+  };
+  const opened = async ({ summary, ...change }: Opened): Promise<ProfileSummary> => {
+    await follow(change);
+    profileChanged();
+    return summary;
   };
   /** Files that turn out to lie elsewhere, and contents that become known, give marks to documents without sure ones. */
   const lookAtFiles = async () => {
     await local.report();
     // Marks are as sure without them, but for edited files after a restart: no reason to fail.
     void local.keepTexts().catch(error => connection.console.warn(`source texts are not kept: ${messageOf(error)}`));
-    state.textsAdded();
+    await followEdits();
     const unsure = documents.all().filter(document => !document.bound || document.stale !== null);
     for (const document of unsure) annotator.bind(document);
-    const changed = state.baseline ? documents.all() : unsure;
+    const changed = mirror.baseline ? documents.all() : unsure;
     const uris = changed.filter(document => annotator.knows(document)).map(({ uri }) => uri);
     if (uris.length === 0) return;
     notify('pagelens/annotationsChanged', { uris });
@@ -184,62 +219,50 @@ export function serve(connection: Connection, backend: Backend): void {
   handle('pagelens/profile', (request, token) =>
     exclusively(`profiling ${path.basename(request.program)}`, token, async (hooks): Promise<ProfileSummary> => {
       const profile = await backend.profileProgram(request, hooks);
-      // The run before this one of the same program is what one wants to compare with.
-      const before = state.opened?.program.path === profile.program.path ? state.opened : null;
-      let kept = state.selection.profile;
-      if (request.saveTo) {
-        if (before && kept === request.saveTo) kept = await backend.keepPrevious(request.saveTo);
-        await backend.saveProfile(profile, request.saveTo);
-      }
-      const summary = state.show(profile, request.saveTo ?? null);
-      if (before) state.compare(before, kept);
-      profileChanged();
-      return summary;
+      return opened(await keeper.request('showRun', { profile, saveTo: request.saveTo ?? null }));
     }),
   );
   handle('pagelens/findPrograms', ({ folder }) => findPrograms(folder));
   handle('pagelens/open', ({ file, options }, token) =>
     exclusively(`opening ${path.basename(file)}`, token, async (hooks): Promise<ProfileSummary> => {
-      const summary = state.show(await backend.openProfile(file, options ?? {}, hooks), file);
-      profileChanged();
-      return summary;
+      if (!isTrace(file)) return opened(await keeper.request('open', { file }));
+      const profile = await backend.replayTrace(file, options ?? {}, hooks);
+      return opened(await keeper.request('show', { profile, file }));
     }),
   );
-  handle('pagelens/compare', ({ file }, token) => {
+  handle('pagelens/compare', async ({ file }, token) => {
     if (file === null) {
-      state.compare(null, null);
+      await follow(await keeper.request('compare', null));
       selectionChanged();
-      return state.selection;
+      return mirror.selection;
     }
-    const { options } = state.required().profile;
+    const { options } = mirror.required().profile;
     return exclusively(`opening ${path.basename(file)}`, token, async hooks => {
       // A trace is replayed as the shown profile was, so that only the runs differ.
-      state.compare(await backend.openProfile(file, optionTexts(options), hooks), file);
+      const profile = isTrace(file) ? await backend.replayTrace(file, optionTexts(options), hooks) : undefined;
+      await follow(await keeper.request('compare', { file, profile }));
       selectionChanged();
-      return state.selection;
+      return mirror.selection;
     });
   });
   handle('pagelens/save', async ({ file }) => {
-    await backend.saveProfile(state.placed(), file);
-    state.savedAs(file);
-    notify('pagelens/selectionChanged', state.selection);
+    await follow(await keeper.request('save', { file }));
+    notify('pagelens/selectionChanged', mirror.selection);
     return null;
   });
-  handle('pagelens/export', async ({ file, format }) => {
-    await backend.exportProfile(state.placed(), file, format);
-    return null;
-  });
-  handle('pagelens/clear', () => {
-    state.clear();
+  handle('pagelens/export', request => keeper.request('export', request));
+  handle('pagelens/clear', async () => {
+    await follow(await keeper.request('clear', null));
     profileChanged();
     return null;
   });
   handle('pagelens/select', async change => {
-    if (change.tiers !== undefined) await state.placeIn(change.tiers, backend.placeAnew);
-    selectionChanged(state.select(change));
-    return state.selection;
+    const { marksToo, ...changed } = await keeper.request('select', change);
+    await follow(changed);
+    selectionChanged(marksToo);
+    return mirror.selection;
   });
-  handle('pagelens/selection', () => state.selection);
+  handle('pagelens/selection', () => mirror.selection);
   handle('pagelens/lineHeat', ({ uri }) => {
     const document = documents.get(uri);
     return document ? annotator.heat(document) : null;
@@ -271,15 +294,7 @@ export function serve(connection: Connection, backend: Backend): void {
     const missing = (await local.report())?.missingFiles ?? [];
     return proposeMapping(missing, folder, existsSync);
   });
-  handle('pagelens/view', query => {
-    const index = state.viewIndex;
-    if (!index) return null;
-    if (!Object.hasOwn(views, query.view)) {
-      throw new UsageError(`view ${query.view}: unknown; known: ${Object.keys(views).join(', ')}`);
-    }
-    const { facts, columns = {} } = views[query.view](index, query, state.selection, state.comparison(local.snapshots));
-    return { view: query.view, facts, columns };
-  });
+  handle('pagelens/view', query => keeper.request('view', query));
 
   /** One typed handler of the request table. Whatever goes wrong reaches the user as one line. */
   function handle<M extends keyof Requests>(

@@ -11,25 +11,15 @@ import { UsageError } from '../errors.js';
 import type { Placement, Profile, ReplayOptions } from '../model/profile.js';
 import { placeObjects } from '../placement/place-objects.js';
 import type { Focus, ProfileSummary, Selection } from '../protocol.js';
-import { exitText } from './annotations.js';
 import { Baseline } from './baseline.js';
 import { type SourceFocus, sourceFocus } from './focusLines.js';
 import { ProfileIndex } from './profileIndex.js';
 import { project } from './projection.js';
-import { seenBy } from './seen.js';
+import { exactly, seenBy } from './seen.js';
+import { firstSelection, nothingOpen, nothingSelected, summaryOf } from './selection.js';
 import type { Snapshots } from './snapshots.js';
+import type { SourceGroups } from './sourceGroups.js';
 import { inWindow } from './window.js';
-
-const nothing: Selection = {
-  profile: null,
-  tracker: 'exact',
-  tiers: '',
-  policy: '',
-  phase: null,
-  window: null,
-  focus: null,
-  baseline: null,
-};
 
 type PlaceAnew = (profile: Profile, options: ReplayOptions) => Promise<Placement>;
 
@@ -44,7 +34,7 @@ export class State {
   #compared: Profile | null = null;
   #baseline: ProfileIndex | null = null;
   #comparison: Baseline | null = null;
-  #selection: Selection = nothing;
+  #selection: Selection = nothingSelected;
   /** Placements that were made anew, by profile and tiers. */
   readonly #placements = new WeakMap<Profile, Map<string, Placement>>();
   #unsaved = 0;
@@ -104,20 +94,22 @@ export class State {
 
   /** @throws UsageError when nothing is open yet */
   required(): ProfileIndex {
-    if (!this.#index) throw new UsageError('no profile is open; run "Profile page accesses" or open a .pagelens file');
+    if (!this.#index) throw nothingOpen();
     return this.#index;
   }
 
-  /** @param file where the profile is kept; null: only in memory */
-  show(profile: Profile, file: string | null): ProfileSummary {
+  /**
+   * @param file where the profile is kept; null: only in memory
+   * @param groups of the profile, where they are known
+   */
+  show(profile: Profile, file: string | null, groups?: SourceGroups): ProfileSummary {
     this.#opened = profile;
-    this.#index = new ProfileIndex(profile);
+    this.#index = new ProfileIndex(profile, exactly, null, null, groups);
     this.#windowed = null;
     this.#setBaseline(null);
     const id = file ?? `unsaved:${++this.#unsaved}`;
-    const { tiers } = profile.options;
-    this.#selection = { ...nothing, profile: id, tiers, policy: profile.placement.recommended };
-    return summary(profile, id);
+    this.#selection = firstSelection(profile, id);
+    return summaryOf(profile, id);
   }
 
   /** Compares the shown profile with another; null: with none. */
@@ -137,7 +129,7 @@ export class State {
     this.#index = null;
     this.#windowed = null;
     this.#setBaseline(null);
-    this.#selection = nothing;
+    this.#selection = nothingSelected;
   }
 
   /**
@@ -264,18 +256,4 @@ function checkPolicy({ placement }: Profile, policy: string): void {
   const policies = [...placement.policies, placement.oracle].map(({ id }) => id);
   if (policies.includes(policy)) return;
   throw new UsageError(`policy ${policy}: not in this profile; it has ${policies.join(', ')}`);
-}
-
-function summary(profile: Profile, id: string): ProfileSummary {
-  const { program, totals } = profile;
-  return {
-    profile: id,
-    program: program.path,
-    reads: totals.reads,
-    writes: totals.writes,
-    pages: totals.pagesTouched,
-    complete: program.complete,
-    exit: exitText(profile),
-    warnings: profile.warnings,
-  };
 }

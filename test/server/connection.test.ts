@@ -18,10 +18,13 @@ import {
   StreamMessageWriter,
 } from 'vscode-languageserver/node';
 import { placeObjects } from '../../core/placement/place-objects.js';
+import type { StoredProfile } from '../../core/profile/file.js';
 import type { FileHeat, HotRegion, ProfileProgress, ProfileSummary, Selection, ViewData } from '../../core/protocol.js';
 import type { Backend, Hooks } from '../../core/server/backend.js';
 import { serve } from '../../core/server/connection.js';
+import { Keeper, type KeeperFiles } from '../../core/server/keeper/keeper.js';
 import { profile, source } from './fixture.js';
+import { elsewhere, stored } from './keeper.js';
 
 const lensOfSum = 'hot · 70 % of accesses · 100 % read, 0 % write · 6 pages (24 KiB) · HBM';
 
@@ -29,7 +32,9 @@ let folder: string;
 let file: string;
 let uri: string;
 let client: ProtocolConnection;
-let backend: Backend & { saved: string[]; hooks: Hooks | null };
+let backend: Backend & { hooks: Hooks | null };
+let files: KeeperFiles & { load: (name: string) => Promise<StoredProfile> };
+let saved: string[];
 let notified: string[];
 let server: Connection;
 
@@ -38,9 +43,17 @@ beforeEach(() => {
   file = path.join(folder, 'prog.c');
   uri = pathToFileURL(file).href;
   writeFileSync(file, source);
+  saved = [];
+  files = {
+    load: async name => stored(profile(file, name.endsWith('other.pagelens') ? 'something else' : source)),
+    save: async (_profile, name) => void saved.push(name),
+    placeAnew: async (run, options) => placeObjects(run, options),
+    keepPrevious: async name => path.join(path.dirname(name), 'previous.pagelens'),
+    export: async (_profile, name, format) => void saved.push(`${format}:${name}`),
+  };
   backend = {
     version: '0.0.0-test',
-    saved: [],
+    keeper: elsewhere(new Keeper(files)),
     hooks: null,
     profileProgram: async (request, hooks) => {
       backend.hooks = hooks;
@@ -58,11 +71,7 @@ beforeEach(() => {
       const full = profile(file);
       return { ...full, program: { ...full.program, complete: !hooks.signal.aborted } };
     },
-    openProfile: async name => profile(file, name.endsWith('other.pagelens') ? 'something else' : source),
-    saveProfile: async (_profile, name) => void backend.saved.push(name),
-    placeAnew: async (run, options) => placeObjects(run, options),
-    keepPrevious: async name => path.join(path.dirname(name), 'previous.pagelens'),
-    exportProfile: async (_profile, name, format) => void backend.saved.push(`${format}:${name}`),
+    replayTrace: async () => profile(file),
   };
 });
 
@@ -255,7 +264,7 @@ describe('marks are bound to content', () => {
   });
 
   test('a byte order mark, which an editor drops, does not make a file stale', async () => {
-    backend.openProfile = async () => profile(file, `\uFEFF${source}`);
+    files.load = async () => stored(profile(file, `\uFEFF${source}`));
     await start();
     await open();
     await openProfile();
@@ -284,7 +293,7 @@ describe('marks follow the file', () => {
   });
 
   test('on disk, when the file is not open and was edited elsewhere; named by where it is or where it was built', async () => {
-    backend.openProfile = async () => profile('/build/src/prog.c');
+    files.load = async () => stored(profile('/build/src/prog.c'));
     await start({ settings: { pathMapping: { '/build/src': folder } } });
     await openProfile();
     // Looked at, its text is kept.
@@ -298,7 +307,7 @@ describe('marks follow the file', () => {
 
   test('where the setting maps it, at once when the setting changes', async () => {
     const built = '/build/src/prog.c';
-    backend.openProfile = async () => profile(built);
+    files.load = async () => stored(profile(built));
     // Not the content that was built, by which it would be found without a setting.
     const edited = `// edited\n${source}`;
     writeFileSync(file, edited);
@@ -320,7 +329,7 @@ describe('marks follow the file', () => {
   });
 
   test('a folder that holds missing files is proposed as the one that was built in', async () => {
-    backend.openProfile = async () => profile('/build/src/prog.c');
+    files.load = async () => stored(profile('/build/src/prog.c'));
     await start();
     await openProfile();
     expect(await client.sendRequest('pagelens/files', {})).toMatchObject({ total: 1, missing: 1 });
@@ -442,7 +451,7 @@ describe('profiling', () => {
       complete: true,
       exit: 'exit status 0',
     });
-    expect(backend.saved).toEqual([kept]);
+    expect(saved).toEqual([kept]);
     expect(notified).toEqual(['recording', 'selection last.pagelens', 'annotations all']);
     expect(await lenses()).toContain(`2 ${lensOfSum}`);
   });
