@@ -17,13 +17,17 @@ import {
   StreamMessageReader,
   StreamMessageWriter,
 } from 'vscode-languageserver/node';
+import { UsageError } from '../../core/errors.js';
+import type { Profile } from '../../core/model/profile.js';
 import { placeObjects } from '../../core/placement/place-objects.js';
 import type { StoredProfile } from '../../core/profile/file.js';
 import type { FileHeat, HotRegion, ProfileProgress, ProfileSummary, Selection, ViewData } from '../../core/protocol.js';
 import type { Backend, Hooks } from '../../core/server/backend.js';
 import { serve } from '../../core/server/connection.js';
 import { Keeper, type KeeperFiles } from '../../core/server/keeper/keeper.js';
-import { profile, source } from './fixture.js';
+import type { KeeperLink } from '../../core/server/keeper/requests.js';
+import { profileOf } from '../helpers/profile.js';
+import { profile, source, spec } from './fixture.js';
 import { elsewhere, stored } from './keeper.js';
 
 const lensOfSum = 'hot · 70 % of accesses · 100 % read, 0 % write · 6 pages (24 KiB) · HBM';
@@ -525,4 +529,102 @@ test('hot regions are the hottest functions and allocations, of a file where its
     { label: 'sum', detail: '70 % · 100 % read, 0 % write · 24 KiB', hotness: 'hot', location: { file, line: 3 } },
     { label: 'fill', detail: '25 % · 0 % read, 100 % write · 20 KiB', hotness: 'warm', location: { file, line: 8 } },
   ]);
+});
+
+describe('while the keeper is at work', () => {
+  /** Holds what is asked of the keeper from now on, until it is let go. */
+  function hold(): () => void {
+    let letGo = () => {};
+    const until = new Promise<void>(resolve => {
+      letGo = resolve;
+    });
+    const { request } = held;
+    held.request = async (method, params) => {
+      await until;
+      return request(method, params);
+    };
+    return letGo;
+  }
+  let held: { -readonly [K in keyof KeeperLink]: KeeperLink[K] };
+  beforeEach(() => {
+    const { keeper } = backend;
+    held = { request: (method, params) => keeper.request(method, params) };
+    backend = { ...backend, keeper: { request: (method, params) => held.request(method, params) } };
+  });
+
+  test('an editor gets its answers: lenses, hover, heat, hot regions, of what was shown before', async () => {
+    await start();
+    await open();
+    await openProfile();
+    const letGo = hold();
+    let answered = 0;
+    const slow = [
+      client.sendRequest('pagelens/view', { view: 'flame' }),
+      client.sendRequest('pagelens/select', { window: [0, 2] }),
+    ].map(question => question.then(() => answered++));
+    const at = { textDocument: { uri }, position: { line: 3, character: 4 } };
+    for (let turn = 0; turn < 20; turn++) {
+      expect(await client.sendRequest<Hover>('textDocument/hover', at)).not.toBeNull();
+      expect(await lenses()).toContain(`2 ${lensOfSum}`);
+      expect((await heat())?.lines).toHaveLength(3);
+      expect(await client.sendRequest<HotRegion[]>('pagelens/hotRegions', { uri, limit: 5 })).not.toEqual([]);
+    }
+    expect(answered).toBe(0);
+    letGo();
+    await Promise.all(slow);
+    expect(answered).toBe(2);
+  });
+
+  test('marks come before the rest of the profile is read', async () => {
+    let letGo = () => {};
+    const whole = new Promise<Profile>(resolve => {
+      letGo = () => resolve(profile(file));
+    });
+    files.load = async () => ({ ...stored(profile(file)), whole: () => whole });
+    await start();
+    await open();
+    await openProfile();
+    expect(await lenses()).toContain(`2 ${lensOfSum}`);
+    const hover = () =>
+      client
+        .sendRequest<Hover>('textDocument/hover', { textDocument: { uri }, position: { line: 3, character: 4 } })
+        .then(({ contents }) => (contents as { value: string }).value);
+    expect(await hover()).not.toContain('over 4.0 ms');
+    letGo();
+    await expect.poll(hover).toContain('`████` accesses to `table` over 4.0 ms');
+  });
+
+  test('a profile whose rest makes no sense is said to be damaged, and its marks go', async () => {
+    const damaged = 'run.pagelens: is damaged: heat.page names row 9 of 7; profile the program again';
+    files.load = async () => ({ ...stored(profile(file)), whole: () => Promise.reject(new UsageError(damaged)) });
+    await start();
+    const shown: string[] = [];
+    client.onRequest('window/showMessageRequest', ({ message }: { message: string }) => void shown.push(message));
+    client.onNotification('window/showMessage', ({ message }: { message: string }) => void shown.push(message));
+    await open();
+    await openProfile();
+    await expect.poll(() => shown).toEqual([damaged]);
+    expect(await lenses()).toEqual([]);
+    expect(notified.slice(-2)).toEqual(['selection null', 'annotations all']);
+  });
+});
+
+test('beside the run before, lines of an edited file are followed by the texts of both', async () => {
+  await start();
+  await open();
+  await openProfile('before.pagelens');
+  await client.sendRequest('pagelens/files', {});
+  // A line more at the top; the sum did less than before: 300 of 600 accesses instead of 700 of 1,000.
+  const edited = `// edited\n${source}`;
+  const now = spec(file, edited);
+  const lines = now.lines.map(line => ({ ...line, line: line.line + 1, ...(line.reads === 600 && { reads: 200 }) }));
+  const before = files.load;
+  files.load = async name => (name.endsWith('before.pagelens') ? before(name) : stored(profileOf({ ...now, lines })));
+  writeFileSync(file, edited);
+  await change({ text: edited });
+  await openProfile('now.pagelens');
+  await client.sendRequest('pagelens/files', {});
+  await client.sendRequest('pagelens/compare', { file: path.join(folder, 'before.pagelens') });
+  const sum = (await heat())?.lines.find(({ line }) => line === 5);
+  expect(sum?.text).toBe('300 reads · 50 %, was 70 %');
 });
