@@ -105,7 +105,7 @@ test('columns are told in shared memory, and the largest tables are not looked a
   ])
     expect(column.buffer).toBeInstanceOf(SharedArrayBuffer);
   expect(told.objects.reads).not.toEqual(run.objects.reads);
-  for (const name of ['pages', 'heat', 'trackers', 'calls']) expect(told).not.toHaveProperty(name);
+  for (const name of ['pages', 'heat', 'trackers', 'calls', 'siteTimes']) expect(told).not.toHaveProperty(name);
 });
 
 describe('the history of an object', () => {

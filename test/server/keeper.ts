@@ -2,6 +2,7 @@
 import type { Profile } from '../../core/model/profile.js';
 import type { StoredProfile } from '../../core/profile/file.js';
 import type { KeeperLink } from '../../core/server/keeper/requests.js';
+import { sourceOf } from '../../core/server/keeper/shared.js';
 
 export function elsewhere(keeper: KeeperLink): KeeperLink {
   return {
@@ -13,6 +14,5 @@ export function elsewhere(keeper: KeeperLink): KeeperLink {
 
 /** A profile as it is when its file was opened: the tables of source first. */
 export function stored(profile: Profile): StoredProfile {
-  const { calls, pages, heat, trackers, ...source } = profile;
-  return { source, whole: async () => profile };
+  return { source: sourceOf(profile), whole: async () => profile };
 }

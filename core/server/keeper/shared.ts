@@ -1,14 +1,26 @@
 /** Columns in memory that threads look at together: telling of a table costs the other thread nothing. */
 import type { Profile, RestOfProfile, SourceProfile } from '../../model/profile.js';
 
-const rest: ReadonlySet<string> = new Set<keyof RestOfProfile>(['calls', 'pages', 'heat', 'trackers']);
+/** A record, so that none can be forgotten. */
+const largest: Readonly<Record<keyof RestOfProfile, true>> = {
+  calls: true,
+  siteTimes: true,
+  pages: true,
+  heat: true,
+  trackers: true,
+};
 
-/** A profile less its largest tables, in shared memory. Does not look at the others: they may be made when read. */
-export function sharedSource(profile: SourceProfile): SourceProfile {
-  const names = Object.keys(profile).filter(name => !rest.has(name));
+/** A profile less its largest tables. Does not look at these: they may be made when they are read. */
+export function sourceOf(profile: SourceProfile): SourceProfile {
+  const names = Object.keys(profile).filter(name => !Object.hasOwn(largest, name));
   return Object.fromEntries(
-    names.map(name => [name, shared(profile[name as keyof SourceProfile])]),
+    names.map(name => [name, profile[name as keyof SourceProfile]]),
   ) as unknown as SourceProfile;
+}
+
+/** The same, in shared memory. */
+export function sharedSource(profile: SourceProfile): SourceProfile {
+  return shared(sourceOf(profile));
 }
 
 /** The profile with what the source needs in shared memory, once for all that is made of it. */
