@@ -319,7 +319,9 @@ export interface OverviewFacts extends RunFigures {
   readonly epochs: number;
   readonly epochAccesses: number;
   readonly unattributed: number;
-  /** Accesses of the whole run: what lines are shares of, also while a window is shown. */
+  /** Epochs that lines are of; null: the whole run, also where pages and allocations are of a window. */
+  readonly linesWindow: readonly [number, number] | null;
+  /** Accesses in these epochs: what lines are shares of. */
   readonly runAccesses: number;
   /** Share of the accesses that hot pages receive, 0 to 1. */
   readonly hotShare: number;

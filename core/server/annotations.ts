@@ -10,7 +10,7 @@ import type { FileHeat, LineHeat } from '../protocol.js';
 import { shareOfLine, shareOfRegion, wasText } from './previous.js';
 import { accessesOf, type Region } from './regions.js';
 import type { RunBefore } from './runBefore.js';
-import { exactly, pagesOfCode, type Seen } from './seen.js';
+import { exactly, pagesOfCode, type Seen, whyNoPages } from './seen.js';
 import type { SourceDocument } from './sourceDocument.js';
 import { countsOf, type FileRows, type SourceIndex } from './sourceIndex.js';
 
@@ -60,12 +60,12 @@ export function lensTooltip(region: Region, index: SourceIndex): string {
   return [
     what,
     counts,
-    ...(region.pages === null ? [unknownPages] : []),
+    ...(region.pages === null ? [`pages: not known, since ${whyNoPages(index)}`] : []),
     ...(region.pagesAtMost
       ? [`pages: at most; a page that two of the ${region.parts.length} parts touch counts for each`]
       : []),
     ...(seen === exactly ? [] : [trackerNote(seen)]),
-    provenance(index.profile),
+    provenance(index),
   ].join('\n');
 }
 
@@ -74,19 +74,17 @@ export function trackerNote({ counted }: Seen): string {
   return `${counted} of pages, shared out over lines and allocations by the exact counts`;
 }
 
-/** Why a line or a function has no pages as a tracker sees it. */
-export const unknownPages = 'pages: not known, since the mechanism reports pages and not which code touched them';
-
 /** Counts are whole; readings that were shared out are not, and read to three digits. */
 export function readings(value: number): string {
   return Number.isInteger(value) ? whole(value) : compact(value);
 }
 
 /** `source level, whole run of 34 ms modelled time, raytracer 640 480 (exit status 0)` */
-export function provenance(profile: SourceProfile): string {
-  const { program, totals } = profile;
+export function provenance({ profile, window }: SourceIndex): string {
+  const { program, totals, epochs } = profile;
+  const what = window ? `epochs ${window[0]} to ${window[1] - 1} of ${epochs.count},` : 'whole run of';
   const run = [program.path.split('/').pop(), ...program.arguments].join(' ');
-  return `${program.level} level, whole run of ${nanoseconds(totals.modelledNs)} modelled time, ${run} (${exitText(profile)})`;
+  return `${program.level} level, ${what} ${nanoseconds(totals.modelledNs)} modelled time, ${run} (${exitText(profile)})`;
 }
 
 export function exitText({ program }: SourceProfile): string {
@@ -121,7 +119,7 @@ function lineHeat({ index, policy, baseline }: Shown, row: number, line: number,
     line,
     built: lines.line[row],
     ...counts,
-    pages: pagesOfCode(index.seen, counts.pages),
+    pages: pagesOfCode(index, counts.pages),
     share,
     hotness: CLASS_NAMES[lines.hotness[row]],
     tier: index.tierOfShares(index.objectsOfLine(row), policy),

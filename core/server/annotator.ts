@@ -143,7 +143,7 @@ export class Annotator {
     return {
       counted: index.seen.counted,
       note: index.seen === exactly ? '' : trackerNote(index.seen),
-      window: provenance(index.profile),
+      window: provenance(index),
       hotShare,
       coldShare,
       policy: selection.policy,

@@ -6,7 +6,7 @@ import { pagesText, provenance, readings, type Shown, trackerNote, trafficText }
 import { type Part, partsOfSites } from './parts.js';
 import { shareOfLine, shareOfRegion, wasText } from './previous.js';
 import { accessesOf, type Hotness, type Region } from './regions.js';
-import { exactly, pagesOfCode, trackerLabel } from './seen.js';
+import { exactly, pagesOfCode, trackerLabel, whyNoPages } from './seen.js';
 import { type Counts, countsOf, type ObjectShare, type SourceIndex } from './sourceIndex.js';
 import { sparkline } from './sparkline.js';
 
@@ -43,7 +43,7 @@ export function lineHover({ index, policy, baseline }: Shown, line: number): Sub
   return {
     title: name ? `This line, in ${code(name)}` : 'This line',
     ...counts,
-    pages: pagesOfCode(index.seen, counts.pages),
+    pages: pagesOfCode(index, counts.pages),
     hotness: CLASS_NAMES[lines.hotness[line]],
     perPagePerSecond: lines.perPagePerSecond[line],
     objects,
@@ -75,7 +75,7 @@ export function hoverText(
   if (seen !== exactly)
     parts.unshift(`**As ${text(trackerLabel(seen.tracker))} sees it**: ${text(trackerNote(seen))}.`);
   if (stale) parts.unshift(`**Stale**: ${text(stale)}.`);
-  parts.push(`*${text(provenance(index.profile))}*`);
+  parts.push(`*${text(provenance(index))}*`);
   if (links.length > 0) parts.push(links.map(link => `[${link.title}](command:${link.command})`).join(' · '));
   return parts.join('\n\n');
 }
@@ -90,16 +90,17 @@ function subjectText(shown: Shown, subject: Subject): string {
   const was = wasText(accesses / index.accesses, subject.before, percent);
   const name = seen === exactly ? 'Accesses' : 'Readings';
   const label = trackerLabel(seen.tracker);
+  const part = index.window ? 'window' : 'run';
   const rows: readonly (readonly [string, string, string])[] = [
     [
       name,
       readings(accesses),
-      `${share(accesses, index.accesses)} of the run's ${text(seen.counted)}${was && `, ${was}`}`,
+      `${share(accesses, index.accesses)} of the ${part}'s ${text(seen.counted)}${was && `, ${was}`}`,
     ],
-    ['Reads', readings(subject.reads), `${share(subject.reads, totals.reads)} of the run's reads`],
-    ['Writes', readings(subject.writes), `${share(subject.writes, totals.writes)} of the run's writes`],
+    ['Reads', readings(subject.reads), `${share(subject.reads, totals.reads)} of the ${part}'s reads`],
+    ['Writes', readings(subject.writes), `${share(subject.writes, totals.writes)} of the ${part}'s writes`],
     subject.pages === null
-      ? ['Pages', '–', `not known: ${text(label)} reports pages, not which code touched them`]
+      ? ['Pages', '–', `not known: ${text(whyNoPages(index))}`]
       : [
           'Pages',
           pagesText(subject, profile),
@@ -108,7 +109,7 @@ function subjectText(shown: Shown, subject: Subject): string {
     [
       'Traffic, modelled',
       trafficText(traffic),
-      `${share(traffic, totals.trafficReads + totals.trafficWrites)} of the run's traffic`,
+      `${share(traffic, totals.trafficReads + totals.trafficWrites)} of the ${part}'s traffic`,
     ],
     [
       'Hotness',
@@ -143,17 +144,19 @@ function partsText(subject: Subject): string {
 
 function objectsText(index: SourceIndex, subject: Subject): string {
   const { objects, totals } = index.profile;
-  const accesses = subject.reads + subject.writes;
+  // In a window as well these are of the whole run: so are the accesses that they are shares of.
+  const accesses = subject.objects.reduce((sum, share) => sum + accessesOf(share), 0);
   const names = subject.objects
     .slice(0, shownObjects)
     .map(({ object, reads, writes }) => `${code(objects.name[object])} ${percent((reads + writes) / accesses)}`);
   const rest = subject.objects.length - shownObjects;
   if (rest > 0) names.push(`${rest} more`);
-  const touched = `Touches ${names.join(', ')}`;
+  const touched = `${index.window ? 'In the whole run, touches' : 'Touches'} ${names.join(', ')}`;
   const main = subject.objects[0].object;
   const time = sparkline(index.accessesOverTime(main) ?? []);
   if (!time) return touched;
-  return `${touched}\n\n${code(time)} accesses to ${code(objects.name[main])} over ${nanoseconds(totals.modelledNs)}`;
+  const over = index.window ? 'the whole run' : nanoseconds(totals.modelledNs);
+  return `${touched}\n\n${code(time)} accesses to ${code(objects.name[main])} over ${over}`;
 }
 
 /** Names come from the program: they must not end a code span, a table cell or become a link. */

@@ -9,7 +9,7 @@ export interface Marked {
   readonly selection: Selection;
   /** What the selection points at, as far as the source has lines of it. */
   readonly sourceFocus: SourceFocus | null;
-  /** The whole run in the selected tiers, as the selected tracker sees it; null: no profile is shown. */
+  /** The run, or the selected window of it, in the selected tiers, as the selected tracker sees it; null: none is shown. */
   readonly index: SourceIndex | null;
   /** The run that it is compared with, seen as it is; null: none. */
   readonly baseline: SourceIndex | null;

@@ -55,7 +55,8 @@ export class Mirror implements Marked {
 
   /** Follows the keeper; its changes come in the order in which they were made. */
   follow({ selection, sourceFocus, shown, before }: Change): void {
-    const indexOf = ({ profile, groups }: SourceView) => new SourceIndex(profile, seenBy(selection.tracker), groups);
+    const indexOf = ({ profile, groups, window }: SourceView) =>
+      new SourceIndex(profile, seenBy(selection.tracker), groups, window);
     this.#selection = selection;
     this.#sourceFocus = sourceFocus;
     if (shown !== undefined) this.#index = shown && indexOf(shown);

@@ -7,6 +7,8 @@ import { SourceIndex } from './sourceIndex.js';
 export class ProfileIndex extends SourceIndex {
   /** The whole run in exact counts; itself unless it is shown in a window, or as a tracker sees it. */
   readonly exact: ProfileIndex;
+  /** The whole run, seen as this is; itself unless it is shown in a window. */
+  readonly whole: ProfileIndex;
   readonly #timelines = new Map<number, Float64Array>();
 
   /**
@@ -14,6 +16,7 @@ export class ProfileIndex extends SourceIndex {
    * @param exactIndex the whole run in exact counts, where `profile` is not
    * @param objectRow row of each object of the exact profile; null: the same
    * @param groups of the same profile, where they are known
+   * @param windowed where `profile` is a part of a run: which run, and the epochs that its lines are of
    */
   constructor(
     override readonly profile: Profile,
@@ -21,9 +24,11 @@ export class ProfileIndex extends SourceIndex {
     exactIndex: ProfileIndex | null = null,
     readonly objectRow: Uint32Array | null = null,
     groups?: SourceGroups,
+    windowed?: { readonly whole: ProfileIndex; readonly lines: readonly [number, number] | null },
   ) {
-    super(profile, seen, groups);
+    super(profile, seen, groups, windowed?.lines ?? null);
     this.exact = exactIndex ?? this;
+    this.whole = windowed?.whole ?? this;
   }
 
   /** Row here of an object of the exact profile. */

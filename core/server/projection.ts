@@ -26,6 +26,7 @@ import type {
   TrackerResult,
 } from '../model/profile.js';
 import { functionsOfSites } from './sourceGroups.js';
+import { byAccesses, inOrder, inverse, renamed } from './tableOrder.js';
 
 export interface Projection {
   readonly profile: Profile;
@@ -181,37 +182,6 @@ function classed<T extends Classed>(table: T, { options, totals }: Profile): T {
     hotness: classify(accesses, options.hotShare, options.coldShare),
     perPagePerSecond: accesses.map((count, row) => perPagePerSecond(count, table.pages[row], totals.modelledNs)),
   };
-}
-
-/** Rows from most readings to fewest; equal ones as they were. */
-function byAccesses(table: SourceColumns): Uint32Array {
-  const accesses = accessesOf(table);
-  return Uint32Array.from({ length: table.count }, (_, row) => row).sort((a, b) => accesses[b] - accesses[a] || a - b);
-}
-
-function inverse(order: Uint32Array): Uint32Array {
-  const rows = new Uint32Array(order.length);
-  for (const [to, from] of order.entries()) rows[from] = to;
-  return rows;
-}
-
-/** The table with its rows in another order: every column that it has, whatever its name. */
-function inOrder<T extends SourceColumns>(table: T, order: Uint32Array): T {
-  const columns = Object.entries(table).map(([name, column]) => {
-    if (Array.isArray(column)) return [name, Array.from(order, row => column[row])];
-    if (!ArrayBuffer.isView(column)) return [name, column];
-    const from = column as Float64Array;
-    return [name, from.slice().map((_, to) => from[order[to]])];
-  });
-  return Object.fromEntries(columns) as T;
-}
-
-/** Row numbers of another table in that table's new order; `order` is that of the rows that hold them. */
-function renamed(column: Uint32Array, rowOf: Uint32Array, order?: Uint32Array): Uint32Array {
-  return column.map((_, to) => {
-    const row = column[order ? order[to] : to];
-    return row === NONE ? NONE : rowOf[row];
-  });
 }
 
 function placementInOrder(placement: Placement, objectOrder: Uint32Array): Placement {

@@ -6,7 +6,7 @@
  */
 import { NONE } from '../model/columns.js';
 import { shortFunctionName } from '../model/names.js';
-import { CLASS_NAMES, type FunctionTable, type ObjectTable, type SourceProfile } from '../model/profile.js';
+import { CLASS_NAMES, COLD, type FunctionTable, type ObjectTable, type SourceProfile } from '../model/profile.js';
 import { type Part, partsOfSites } from './parts.js';
 import { pagesOfCode } from './seen.js';
 import { type Counts, countsOf, type FileRows, type ObjectShare, type SourceIndex } from './sourceIndex.js';
@@ -120,7 +120,7 @@ function functionRegion(index: SourceIndex, rows: readonly number[], policy: str
   const objects = index.objectsOfFunctions(rows);
   const names = rows.map(row => functions.name[row]);
   const counts = summed(index, functions, rows);
-  const pages = pagesOfCode(index.seen, counts.pages);
+  const pages = pagesOfCode(index, counts.pages);
   const families = new Set(names.map(name => shortFunctionName(name, true)));
   return {
     kind: 'function',
@@ -200,24 +200,30 @@ function summed(index: SourceIndex, table: Table, rows: readonly number[]) {
   }
   const pages = rows.length === 1 ? sum.pages : Math.min(sum.pages, totals.pagesTouched);
   const accesses = accessesOf(sum);
-  const rank = rows.length === 1 ? rows[0] : rowsAbove(table, accesses);
+  const { rank, hotness } = standingOf(index, table, rows, accesses);
   const seconds = totals.modelledNs / 1e9;
   return {
     ...sum,
     pages,
     pagesAtMost: rows.filter(row => table.pages[row] > 0).length > 1,
-    hotness: CLASS_NAMES[Math.min(table.hotness[rank], ...rows.map(row => table.hotness[row]))],
+    hotness: CLASS_NAMES[Math.min(hotness, ...rows.map(row => table.hotness[row]))],
     percentile: percentileOf(rank, table.count),
     perPagePerSecond:
       rows.length === 1 ? table.perPagePerSecond[rows[0]] : pages > 0 && seconds > 0 ? accesses / pages / seconds : 0,
   };
 }
 
-/** Rows with more accesses: the rank of a sum. */
-function rowsAbove(table: Table, accesses: number): number {
+/** Rank and class that so many accesses have in a table: rows with more stand above, the class is that of the next. */
+function standingOf({ window }: SourceIndex, table: Table, rows: readonly number[], accesses: number) {
+  // Objects keep their rows in a window, so there a row number is no rank.
+  if (rows.length === 1 && !window) return { rank: rows[0], hotness: table.hotness[rows[0]] };
   let rank = 0;
-  while (rank < table.count - 1 && table.reads[rank] + table.writes[rank] > accesses) rank++;
-  return rank;
+  let hotness = COLD;
+  for (let row = 0; row < table.count; row++) {
+    if (table.reads[row] + table.writes[row] > accesses) rank++;
+    else hotness = Math.min(hotness, table.hotness[row]);
+  }
+  return { rank: Math.min(rank, table.count - 1), hotness };
 }
 
 /** Tables are sorted by accesses, descending, so a row number is a rank. */

@@ -8,12 +8,24 @@ export interface Seen {
   readonly counted: string;
 }
 
+/** How a profile is shown, as far as it matters to what is known of code. */
+interface ShownAs {
+  readonly seen: Seen;
+  readonly window: readonly [number, number] | null;
+}
+
 /**
  * Distinct pages that a line or a function touched; null: not known, since a mechanism reports pages, not which code
- * touched them.
+ * touched them, and pages of code are not counted by epoch.
  */
-export function pagesOfCode(seen: Seen, exact: number): number | null {
-  return seen === exactly ? exact : null;
+export function pagesOfCode({ seen, window }: ShownAs, exact: number): number | null {
+  return seen === exactly && !window ? exact : null;
+}
+
+/** Why they are not known; '' where they are. */
+export function whyNoPages({ seen, window }: ShownAs): string {
+  if (seen !== exactly) return `${trackerLabel(seen.tracker)} reports pages, not which code touched them`;
+  return window ? 'which pages code touched is counted for the whole run only' : '';
 }
 
 export const exactly: Seen = { tracker: 'exact', counted: 'accesses' };

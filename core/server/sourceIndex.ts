@@ -37,11 +37,13 @@ export class SourceIndex {
   /**
    * @param seen what the profile's counts are
    * @param groups of the same profile
+   * @param window epochs that lines and functions are of; null: the whole run
    */
   constructor(
     readonly profile: SourceProfile,
     readonly seen: Seen = exactly,
     readonly groups: SourceGroups = groupedRows(profile),
+    readonly window: readonly [number, number] | null = null,
   ) {
     profile.files.forEach((file, row) => {
       this.#files.set(file.path, row);

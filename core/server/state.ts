@@ -19,7 +19,7 @@ import { exactly, seenBy } from './seen.js';
 import { firstSelection, nothingOpen, nothingSelected, summaryOf } from './selection.js';
 import type { Snapshots } from './snapshots.js';
 import type { SourceGroups } from './sourceGroups.js';
-import { inWindow } from './window.js';
+import { inWindow, wholeBins } from './window.js';
 
 type PlaceAnew = (profile: Profile, options: ReplayOptions) => Promise<Placement>;
 
@@ -43,7 +43,7 @@ export class State {
     return this.#opened;
   }
 
-  /** The whole run as it is shown in the source. */
+  /** The whole run in the selected tiers, as the selected tracker sees it. */
   get index(): ProfileIndex | null {
     return this.#index;
   }
@@ -54,8 +54,26 @@ export class State {
     if (!this.#index || !window) return this.#index;
     const { profile, seen, exact, objectRow } = this.#index;
     const byTracker = exact !== this.#index;
-    this.#windowed ??= new ProfileIndex(inWindow(profile, window, byTracker), seen, exact, objectRow);
+    this.#windowed ??= new ProfileIndex(inWindow(profile, window, byTracker), seen, exact, objectRow, undefined, {
+      whole: this.#index,
+      lines: this.#sourceFollows ? wholeBins(profile, window) : null,
+    });
     return this.#windowed;
+  }
+
+  /** Whether lines and functions are known within a window: exactly, not as a tracker sees them. */
+  get #sourceFollows(): boolean {
+    return this.#selection.tracker === exactly.tracker && this.#index?.profile.siteTimes !== undefined;
+  }
+
+  /** What the marks in the source show: within the selected window, as far as lines are known there. */
+  get sourceIndex(): ProfileIndex | null {
+    return this.#selection.window && this.#sourceFollows ? this.viewIndex : this.#index;
+  }
+
+  /** What the marks in the source compare with: a window of one run is not a window of the other. */
+  sourceComparison(snapshots: Snapshots | null): Baseline | null {
+    return this.sourceIndex === this.#index ? this.comparison(snapshots) : null;
   }
 
   /** The exact counts of the run in the selected tiers: what is saved and exported. @throws UsageError without one */
@@ -196,6 +214,7 @@ export class State {
     if (next.baseline === null) this.#setBaseline(null);
     if (anew || next.window !== before.window) this.#windowed = null;
     this.#selection = next;
+    if (next.window !== before.window && this.#sourceFollows) return true;
     return (['tracker', 'tiers', 'policy', 'baseline'] as const).some(key => next[key] !== before[key]);
   }
 

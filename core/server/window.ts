@@ -2,16 +2,22 @@
  * The profile in a window of epochs, as far as its tables tell: the heat knows each page in each of its bins.
  *
  * Pages, and objects by the pages on which they have most of the accesses, count what happened in the window; so do the
- * totals. Lines, functions and policies are of the whole run: the profile does not know them by epoch. Epochs and heat
- * stay whole as well, since the views that draw them show where in the run the window lies. Rows keep their order.
+ * totals. So do lines and functions, where the profile knows sites through time (sourceWindow.ts) and no tracker's eyes
+ * are chosen. Policies are of the whole run. Epochs and heat stay whole as well, since the views that draw them show
+ * where in the run the window lies. Rows of pages and objects keep their order.
  */
 import { classify, perPagePerSecond } from '../hotness/classes.js';
 import { NONE } from '../model/columns.js';
 import type { Profile } from '../model/profile.js';
+import { sourceInWindow } from './sourceWindow.js';
 
-/** The epochs that a window of the heat really spans: a bin of several epochs cannot be cut. */
-export function wholeBins({ heat, epochs }: Profile, [from, to]: readonly [number, number]): readonly [number, number] {
-  const step = heat.epochsPerBin;
+/** The epochs that a window really spans: a bin of several epochs, of the heat or of sites, cannot be cut. */
+export function wholeBins(
+  { heat, siteTimes, epochs }: Profile,
+  [from, to]: readonly [number, number],
+): readonly [number, number] {
+  // Both are powers of two, unless they are one bin in all.
+  const step = Math.max(heat.epochsPerBin, siteTimes?.epochsPerBin ?? 1);
   return [Math.floor(from / step) * step, Math.min(Math.ceil(to / step) * step, epochs.count)];
 }
 
@@ -58,6 +64,7 @@ export function inWindow(whole: Profile, window: readonly [number, number], coun
   const classes = (counts: Counts) => classify(accesses(counts), options.hotShare, options.coldShare);
   return {
     ...whole,
+    ...(whole.siteTimes && !countedOnly && sourceInWindow(whole, whole.siteTimes, [from, to])),
     totals: {
       ...whole.totals,
       reads: sum(ofPages.reads),

@@ -138,6 +138,12 @@ describe('tables and charts', { timeout: 260_000 }, () => {
       .getByText(/accesses in epochs \d+ to \d+/)
       .first()
       .waitFor();
+    // Lines and allocations.
+    await show(tab, 'Overview');
+    await panel()
+      .getByText(/share of .* accesses, epochs \d+–\d+/)
+      .nth(1)
+      .waitFor();
     await show(tab, 'Working set');
     await panel().getByRole('button', { name: 'Show the whole run' }).click();
     await panel().getByText('Window: the whole run').waitFor();

@@ -108,7 +108,9 @@ describe('as a tracker sees it', () => {
       'hot · 36 % of PML readings · 0 % read, 100 % write · 2 pages (8 KiB) · HBM',
     );
     expect(lensText(regionAt(7), pml)).toBe('hot · 36 % of PML readings · 0 % read, 100 % write · HBM');
-    expect(lensTooltip(regionAt(7), seen)).toContain('pages: not known, since the mechanism reports pages');
+    expect(lensTooltip(regionAt(7), seen)).toContain(
+      'pages: not known, since PML reports pages, not which code touched them',
+    );
   });
 
   test('the hover says whose pages these are, and of code that they are not known', () => {

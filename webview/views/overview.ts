@@ -36,7 +36,7 @@ export const overview: ViewKind = {
           adviceSection(facts, context),
           section(
             'Hottest lines',
-            `share of ${compact(facts.runAccesses)} ${facts.counted}, whole run`,
+            `share of ${compact(facts.runAccesses)} ${facts.counted}, ${windowText(facts.linesWindow)}`,
             ranking({
               label: 'Hottest lines',
               rows: facts.topLines.map(line => ({
@@ -49,7 +49,7 @@ export const overview: ViewKind = {
           ),
           section(
             'Hottest allocations',
-            `share of ${compact(facts.reads + facts.writes)} ${facts.counted}, ${windowText(facts)}`,
+            `share of ${compact(facts.reads + facts.writes)} ${facts.counted}, ${windowText(facts.window)}`,
             ranking({
               label: 'Hottest allocations',
               rows: facts.topObjects.map(object => ({ ...object, note: bytes(object.bytes) })),
@@ -65,7 +65,7 @@ export const overview: ViewKind = {
 };
 
 /** `whole run`, or `epochs 3–9`. */
-function windowText({ window }: OverviewFacts): string {
+function windowText(window: OverviewFacts['window']): string {
   return window ? `epochs ${span(window[0], window[1])}` : 'whole run';
 }
 
@@ -90,12 +90,12 @@ function programLine(facts: OverviewFacts): HTMLElement {
       el('span', { class: 'fact' }, facts.exit),
       fact('What counts as an access: see the documentation of levels', `${facts.level} level`),
       fact(
-        `${whole(facts.unattributed)} of the run's ${whole(facts.runAccesses)} ${facts.counted} reached no source line`,
+        `${whole(facts.unattributed)} of the ${facts.linesWindow ? 'window' : 'run'}'s ${whole(facts.runAccesses)} ${facts.counted} reached no source line`,
         `${nearlyAll(attributed)} of ${facts.counted} at a source line`,
       ),
       fact('Preset of the emulated machine', `machine ${facts.machine}`),
       fact(
-        `Modelled on ${facts.machine}, mode native, without the recorder's slowdown; ${windowText(facts)}`,
+        `Modelled on ${facts.machine}, mode native, without the recorder's slowdown; ${windowText(facts.window)}`,
         `${nanoseconds(facts.modelledNs)} modelled`,
       ),
     ),
@@ -109,7 +109,7 @@ function tiles(facts: OverviewFacts, set: ViewData): Tile[] {
   const size = (count: number) => bytes(count * pageSize);
   const pages = (count: number) => `${counted(count, 'page')} (${size(count)})`;
   const share = (part: number, of: number) => (of === 0 ? 0 : part / of);
-  const window = windowText(facts);
+  const window = windowText(facts.window);
   const { epochsPerPoint, epochAccesses } = set.facts as WorkingSetFacts;
   const curve = column(set.columns.pages!);
   const point = epochsPerPoint > 1 ? `, each point the greatest of ${epochsPerPoint}` : '';

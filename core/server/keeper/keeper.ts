@@ -152,7 +152,7 @@ export class Keeper implements KeeperLink {
         this.#coming = null;
         this.#state.show(profile, coming.file, coming.groups);
         // It is what was told of.
-        this.#toldIndex = this.#state.index;
+        this.#toldIndex = this.#state.sourceIndex;
       },
       error => {
         if (this.#coming === coming) this.#coming = null;
@@ -170,8 +170,8 @@ export class Keeper implements KeeperLink {
 
   /** What is selected, and what the other thread does not know of yet. */
   #change(): Change {
-    const { index, selection, sourceFocus } = this.#state;
-    const before = this.#state.comparison(this.#snapshots);
+    const { sourceIndex: index, selection, sourceFocus } = this.#state;
+    const before = this.#state.sourceComparison(this.#snapshots);
     const change: Change = {
       selection,
       sourceFocus,
@@ -186,6 +186,6 @@ export class Keeper implements KeeperLink {
   }
 }
 
-function viewOf({ profile, groups }: SourceIndex): SourceView {
-  return { profile: sharedSource(profile), groups: shared(groups) };
+function viewOf({ profile, groups, window }: SourceIndex): SourceView {
+  return { profile: sharedSource(profile), groups: shared(groups), window };
 }

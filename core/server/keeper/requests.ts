@@ -15,6 +15,8 @@ import type { SourceGroups } from '../sourceGroups.js';
 export interface SourceView {
   readonly profile: SourceProfile;
   readonly groups: SourceGroups;
+  /** Epochs that it is of; null: the whole run. */
+  readonly window: readonly [number, number] | null;
 }
 
 /** What is selected after a request, and as much of what is shown as that changed. */

@@ -33,7 +33,8 @@ export const flame: View = (index, query, selection, baseline) => {
   const measure = optionOf(query, 'measure', measures);
   if (by !== 'allocation' && measure === 'bytes') throw new RangeError('bytes are known by allocation only');
   const bottomUp = query.options?.bottomUp === true;
-  const tree = treeOf(index, by, bottomUp);
+  // Which site used which object is not known by epoch; objects are, by their pages.
+  const tree = treeOf(by === 'allocation' ? index : index.whole, by, bottomUp);
   const path = pathTo(tree, query.options?.root);
   const weight = (node: Node) => weightOf(node, measure);
   // A window of one run is not a window of the other.
@@ -45,7 +46,6 @@ export const flame: View = (index, query, selection, baseline) => {
     by,
     measure,
     counted: index.seen.counted,
-    // Sites are not known by epoch; objects are, by their pages.
     window: by === 'allocation' && selection.window ? wholeBins(index.profile, selection.window) : null,
     frames,
     root: path.length - 1,

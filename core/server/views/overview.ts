@@ -38,6 +38,7 @@ export const overview: View = (index, _query, selection, baseline) => {
     hotShare: profile.options.hotShare,
     counted: seen.counted,
     window,
+    linesWindow: index.window,
     before: compared && figuresOf(compared.profile, selection.policy, null),
     changes: compared && changesOf(compared),
     advice: adviceOf(index, selection),
@@ -48,7 +49,7 @@ export const overview: View = (index, _query, selection, baseline) => {
         location: location(profile, lines.file[row], lines.line[row]),
         reads: lines.reads[row],
         writes: lines.writes[row],
-        pages: pagesOfCode(seen, lines.pages[row]),
+        pages: pagesOfCode(index, lines.pages[row]),
         hotness: CLASS_NAMES[lines.hotness[row]],
         tier: index.tierOfShares(index.objectsOfLine(row), selection.policy),
       };
@@ -67,7 +68,7 @@ export const overview: View = (index, _query, selection, baseline) => {
   return { facts };
 };
 
-/** Lines and what reached none are of the whole run, whatever window is shown. */
+/** Of the window that lines are of, which may be the whole run while pages are of a part of it. */
 function runAccesses({ lines, unattributed }: Profile): number {
   const sum = (values: Float64Array) => values.reduce((all, value) => all + value, 0);
   return sum(lines.reads) + sum(lines.writes) + unattributed.reads + unattributed.writes;

@@ -1,0 +1,81 @@
+/** The source in a window of epochs; expected values by hand. */
+import { describe, expect, test } from 'vitest';
+import { COLD, HOT, type Profile } from '../../core/model/profile.js';
+import { lensText, lensTooltip, provenance } from '../../core/server/annotations.js';
+import { regionsOf } from '../../core/server/regions.js';
+import { sourceInWindow } from '../../core/server/sourceWindow.js';
+import { State } from '../../core/server/state.js';
+import { profile as exact } from './fixture.js';
+
+/** Line 4 read 100 times while line 9 filled the table, and 600 times afterwards; line 13 not in these epochs. */
+const whole: Profile = {
+  ...exact('/prog.c'),
+  siteTimes: {
+    epochsPerBin: 2,
+    start: Uint32Array.of(0, 2, 4),
+    site: Uint32Array.of(0, 2, 0, 1),
+    accesses: Float64Array.of(100, 250, 500, 100),
+    trafficReads: Float64Array.of(10, 0, 30, 10),
+    trafficWrites: Float64Array.of(0, 30, 0, 0),
+  },
+};
+
+describe('tables', () => {
+  const { lines, functions, sites, unattributed } = sourceInWindow(whole, whole.siteTimes!, [0, 2]);
+
+  test('count what happened in the window, in its order', () => {
+    expect([...lines.line]).toEqual([9, 4, 13]);
+    expect([...lines.reads]).toEqual([0, 100, 0]);
+    expect([...lines.writes]).toEqual([250, 0, 0]);
+    expect([...lines.trafficReads]).toEqual([0, 10, 0]);
+    expect([...lines.trafficWrites]).toEqual([30, 0, 0]);
+    expect(functions.name).toEqual(['fill', 'sum', 'main']);
+    expect([...functions.reads]).toEqual([0, 100, 0]);
+  });
+
+  test('refer to each other by the new rows', () => {
+    expect([...lines.function]).toEqual([0, 1, 2]);
+    expect([...sites.line]).toEqual([1, 1, 0, 2]);
+    expect([...sites.inlineFunction]).toEqual([1, 1, 0, 2]);
+  });
+
+  test('have the classes of the window: 250 of 350 is less than 80 %', () => {
+    expect([...lines.hotness]).toEqual([HOT, HOT, COLD]);
+    expect(unattributed).toMatchObject({ reads: 0, writes: 0 });
+  });
+});
+
+describe('marks', () => {
+  test('follow the window in whole bins, without the pages that are not known there', () => {
+    const state = new State();
+    state.show(whole, '/x.pagelens');
+    expect(state.select({ window: [0, 1] })).toBe(true);
+    const index = state.sourceIndex!;
+    expect(index.window).toEqual([0, 2]);
+    expect(provenance(index)).toBe('source level, epochs 0 to 1 of 4, 2.0 ms modelled time, prog 64 (exit status 0)');
+    const shown = { index, policy: 'static-optimal', baseline: null };
+    const rows = index.rowsOf(0);
+    const fill = regionsOf(index, rows, 'static-optimal').find(({ name }) => name === 'fill')!;
+    // Of the pages' 300 reads and 130 writes of the table, 50 and 26 of the others in these epochs: 506.
+    expect(lensText(fill, shown)).toBe('hot · 49 % of accesses · 0 % read, 100 % write · HBM');
+    expect(lensTooltip(fill, index)).toContain('counted for the whole run only');
+  });
+
+  test('are of the whole run again without a window, and as a tracker sees it', () => {
+    const state = new State();
+    const { pages } = whole;
+    const tracker = {
+      ...{ id: 'pml', pagesReported: 1, precision: 1, recall: 1, f1: 1, rankCorrelation: 1, workingSetError: 0 },
+      ...{ vmExits: 0, overheadPercent: 0, periods: 1, own: {}, warnings: [] },
+      ...{ pageReads: null, pageWrites: new Float64Array(pages.count).fill(1) },
+    };
+    state.show({ ...whole, trackers: [tracker] }, '/x.pagelens');
+    state.select({ window: [0, 1] });
+    state.select({ tracker: 'pml' });
+    expect(state.sourceIndex!.window).toBeNull();
+    state.select({ tracker: 'exact' });
+    expect(state.sourceIndex!.window).toEqual([0, 2]);
+    expect(state.select({ window: null })).toBe(true);
+    expect(state.sourceIndex).toBe(state.index);
+  });
+});
