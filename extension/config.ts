@@ -60,6 +60,7 @@ const options = {
   machine: 'machine',
   mode: 'mode',
   tracker: 'tracker',
+  'tracker-option': 'trackerOption',
   policy: 'policy',
   tiers: 'tiers',
   capacity: 'capacity',

@@ -9,6 +9,7 @@
  *
  * A walk for a read loads the cleared dirty flag into the TLB, so that the next write walks again to set it: then
  * ARM_WALK_WRITE becomes ARM_WRITE. Other vCPUs may still cache the flag as set; their writes fire here all the same.
+ * Nor are guest-physical translations modelled that the walker remembers and for which it would skip the EPT's flags.
  */
 
 import { ARM_ACCESS, ARM_WALK, ARM_WALK_WRITE, ARM_WRITE, EVENT_BYTES, EVENT_WRITE } from './abi-machine';

@@ -13,6 +13,13 @@ describe('trackers', () => {
     for (const id of Object.keys(trackers)) expect(replay([id], run).rows).toEqual([row(all, id)]);
   });
 
+  test('so does each with three threads', () => {
+    const threaded = phases(100_000, 3);
+    const together = replay(Object.keys(trackers), threaded, { threads: 3 });
+    for (const id of Object.keys(trackers))
+      expect(replay([id], threaded, { threads: 3 }).rows).toEqual([row(together, id)]);
+  });
+
   test('none disturbs the machine', () => {
     expect(all.counts).toEqual(replay([], run).counts);
   });
