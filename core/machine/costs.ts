@@ -86,6 +86,37 @@ export const costs = {
     unit: 'cycles to walk again for a translation that a flush dropped',
     source: 'A.2: 24 references at 12 cycles (L2 hit, A.4) [D]',
   },
+  hintFaultNs: { value: 2000, unit: 'ns per hint fault', source: 'H.0, simulator default [C HeMem memsim]' },
+  shootdownNs: {
+    value: 4000,
+    unit: 'ns to flush the TLBs of all vCPUs, from within the guest',
+    source: 'H.0, simulator default [C HeMem memsim]',
+  },
+  idlePageNs: {
+    value: 46,
+    unit: 'ns to read and set the idle flag of a page through the reverse map',
+    source: 'E.8: 100 GiB of 4 KiB pages in a minute, 50 times faster by snapshots [D of C brendangregg/wss]',
+  },
+  damonCheckNs: {
+    value: 182,
+    unit: 'ns to check a region and to prepare its next check',
+    source: 'H.2: 72.85 % of a CPU for 20,000 regions every 5 ms [D of P Memtis, SOSP 2023]',
+  },
+  pebsRecordNs: {
+    value: 250,
+    unit: 'ns of CPU time per PEBS record',
+    source: 'B.2, J: 200-300 ns [A Akiyama and Hirofuchi, ROSS 2017]',
+  },
+  ibsSampleNs: {
+    value: 2000,
+    unit: 'ns per IBS sample: interrupt, handler, reads of its registers',
+    source: 'stand-in: a fault of H.0 [U]',
+  },
+  deviceReadNs: {
+    value: 214,
+    unit: 'ns per entry that the host reads from a memory device',
+    source: 'I.1: one load from CXL-A [P Melody, ASPLOS 2025]',
+  },
 } as const satisfies Record<string, Cost>;
 
 /** Constants that were measured on one of the machines (ids of presets.ts), in place of those above. */

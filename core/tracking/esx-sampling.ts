@@ -8,6 +8,7 @@
  * sqrt(f (1 - f) / n), at most 0.05 for n = 100; the interval is Wilson's for 95 %, which holds for shares near 0 and 1
  * too. The estimate can never be above the allocation.
  */
+import { wilson } from './intervals.js';
 import { periodParameter } from './parameters.js';
 import {
   type FlagEvent,
@@ -60,19 +61,6 @@ export const esxSampling = tracker({
   parameters,
   create: context => new EsxSampling(context, context.parameters),
 });
-
-/** Quantile of the normal distribution for an interval of 95 %. */
-const Z95 = 1.959964;
-
-/** Wilson's interval of 95 % for the share of successes, each 0 to 1. */
-export function wilson(successes: number, n: number): { readonly low: number; readonly high: number } {
-  if (n === 0) return { low: 0, high: 1 };
-  const f = successes / n;
-  const zz = Z95 * Z95;
-  const middle = f + zz / (2 * n);
-  const half = Z95 * Math.sqrt((f * (1 - f)) / n + zz / (4 * n * n));
-  return { low: Math.max(0, (middle - half) / (1 + zz / n)), high: Math.min(1, (middle + half) / (1 + zz / n)) };
-}
 
 class EsxSampling implements Tracker {
   readonly #context: TrackerContext;

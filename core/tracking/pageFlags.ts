@@ -22,14 +22,20 @@ export class PageFlags {
     return flags & ~before;
   }
 
-  /** Pages with a flag. */
+  /** Pages with a flag, those dropped since included. */
   get count(): number {
     return this.#set.length;
+  }
+
+  /** Forgets the flags of a page, whose entry went. */
+  drop(page: number): void {
+    if (page < this.#flags.length) this.#flags[page] = 0;
   }
 
   /** Hands out the flags of each page that has one, in the order in which the first was set, and clears them. */
   take(each: (page: number, flags: number) => void): void {
     for (const page of this.#set) {
+      if (this.#flags[page] === 0) continue;
       each(page, this.#flags[page]);
       this.#flags[page] = 0;
     }

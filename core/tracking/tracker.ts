@@ -170,10 +170,12 @@ const SHORTEST_NS = 1e6;
 /**
  * A warning for a run with too few periods, with the time scale that would do.
  * @param ns modelled length of the run
+ * @param beats timer beats in a period, each of which takes a quantum at least
  */
 export function tooShort(
   { completed, seconds, timeScale }: Pick<Timer, 'completed' | 'seconds' | 'timeScale'>,
   ns: number,
+  beats = 1,
 ): string[] {
   if (completed >= ENOUGH_PERIODS) return [];
   const periods = `${completed} ${completed === 1 ? 'period' : 'periods'} of ${seconds} s`;
@@ -181,6 +183,6 @@ export function tooShort(
   const wanted = (1.1 * ENOUGH_PERIODS * seconds * 1e9) / ns;
   const unit = 10 ** Math.max(0, Math.floor(Math.log10(wanted)) - 1);
   const advice =
-    ns < SHORTEST_NS ? 'it takes a longer run' : `--time-scale ${Math.ceil(wanted / unit) * unit} would do`;
+    ns < beats * SHORTEST_NS ? 'it takes a longer run' : `--time-scale ${Math.ceil(wanted / unit) * unit} would do`;
   return [`too short: ${periods} at time scale ${timeScale}, ${ENOUGH_PERIODS} are wanted: ${advice}`];
 }

@@ -1,0 +1,169 @@
+/**
+ * The CXL hot-page unit, CHMU (CXL 3.2; mechanisms.md, J [P cover letter of the RFC driver, November 2024]): the memory
+ * device counts the accesses that reach it, of each unit of memory, and writes units that are hot into a list (a ring) in
+ * the device, from which the host reads them. All memory of the run is taken to be on the device, and the unit is the
+ * run's page. What caches serve never reaches it; it gets fills as reads and write-backs as writes.
+ *
+ * - Epoch mode: when the epoch ends, units whose counter is at least the threshold go into the list with their counts;
+ *   then all counters begin anew.
+ * - Always-on mode: when a counter reaches the threshold, the unit goes into the list and its counter begins anew.
+ *
+ * What finds the list full is lost. The host reads the list by the clock. How a device counts is left to it by the
+ * standard; here each unit has a counter of its own, so that counts are exact up to its width.
+ *
+ * A page's reading is the sum of the counts in its records: accesses, as reads or writes if only those are counted, else
+ * as reads. A unit that never reaches the threshold has none.
+ */
+import { periodParameter } from './parameters.js';
+import {
+  type Observation,
+  PageColumn,
+  Timer,
+  type Tracker,
+  type TrackerContext,
+  tooShort,
+  tracker,
+} from './tracker.js';
+
+const switchOf = (summary: string, unit: string, value: number, maximum: number, source: string) => ({
+  summary,
+  unit,
+  default: value,
+  minimum: maximum === 1 ? 0 : 1,
+  maximum,
+  whole: true,
+  source,
+});
+
+const parameters = {
+  alwaysOn: switchOf('mode', '0: epoch, 1: always on', 0, 1, 'J: two modes; the first'),
+  operations: switchOf('accesses that count', '1: reads, 2: writes, 3: both', 3, 3, 'J: what reaches the device'),
+  threshold: {
+    summary: 'accesses that make a unit hot',
+    unit: 'lines of 64 bytes, in an epoch',
+    default: 64,
+    minimum: 1,
+    maximum: 65_535,
+    whole: true,
+    source: 'assumption: each line of a 4 KiB page once (J: left to the host)',
+  },
+  epochSeconds: periodParameter(5, "J: as NeoProf's sketch is cleared"),
+  readSeconds: periodParameter(0.01, 'J: as NeoMem migrates, every 10 ms'),
+  listEntries: {
+    summary: 'records that the list holds',
+    unit: 'records of 8 bytes',
+    default: 16_384,
+    minimum: 1,
+    maximum: 2 ** 24,
+    whole: true,
+    source: "J: as NeoProf's hot buffer",
+  },
+} as const;
+
+type Values = { readonly [Name in keyof typeof parameters]: number };
+
+export const chmu = tracker({
+  label: 'CXL hot-page unit (CHMU)',
+  summary:
+    'pages with more accesses to memory than a threshold, counted in the memory device; nothing that caches serve',
+  needs: 'memory behind a CXL 3.2 device with a hotness monitoring unit, and a driver (root)',
+  parameters,
+  create: context => new HotPageUnit(context, context.parameters),
+});
+
+const READS = 1;
+const WRITES = 2;
+/** Counters have 16 bits, and stay at their greatest value. */
+const COUNTER_MAX = 65_535;
+const COUNTER_BYTES = 2;
+const RECORD_BYTES = 8;
+const LINE_BYTES = 64;
+
+class HotPageUnit implements Tracker {
+  readonly #context: TrackerContext;
+  readonly #parameters: Values;
+  readonly #epoch: Timer;
+  readonly #reading: Timer;
+  readonly #linesInPage: number;
+  #counters = new Uint16Array(1024);
+  readonly #counts = new PageColumn();
+  #units = 0;
+  /** Records in the list. */
+  #listed = 0;
+  #records = 0;
+  #lost = 0;
+  #lines = 0;
+
+  constructor(context: TrackerContext, parameters: Values) {
+    this.#context = context;
+    this.#parameters = parameters;
+    this.#epoch = new Timer(parameters.epochSeconds, context.timeScale);
+    this.#reading = new Timer(parameters.readSeconds, context.timeScale);
+    this.#linesInPage = context.pageSize / LINE_BYTES;
+  }
+
+  onLines(lines: Uint32Array): void {
+    const { operations, threshold, alwaysOn } = this.#parameters;
+    for (let at = 0; at < lines.length; at += 2) {
+      if (!(operations & (lines[at + 1] & 1 ? WRITES : READS))) continue;
+      this.#lines++;
+      const page = Math.floor(lines[at] / this.#linesInPage);
+      if (page >= this.#counters.length) this.#grow(page);
+      this.#units = Math.max(this.#units, page + 1);
+      if (this.#counters[page] < COUNTER_MAX) this.#counters[page]++;
+      if (alwaysOn && this.#counters[page] >= threshold) {
+        this.#list(page);
+        this.#counters[page] = 0;
+      }
+    }
+  }
+
+  #grow(page: number): void {
+    const larger = new Uint16Array(Math.max(page + 1, this.#counters.length * 2));
+    larger.set(this.#counters);
+    this.#counters = larger;
+  }
+
+  #list(page: number): void {
+    if (this.#listed === this.#parameters.listEntries) {
+      this.#lost++;
+      return;
+    }
+    this.#listed++;
+    this.#records++;
+    this.#counts.add(page, this.#counters[page]);
+  }
+
+  onTime(ns: number): void {
+    // What the host had time to read before the epoch's records came.
+    if (this.#reading.due(ns)) this.#listed = 0;
+    if (this.#epoch.due(ns)) this.#endEpoch();
+  }
+
+  #endEpoch(): void {
+    if (this.#parameters.alwaysOn) return;
+    for (let page = 0; page < this.#units; page++)
+      if (this.#counters[page] >= this.#parameters.threshold) this.#list(page);
+    this.#counters.fill(0);
+  }
+
+  finish(ns: number): Observation {
+    const { operations, listEntries, alwaysOn } = this.#parameters;
+    const writes = operations === WRITES;
+    const timer = alwaysOn ? this.#reading : this.#epoch;
+    return {
+      pageReads: writes ? null : this.#counts.values,
+      pageWrites: writes ? this.#counts.values : null,
+      vmExits: 0,
+      costNs: this.#records * this.#context.costs.deviceReadNs,
+      periods: timer.completed,
+      own: {
+        countedLines: this.#lines,
+        hotRecords: this.#records,
+        lostRecords: this.#lost,
+        memoryBytes: this.#units * COUNTER_BYTES + listEntries * RECORD_BYTES,
+      },
+      warnings: tooShort(timer, ns),
+    };
+  }
+}

@@ -1,0 +1,47 @@
+/** Samples of accesses counted by page: what the trackers that sample share. */
+import { SERVED_MEMORY } from '../kernel/abi-machine.js';
+import { shareFigures } from './intervals.js';
+import { PageColumn, type TrackerContext } from './tracker.js';
+
+/** Bytes of a cache line. */
+const LINE_BYTES = 64;
+
+// Parts of a sample's second word (kernel/abi-machine.ts).
+export const sampleWrites = (how: number): boolean => (how & 1) !== 0;
+export const sampleServed = (how: number): number => (how >>> 1) & SERVED_MEMORY;
+export const sampleVcpu = (how: number): number => how >>> 3;
+
+export class SampledPages {
+  readonly pages = new PageColumn();
+  count = 0;
+  readonly #linesInPage: number;
+
+  constructor({ pageSize }: Pick<TrackerContext, 'pageSize'>) {
+    this.#linesInPage = pageSize / LINE_BYTES;
+  }
+
+  /** @param line page * lines of a page + line in the page */
+  add(line: number): void {
+    this.pages.add(Math.floor(line / this.#linesInPage), 1);
+    this.count++;
+  }
+
+  /** Share of the page with most samples, with its interval; a count of k samples has the relative deviation 1/sqrt(k). */
+  hottestPage(name: string): Record<string, number> {
+    let most = 0;
+    for (const samples of this.pages.values) if (samples > most) most = samples;
+    return shareFigures(name, most, this.count);
+  }
+}
+
+/** Samples that a tracker needs before its counts say something, as it needs periods of a timer. */
+const ENOUGH_SAMPLES = 10;
+
+/** A warning for a run with too few samples. @param option the parameter that sets the period */
+export function tooFewSamples(samples: number, what: string, period: number, option: string): string[] {
+  return samples >= ENOUGH_SAMPLES
+    ? []
+    : [
+        `too short: ${samples} ${samples === 1 ? 'sample' : 'samples'} of ${what}, one of ${period}, ${ENOUGH_SAMPLES} are wanted: a longer run or a smaller --tracker-option ${option}`,
+      ];
+}
