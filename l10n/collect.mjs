@@ -1,6 +1,6 @@
 /**
- * The texts that the extension shows, as VS Code's l10n wants them: `bundle.l10n.json`, from which translations are made
- * (`bundle.l10n.de.json`, ...). The build writes it, so that it is never behind the code.
+ * The texts that the extension and its dashboard show, as VS Code's l10n wants them: `bundle.l10n.json`, from which
+ * translations are made (`bundle.l10n.de.json`, ...). The build writes it, so that it is never behind the code.
  */
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -10,23 +10,58 @@ const here = path.dirname(fileURLToPath(import.meta.url));
 const bundle = path.join(here, 'bundle.l10n.json');
 
 /** A call, and its text when that is a literal without anything put in: what can be found without running the code. */
-const calls = /\bl10n\.t\(\s*(?:'((?:[^'\\\n]|\\.)*)'|"((?:[^"\\\n]|\\.)*)")?/g;
+const calls = /\bl10n\.(t|plural)\(\s*/g;
+const literal = /\s*(?:'((?:[^'\\\n]|\\.)*)'|"((?:[^"\\\n]|\\.)*)")\s*(?=[,)])/y;
+const brackets = { '(': 1, '[': 1, '{': 1, ')': -1, ']': -1, '}': -1 };
 
 /** Texts of one source file; a text that is put together at run time could not be translated, so it is refused. */
 export function textsOf(source, name) {
-  return [...source.matchAll(calls)].map(({ 1: single, 2: double, index }) => {
-    const text = single ?? double;
-    if (text === undefined) {
-      const line = source.slice(0, index).split('\n').length;
-      throw new Error(`${name}:${line}: l10n.t needs a text in quotes as its first argument`);
-    }
-    return text.replaceAll(/\\(.)/g, (_, character) => (character === 'n' ? '\n' : character));
+  return [...source.matchAll(calls)].flatMap(({ 0: call, 1: kind, index }) => {
+    const at = index + call.length;
+    // `plural` has the count before its two texts.
+    const found = kind === 't' ? literals(source, at, 1) : literals(source, afterArgument(source, at), 2);
+    if (found) return found;
+    const line = source.slice(0, index).split('\n').length;
+    throw new Error(`${name}:${line}: l10n.${kind} needs its text in quotes`);
   });
 }
 
-/** The bundle of all sources in `folder`, sorted, so that it does not change with the order of the code. */
-export async function collect(folder = path.join(here, '../extension')) {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+/** So many texts in quotes from a place on, with commas between them; null when something else stands there. */
+function literals(source, from, count) {
+  const texts = [];
+  for (let at = from; texts.length < count; at = literal.lastIndex + 1) {
+    literal.lastIndex = at;
+    const match = literal.exec(source);
+    if (!match) return null;
+    texts.push(unescaped(match[1] ?? match[2]));
+  }
+  return texts;
+}
+
+function unescaped(text) {
+  return text.replaceAll(/\\(?:u([0-9a-f]{4})|(.))/gi, (_, code, character) => {
+    if (code) return String.fromCharCode(Number.parseInt(code, 16));
+    return character === 'n' ? '\n' : character;
+  });
+}
+
+/** Behind the comma that ends the argument which begins here. A count holds no text with brackets or commas. */
+function afterArgument(source, from) {
+  let depth = 0;
+  for (let at = from; at < source.length; at++) {
+    if (depth === 0 && source[at] === ',') return at + 1;
+    depth += brackets[source[at]] ?? 0;
+  }
+  return source.length;
+}
+
+/** Whose texts the editor translates: the extension, and the page that it gives its bundle to. */
+const sources = ['extension', 'webview'].map(folder => path.join(here, '..', folder));
+
+/** The bundle of all sources in `folders`, sorted, so that it does not change with the order of the code. */
+export async function collect(folders = sources) {
+  const listed = folders.map(folder => readdir(folder, { recursive: true, withFileTypes: true }));
+  const entries = (await Promise.all(listed)).flat();
   const files = entries.filter(entry => entry.isFile() && entry.name.endsWith('.ts'));
   const texts = await Promise.all(
     files.map(async ({ parentPath, name }) => textsOf(await readFile(path.join(parentPath, name), 'utf8'), name)),

@@ -1,38 +1,70 @@
-/** Numbers for the dashboard: those of the editor's margin, and the few that only tables and axes need. */
-export { bytes, compact, nanoseconds, pages, percent, readWriteSplit, whole } from '../core/model/format.js';
+/** Numbers for the dashboard: those of the editor's margin, and the few that only tables and axes need; in its language. */
+import * as english from '../core/model/format.js';
+import * as l10n from './l10n.js';
 
-import { percent, whole } from '../core/model/format.js';
+/** A number as the functions below write it in English, with the language's own signs. */
+export function local(text: string): string {
+  return text.replaceAll(/[.,]/g, sign => (sign === '.' ? l10n.decimalSign : l10n.groupSign));
+}
+
+export const whole = l10n.number;
+
+export function bytes(value: number): string {
+  return local(english.bytes(value));
+}
+
+export function compact(value: number): string {
+  return local(english.compact(value));
+}
+
+export function nanoseconds(value: number): string {
+  return local(english.nanoseconds(value));
+}
+
+export function percent(share: number): string {
+  return local(english.percent(share));
+}
+
+/** `2,104 pages (8.2 MiB)`. */
+export function pages(count: number, pageSize: number): string {
+  return l10n.plural(count, '{0} page ({1})', '{0} pages ({1})', bytes(count * pageSize));
+}
+
+/** `71 % read, 29 % write`; see `splitPercents`. */
+export function readWriteSplit(reads: number, writes: number): string {
+  return l10n.t('{0} read, {1} write', ...english.splitPercents(reads, writes));
+}
 
 /** What stands in a cell without a value; the reason goes into its tooltip. */
 export const noValue = '—';
 
 /** A score of 0 to 1, or a correlation of -1 to 1: `0.012`, `1.000`. */
 export function score(value: number): string {
-  return value.toFixed(3).replace('-', '\u2212');
+  return local(value.toFixed(3).replace('-', '\u2212'));
 }
 
 /** A factor: `1.08 ×`. */
 export function times(value: number): string {
   // A factor never breaks from its sign.
-  return `${value < 9.995 ? value.toFixed(2) : value.toFixed(1)}\u00a0×`;
+  return `${local(value < 9.995 ? value.toFixed(2) : value.toFixed(1))}\u00a0×`;
 }
 
 /** Per cent that may exceed 100 and that already are per cent: `0.075 %`, `12 %`. */
 export function percentValue(value: number): string {
   if (value === 0) return '0 %';
-  if (Math.abs(value) < 0.0005) return '< 0.001 %';
-  return `${Number(value.toPrecision(2))} %`;
+  if (Math.abs(value) < 0.0005) return local('< 0.001 %');
+  return local(`${Number(value.toPrecision(2))} %`);
 }
 
 /** A share that matters most near the whole: `99.8 %` is not all, and all is `100 %`. */
 export function nearlyAll(share: number): string {
-  return share >= 0.99 && share < 1 ? `${(Math.floor(share * 1000) / 10).toFixed(1)} %` : percent(share);
+  return share >= 0.99 && share < 1 ? local(`${(Math.floor(share * 1000) / 10).toFixed(1)} %`) : percent(share);
 }
 
 /** A count on an axis: `0`, `500`, `1 k`, `1.5 k`, `310 k`. */
 export function countTick(value: number): string {
   const [scale, suffix] = countScales.find(([size]) => value >= size) ?? [1, ''];
-  return `${Number((value / scale).toPrecision(2))}${suffix}`;
+  return local(`${Number((value / scale).toPrecision(2))}${suffix}`);
 }
 
 const countScales = [
@@ -41,11 +73,6 @@ const countScales = [
   [1e6, ' M'],
   [1e3, ' k'],
 ] as const;
-
-/** `1 page`, `2,104 pages`. */
-export function counted(value: number, one: string, many = `${one}s`): string {
-  return `${whole(value)} ${value === 1 ? one : many}`;
-}
 
 /** Whole items from `from` (inclusive) to `to` (exclusive): `7` or `7–12`. */
 export function span(from: number, to: number): string {
@@ -73,5 +100,5 @@ export function timeTick(ns: number, step: number): string {
   if (ns === 0) return '0';
   const [scale, unit] = timeUnits.find(([size]) => ns >= size) ?? [1, 'ns'];
   const decimals = Math.max(0, Math.min(6, -Math.floor(Math.log10(Math.max(step, 1e-3) / scale) + 1e-9)));
-  return `${(ns / scale).toFixed(decimals)} ${unit}`;
+  return local(`${(ns / scale).toFixed(decimals)} ${unit}`);
 }

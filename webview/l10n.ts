@@ -41,6 +41,10 @@ export function number(value: number): string {
 const rules = new Intl.PluralRules(Object.keys(bundle).length > 0 ? language : 'en');
 const whole = new Intl.NumberFormat(language, { maximumFractionDigits: 0 });
 
+const signs = new Intl.NumberFormat(language).formatToParts(12345.6);
+export const decimalSign = signs.find(({ type }) => type === 'decimal')?.value ?? '.';
+export const groupSign = signs.find(({ type }) => type === 'group')?.value ?? ',';
+
 function filled(text: string, parts: readonly Part[]): string {
   return text.replaceAll(/\{(\d+)\}/g, (place, index) => String(parts[Number(index)] ?? place));
 }

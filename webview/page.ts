@@ -4,9 +4,11 @@
  * A view is made when first shown. When the selection changes, the view in front loads again at once and the others
  * when they come to the front.
  */
+
 import type { LiveHeat, ProfileProgress, Selection, ViewId } from '../core/protocol.js';
 import { el, icon, setAttributes } from './dom.js';
 import * as host from './host.js';
+import * as l10n from './l10n.js';
 import { SelectionStrip } from './selectionStrip.js';
 import { type State, stateFrom } from './state.js';
 import { button } from './toolkit.js';
@@ -54,7 +56,7 @@ export class Page {
 
   constructor(root: HTMLElement) {
     this.#panels = views.map(kind => this.#panel(kind));
-    const tabs = el('div', { role: 'tablist', class: 'tabs', 'aria-label': 'Views' });
+    const tabs = el('div', { role: 'tablist', class: 'tabs', 'aria-label': l10n.t('Views') });
     tabs.append(...this.#panels.map(panel => panel.tab));
     tabs.addEventListener('keydown', event => this.#tabKey(event));
     root.append(
@@ -234,14 +236,24 @@ export class Page {
   #broken(panel: Panel, error: unknown): Node[] {
     const reason = error instanceof Error ? error.message : String(error);
     return [
-      el('p', { role: 'alert', class: 'error' }, icon('error'), `${panel.kind.label} could not be shown: ${reason}`),
-      el('p', {}, 'Try again; if it stays so, the log holds the details.'),
+      el(
+        'p',
+        { role: 'alert', class: 'error' },
+        icon('error'),
+        l10n.t('{0} could not be shown: {1}', panel.kind.label, reason),
+      ),
+      el('p', {}, l10n.t('Try again; if it stays so, the log holds the details.')),
       el(
         'div',
         { class: 'buttons' },
-        button({ label: 'Try again', icon: 'refresh', appearance: 'primary', press: () => void this.#load(panel) }),
         button({
-          label: 'Show log',
+          label: l10n.t('Try again'),
+          icon: 'refresh',
+          appearance: 'primary',
+          press: () => void this.#load(panel),
+        }),
+        button({
+          label: l10n.t('Show log'),
           icon: 'output',
           appearance: 'secondary',
           press: () => host.runCommand('pagelens.showLog'),
@@ -253,29 +265,31 @@ export class Page {
 
 function nothingYet(): Node[] {
   return [
-    el('h2', {}, 'No profile yet'),
+    el('h2', {}, l10n.t('No profile yet')),
     el(
       'p',
       {},
-      'Profile a program to see which of its lines and allocations make which memory pages hot, whether they are read or written, and where those pages should live.',
+      l10n.t(
+        'Profile a program to see which of its lines and allocations make which memory pages hot, whether they are read or written, and where those pages should live.',
+      ),
     ),
     el(
       'div',
       { class: 'buttons' },
       button({
-        label: 'Profile page accesses',
+        label: l10n.t('Profile page accesses'),
         icon: 'play',
         appearance: 'primary',
         press: () => host.runCommand('pagelens.profile'),
       }),
       button({
-        label: 'Profile the sample',
+        label: l10n.t('Profile the sample'),
         icon: 'beaker',
         appearance: 'secondary',
         press: () => host.runCommand('pagelens.profileSample'),
       }),
       button({
-        label: 'Open a profile or trace',
+        label: l10n.t('Open a profile or trace'),
         icon: 'folder-opened',
         appearance: 'secondary',
         press: () => host.runCommand('pagelens.open'),
@@ -289,11 +303,11 @@ function progressBar() {
   const words = el('span', { class: 'progress-words' });
   const bar = el(
     'div',
-    { class: 'progress-bar', role: 'progressbar', 'aria-label': 'Progress of the run' },
+    { class: 'progress-bar', role: 'progressbar', 'aria-label': l10n.t('Progress of the run') },
     el('span'),
   );
   const cancel = button({
-    label: 'Cancel; what was recorded until then is kept',
+    label: l10n.t('Cancel; what was recorded until then is kept'),
     icon: 'debug-stop',
     appearance: 'icon',
     press: () => host.runCommand('pagelens.cancel'),

@@ -1,13 +1,16 @@
 /** Pieces that several views share: class words, source links, the split of reads and writes, a section. */
+
 import type { Location } from '../core/protocol.js';
 import { type Child, el, icon, setShare } from './dom.js';
 import { percent, shortName } from './format.js';
+import * as l10n from './l10n.js';
+import { word } from './words.js';
 
 /** The class as a shape and a word; the colour only repeats them. The shapes are those of the tree of hot regions. */
 const classIcons: Readonly<Record<string, string>> = { hot: 'flame', warm: 'circle-filled', cold: 'circle-outline' };
 
 export function hotness(name: string): HTMLElement {
-  return el('span', { class: `hotness ${name}` }, icon(classIcons[name] ?? 'circle-outline'), name);
+  return el('span', { class: `hotness ${name}` }, icon(classIcons[name] ?? 'circle-outline'), word(name));
 }
 
 /** An object's name: whole where there is room; in a narrow page short, with the line number uncut. */
@@ -24,7 +27,8 @@ export function objectName(name: string): HTMLElement {
 
 /** A button that looks like a link and leads to the source; plain text where no source is known. */
 export function sourceLink(text: string, location: Location | null, reveal: (location: Location) => void): HTMLElement {
-  if (!location) return el('span', { class: 'source', title: `${text}\nno source line is known` }, objectName(text));
+  if (!location)
+    return el('span', { class: 'source', title: l10n.t('{0}\nno source line is known', text) }, objectName(text));
   const link = el(
     'button',
     { type: 'button', class: 'link source', title: `${text}\n${placeOf(location)}` },
@@ -57,8 +61,8 @@ export function splitBar(reads: number, writes: number): HTMLElement {
     el(
       'div',
       { class: 'split-words' },
-      el('span', { class: 'key reads' }, `${percent(share)} read`),
-      el('span', { class: 'key writes' }, `${percent(total === 0 ? 0 : 1 - share)} write`),
+      el('span', { class: 'key reads' }, l10n.t('{0} read', percent(share))),
+      el('span', { class: 'key writes' }, l10n.t('{0} write', percent(total === 0 ? 0 : 1 - share))),
     ),
   );
 }

@@ -5,9 +5,11 @@
  * the function that also draws the chart on the screen. Colours are those of the theme as it is, or the fixed ones of
  * the style sheet's `paper` for a white page.
  */
+
 import { type Frame, fitText, fontOf, themeValue } from './charts/surface.js';
 import { VectorContext } from './charts/vector.js';
 import { el, setAttributes, svg } from './dom.js';
+import * as l10n from './l10n.js';
 import { menuButton } from './menu.js';
 import type { ViewContext } from './views/view.js';
 
@@ -55,7 +57,7 @@ const pngScale = 2;
 export function pictureButton(context: ViewContext, picture: () => Picture | null): HTMLElement {
   const save = async (background: Background) => {
     const what = picture();
-    if (!what) return context.announce('There is nothing to save yet.');
+    if (!what) return context.announce(l10n.t('There is nothing to save yet.'));
     try {
       const drawn = drawPicture(what, background);
       context.savePicture({ name: what.name, svg: drawn.text, pngBase64: await pngOf(drawn) });
@@ -64,11 +66,11 @@ export function pictureButton(context: ViewContext, picture: () => Picture | nul
     }
   };
   return menuButton({
-    label: 'Save picture…',
+    label: l10n.t('Save picture…'),
     icon: 'device-camera',
     items: () => [
-      { label: 'Save picture in the colours of the theme…', press: () => void save('theme') },
-      { label: 'Save picture on white…', press: () => void save('white') },
+      { label: l10n.t('Save picture in the colours of the theme…'), press: () => void save('theme') },
+      { label: l10n.t('Save picture on white…'), press: () => void save('white') },
     ],
   });
 }

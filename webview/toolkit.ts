@@ -100,10 +100,18 @@ export function dropdown(label: string, choices: readonly Choice[], change: (val
   };
 }
 
+/** The toolkit names every text field "Text field", whatever its label, whenever the field enters the page. */
+function keepName(field: HTMLElement, label: string): void {
+  const name = () => field.getAttribute('aria-label') !== label && setAttributes(field, { 'aria-label': label });
+  new MutationObserver(name).observe(field, { attributeFilter: ['aria-label'] });
+  name();
+}
+
 /** A field that tells what was typed when Enter is pressed. */
 export function textField(label: string, enter: (text: string) => void) {
   const element = document.createElement('vscode-text-field') as ValueElement;
-  setAttributes(element, { placeholder: label, 'aria-label': label });
+  setAttributes(element, { placeholder: label });
+  keepName(element, label);
   element.addEventListener('keydown', ({ key }) => {
     if (key === 'Enter') enter(element.value);
   });
@@ -114,7 +122,8 @@ export function textField(label: string, enter: (text: string) => void) {
 export function filterField(label: string, value: string, change: (text: string) => void): HTMLElement {
   const pauseMs = 150;
   const element = document.createElement('vscode-text-field') as ValueElement;
-  setAttributes(element, { placeholder: label, 'aria-label': label, value });
+  setAttributes(element, { placeholder: label, value });
+  keepName(element, label);
   const glyph = icon('filter');
   glyph.slot = 'start';
   element.append(glyph);

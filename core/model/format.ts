@@ -40,13 +40,19 @@ export function percent(share: number): string {
   return value < 9.95 ? `${value.toFixed(1)} %` : `${Math.round(value)} %`;
 }
 
-/** `71 % read, 29 % write`: whole per cent that add up to 100; a few writes among many reads are not 0 %. */
+/** `71 % read, 29 % write`. */
 export function readWriteSplit(reads: number, writes: number): string {
+  const [read, write] = splitPercents(reads, writes);
+  return `${read} read, ${write} write`;
+}
+
+/** Whole per cent of reads and of writes that add up to 100; a few writes among many reads are not 0 %. */
+export function splitPercents(reads: number, writes: number): readonly [string, string] {
   const total = reads + writes;
   const read = total === 0 ? 0 : Math.round((reads / total) * 100);
-  if (read === 100 && writes > 0) return '> 99 % read, < 1 % write';
-  if (read === 0 && reads > 0) return '< 1 % read, > 99 % write';
-  return `${read} % read, ${total === 0 ? 0 : 100 - read} % write`;
+  if (read === 100 && writes > 0) return ['> 99 %', '< 1 %'];
+  if (read === 0 && reads > 0) return ['< 1 %', '> 99 %'];
+  return [`${read} %`, `${total === 0 ? 0 : 100 - read} %`];
 }
 
 const sizes = ['B', 'KiB', 'MiB', 'GiB', 'TiB'] as const;

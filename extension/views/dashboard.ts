@@ -103,6 +103,7 @@ export class Dashboards implements vscode.WebviewViewProvider, vscode.Disposable
       codicons: asset('codicon.css'),
       nonce: randomBytes(16).toString('hex'),
       language: vscode.env.language,
+      bundle: vscode.l10n.bundle,
     });
     return () => {
       listener.dispose();

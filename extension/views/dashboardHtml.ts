@@ -7,9 +7,12 @@ export interface DashboardAssets {
   readonly codicons: string;
   readonly nonce: string;
   readonly language: string;
+  /** Translations into it; undefined: there are none. */
+  readonly bundle: Readonly<Record<string, string>> | undefined;
 }
 
-export function dashboardHtml({ cspSource, script, style, codicons, nonce, language }: DashboardAssets): string {
+export function dashboardHtml(assets: DashboardAssets): string {
+  const { cspSource, script, style, codicons, nonce, language, bundle = {} } = assets;
   const policy = [
     "default-src 'none'",
     `script-src 'nonce-${nonce}'`,
@@ -29,6 +32,7 @@ export function dashboardHtml({ cspSource, script, style, codicons, nonce, langu
 </head>
 <body>
 <div id="root"></div>
+<script type="application/json" id="l10n-bundle">${JSON.stringify(bundle).replaceAll('<', '\\u003c')}</script>
 <script nonce="${nonce}" src="${script}"></script>
 </body>
 </html>

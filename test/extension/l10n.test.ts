@@ -42,6 +42,9 @@ test('the bundle holds the texts of the code', async () => {
 test('texts are found in either quotes, over lines and with arguments; others are refused', () => {
   const source = `a(vscode.l10n.t('One {0}', x)); b(l10n.t(\n  "It's two",\n)); c(l10n.t('It\\'s\\nthree'));`;
   expect(textsOf(source, 'a.ts')).toEqual(['One {0}', "It's two", "It's\nthree"]);
+  const forms = "l10n.plural(rows[f(1, 2)], '{0} page', '{0} pages', x)";
+  expect(textsOf(`${forms}; l10n.t('Copy\\u2026')`, 'a.ts')).toEqual(['{0} page', '{0} pages', 'Copy…']);
+  expect(() => textsOf("l10n.plural(n, '{0} page', many)", 'a.ts')).toThrow('a.ts:1');
   expect(() => textsOf('\nl10n.t(`ended`)', 'a.ts')).toThrow('a.ts:2');
   expect(() => textsOf('l10n.t(message)', 'a.ts')).toThrow('a.ts:1');
 });

@@ -78,6 +78,7 @@ describe('gutter icons', () => {
 
 test('the page loads nothing but its own script by nonce, its styles and its font', () => {
   const html = dashboardHtml({
+    bundle: { Heat: '</script><b>' },
     cspSource: 'https://own',
     script: 'https://own/a.js',
     style: 'https://own/a.css',
@@ -94,7 +95,12 @@ test('the page loads nothing but its own script by nonce, its styles and its fon
     'img-src https://own data: blob:',
   ]);
   expect(html).not.toMatch(/unsafe|<style|style=|onload|http:/);
-  expect(html.match(/<script[^>]*>/g)).toEqual(['<script nonce="abc123" src="https://own/a.js">']);
+  // The other holds data, which the policy does not let run; a translation cannot end it.
+  expect(html.match(/<script[^>]*>/g)).toEqual([
+    '<script type="application/json" id="l10n-bundle">',
+    '<script nonce="abc123" src="https://own/a.js">',
+  ]);
+  expect(JSON.parse(/id="l10n-bundle">(.*?)<\/script>/s.exec(html)![1]!)).toEqual({ Heat: '</script><b>' });
 });
 
 test('the launcher passes arguments on untouched, whatever is in the paths', () => {

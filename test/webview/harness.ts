@@ -40,6 +40,8 @@ export interface OpenOptions {
    * it. The page's policy does not hold then.
    */
   readonly byHttp?: boolean;
+  /** The editor's language and translations into it; else English. */
+  readonly words?: { readonly language: string; readonly bundle: Readonly<Record<string, string>> };
 }
 
 export class Harness {
@@ -48,6 +50,7 @@ export class Harness {
   #browser: Browser | null = null;
   /** The page that is answered by HTTP. */
   #asking: Dashboard | null = null;
+  #words: OpenOptions['words'];
 
   /** @param root folder of the repository, whose dist/ is built */
   constructor(root: string) {
@@ -94,13 +97,15 @@ export class Harness {
       style: 'webview.css',
       codicons: 'codicon.css',
       nonce,
-      language: 'en',
+      language: this.#words?.language ?? 'en',
+      bundle: this.#words?.bundle,
     });
   }
 
   async open(options: OpenOptions): Promise<Dashboard> {
     const { width, height = 800, theme = 'dark', scale = 1, saved, profile, byHttp = false } = options;
     const viewport = { width, height };
+    this.#words = options.words;
     const page = await this.#browser!.newPage({ viewport, deviceScaleFactor: scale, bypassCSP: byHttp });
     const dashboard = new Dashboard(page, profile);
     if (byHttp) this.#asking = dashboard;
@@ -153,6 +158,8 @@ export class Dashboard {
   /** Messages other than requests, as they came. */
   readonly sent: FromWebview[] = [];
   readonly queries: ViewQuery[] = [];
+  /** What core answered, as it came, and the selections that the page was told of. */
+  readonly answers: unknown[] = [];
   /** What the page complained of: errors, and what its policy refused. */
   readonly complaints: string[] = [];
   /** Set: every view is refused with this reason. */
@@ -205,11 +212,9 @@ export class Dashboard {
     while (this.hold) await new Promise(done => setTimeout(done, 10));
     const { viewIndex, selection } = this.#state;
     if (!viewIndex) return null;
-    return {
-      view: query.view,
-      columns: {},
-      ...views[query.view](viewIndex, query, selection, this.#state.comparison(null)),
-    };
+    const answer = views[query.view](viewIndex, query, selection, this.#state.comparison(null));
+    this.answers.push(answer.facts, selection);
+    return { view: query.view, columns: {}, ...answer };
   }
 
   get selection(): Selection {

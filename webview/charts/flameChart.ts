@@ -4,10 +4,13 @@
  * Mouse: pointing reads, a click zooms. Keys: arrows move, Enter zooms, Backspace zooms out, Ctrl+Enter goes to the
  * source. What a colour says also stands in the frame's words.
  */
+
 import type { FlameFacts, FlameFrame } from '../../core/protocol.js';
 import { el } from '../dom.js';
 import { percent } from '../format.js';
+import * as l10n from '../l10n.js';
 import type { FlameColor } from '../state.js';
+import { word } from '../words.js';
 import { boxAt, type FlameBox, type FlameLayout, flameLayout, matches, neighbour, searchWords } from './flameLayout.js';
 import { type Frame, fitText, fontOf, Surface, themeValue } from './surface.js';
 
@@ -37,8 +40,8 @@ export class FlameChart {
     class: 'flame-chart',
     role: 'application',
     tabindex: 0,
-    'aria-roledescription': 'flame graph',
-    'aria-label': 'Frames by weight',
+    'aria-roledescription': l10n.t('flame graph'),
+    'aria-label': l10n.t('Frames by weight'),
     'aria-describedby': 'flame-help',
   });
   readonly #surface: Surface;
@@ -177,7 +180,9 @@ function tailOf(frame: FlameFrame, total: number, color: FlameColor): string {
   const share = percent(total > 0 ? frame.weight / total : 0);
   const accesses = frame.reads + frame.writes;
   if (frame.kind === 'all' || accesses === 0) return share;
-  return color === 'class' ? `${share} · ${frame.hotness}` : `${share} · ${percent(frame.writes / accesses)} write`;
+  return color === 'class'
+    ? `${share} · ${word(frame.hotness)}`
+    : l10n.t('{0} · {1} write', share, percent(frame.writes / accesses));
 }
 
 export type FlameFill = 'hot' | 'warm' | 'cold' | 'read' | 'both' | 'written' | 'none';

@@ -8,7 +8,9 @@
  * move a cursor, with Shift they pan, + and - zoom about it, 0 shows all, Backspace goes back, Space points at what lies
  * there, Enter also goes to its source.
  */
+
 import { el } from '../dom.js';
+import * as l10n from '../l10n.js';
 import type { HeatColor } from '../state.js';
 import { drawAxes } from './heatAxes.js';
 import type { Box, HeatAxes } from './heatData.js';
@@ -69,8 +71,8 @@ export class HeatChart {
     class: 'heat',
     role: 'application',
     tabindex: 0,
-    'aria-roledescription': 'heatmap',
-    'aria-label': 'Page accesses by address and time',
+    'aria-roledescription': l10n.t('heatmap'),
+    'aria-label': l10n.t('Page accesses by address and time'),
     'aria-describedby': 'heat-help',
   });
   readonly #base: Surface;

@@ -1,5 +1,7 @@
 /** The map's axes: time below, addresses on the left, what lies there on the right, and where the address jumps. */
+
 import { compact, shortName, timeTick, whole } from '../format.js';
+import * as l10n from '../l10n.js';
 import type { HeatAxes } from './heatData.js';
 import { fontSize, lanes, laneWidth, lineHeight, type Plot, px, py, wide } from './heatPlot.js';
 import { fittingLabels, niceTicks } from './scale.js';
@@ -54,7 +56,9 @@ function drawTime({ context, width, ratio }: Frame, plot: Plot, axes: HeatAxes, 
     context.fillText(time, at, plot.bottom + 6);
     context.fillText(whole(tick), at, plot.bottom + 6 + lineHeight);
   }
-  const title = `${axes.timed ? 'modelled time' : 'accesses'}; epochs of ${whole(axes.facts.epochAccesses)} accesses`;
+  const title = axes.timed
+    ? l10n.t('modelled time; epochs of {0} accesses', whole(axes.facts.epochAccesses))
+    : l10n.t('time in accesses; columns of {0} accesses', whole(axes.facts.epochAccesses));
   context.textAlign = 'left';
   context.fillText(fitText(context, title, width - plot.left), plot.left, plot.bottom + 6 + 2 * lineHeight);
 }

@@ -3,10 +3,13 @@
  *
  * Coordinates are epochs (x) and rows of touched pages (y), as in HeatmapFacts.
  */
+
 import type { HeatmapFacts, Location, ViewData, WireColumn } from '../../core/protocol.js';
-import { bytes, compact, counted, nanoseconds, span, whole } from '../format.js';
+import { bytes, compact, nanoseconds, span, whole } from '../format.js';
+import * as l10n from '../l10n.js';
 import type { Metric } from '../state.js';
 import { column, type Numbers } from '../wire.js';
+import { word } from '../words.js';
 import type { Range } from './viewport.js';
 
 export type Segment = HeatmapFacts['segments'][number];
@@ -31,9 +34,9 @@ export interface Bin {
 
 /** What a metric counts, for words beside figures. */
 export function unitOf(metric: Metric, { counted: what }: HeatmapFacts): string {
-  if (metric === 'traffic') return 'cache lines';
-  if (what !== 'accesses') return metric === 'accesses' ? what : `${what} of ${metric}`;
-  return metric;
+  if (metric === 'traffic') return l10n.t('cache lines');
+  if (what !== 'accesses') return metric === 'accesses' ? what : l10n.t('{0} of {1}', what, word(metric));
+  return word(metric);
 }
 
 /** The bins of one answer. Columns are read when first asked for: of most tiles, few are. */
@@ -139,7 +142,9 @@ export class HeatAxes {
 
   /** When an epoch begins, in words: by modelled time, or by accesses. */
   whenText(epoch: number): string {
-    return this.timed ? nanoseconds(this.timeAt(epoch)) : `${compact(epoch * this.facts.epochAccesses)} accesses`;
+    return this.timed
+      ? nanoseconds(this.timeAt(epoch))
+      : l10n.t('{0} accesses', compact(epoch * this.facts.epochAccesses));
   }
 
   /** Modelled ns since the start of the run, between the bins' own times. */
@@ -199,15 +204,15 @@ export class HeatAxes {
     const runs = this.facts.segments.flatMap(segment => segment.objects);
     const others = new Set(runs.filter(run => run.from < to && run.to > from).map(run => run.name));
     if (object) others.delete(object.name);
-    const name = object ? object.name : 'no single object';
+    const name = object ? object.name : l10n.t('no single object');
     const tier = object?.tier ? ` · ${object.tier}` : '';
-    const more = others.size > 0 ? ` and ${counted(others.size, 'other')}` : '';
+    const more = others.size > 0 ? l10n.t(' and {0}', l10n.plural(others.size, '{0} other', '{0} others')) : '';
     const [first, last] = box.x;
-    const time = `${this.whenText(first)} to ${this.whenText(last)}, epoch ${span(first, last)}`;
+    const time = l10n.t('{0} to {1}, epoch {2}', this.whenText(first), this.whenText(last), span(first, last));
     const agreed = this.#agreed(box.y);
     return [
       `${name}${more}${tier}`,
-      counts ? this.#figures(counts) : 'counts are on their way',
+      counts ? this.#figures(counts) : l10n.t('counts are on their way'),
       time,
       this.#place(from, to),
       ...(agreed ? [agreed] : []),
@@ -215,10 +220,18 @@ export class HeatAxes {
   }
 
   #figures({ reads, writes, traffic }: Counts): string {
-    if (reads + writes + traffic === 0) return this.facts.counted === 'accesses' ? 'no access' : 'no reading';
-    const lines = `${compact(traffic)} cache lines of traffic`;
-    if (this.facts.counted === 'accesses') return `${compact(reads)} reads, ${compact(writes)} writes, ${lines}`;
-    return `${this.facts.counted}: ${compact(reads)} of reads, ${compact(writes)} of writes; ${lines}`;
+    if (reads + writes + traffic === 0)
+      return this.facts.counted === 'accesses' ? l10n.t('no access') : l10n.t('no reading');
+    const lines = l10n.t('{0} cache lines of traffic', compact(traffic));
+    if (this.facts.counted === 'accesses')
+      return l10n.t('{0} reads, {1} writes, {2}', compact(reads), compact(writes), lines);
+    return l10n.t(
+      '{0}: {1} of reads, {2} of writes; {3}',
+      word(this.facts.counted),
+      compact(reads),
+      compact(writes),
+      lines,
+    );
   }
 
   #agreed(y: Range): string | null {
@@ -227,32 +240,46 @@ export class HeatAxes {
     const rows = this.agreementRows().filter(row => row.y[0] < y[1] && row.y[1] > y[0]);
     const sum = (kind: 'found' | 'missed' | 'falsely') => rows.reduce((all, row) => all + row[kind], 0);
     const [found, missed, falsely] = [sum('found'), sum('missed'), sum('falsely')];
-    if (found + missed + falsely === 0) return `none of the ${whole(agreement.k)} hottest pages`;
-    return `of the ${whole(agreement.k)} hottest pages ${agreement.tracker} found ${found} and missed ${missed} here, and reported ${falsely} falsely`;
+    if (found + missed + falsely === 0) return l10n.t('none of the {0} hottest pages', whole(agreement.k));
+    return l10n.t(
+      'of the {0} hottest pages {1} found {2} and missed {3} here, and reported {4} falsely',
+      whole(agreement.k),
+      agreement.tracker,
+      found,
+      missed,
+      falsely,
+    );
   }
 
   /** Rows are touched pages and between two may lie untouched ones: only where a range begins is an address known. */
   #place(from: number, to: number): string {
     const [first, ...further] = this.facts.segments.filter(segment => segment.from < to && segment.to > from);
-    if (!first) return `page rows ${span(from, to)}`;
+    if (!first) return l10n.t('page rows {0}', span(from, to));
     const end = Math.min(to, first.to);
     const start = Math.max(from, first.from);
-    const pages = `touched ${end - start > 1 ? 'pages' : 'page'} ${span(start - first.from + 1, end - first.from + 1)}`;
+    const places = span(start - first.from + 1, end - first.from + 1);
+    const pages = end - start > 1 ? l10n.t('touched pages {0}', places) : l10n.t('touched page {0}', places);
     const more = further
-      .map(({ address }) => `, and on from ${address}`)
+      .map(({ address }) => l10n.t(', and on from {0}', address))
       .slice(0, 1)
       .join('');
-    return `${pages} of ${whole(first.to - first.from)} from ${first.address}${more}`;
+    return l10n.t('{0} of {1} from {2}{3}', pages, whole(first.to - first.from), first.address, more);
   }
 }
 
-/** What rows and columns are: of a recording that goes on, blocks of pages and stretches of epochs. */
-export function gridWords({ timesNs }: HeatmapFacts): { readonly row: string; readonly column: string } {
-  return timesNs.length > 0 ? { row: 'page', column: 'epoch' } : { row: 'block', column: 'column' };
+/** Whether it is a map of a recording that goes on: rows are blocks of addresses then, and columns stretches of accesses. */
+export function isLive({ timesNs }: HeatmapFacts): boolean {
+  return timesNs.length === 0;
 }
 
 /** What a bin spans, for the legend: `32 pages of 4 KiB × 2 epochs`. */
 export function binSize(facts: HeatmapFacts): string {
-  const { row, column } = gridWords(facts);
-  return `${counted(facts.step.y, row)} of ${bytes(facts.pageSize)} × ${counted(facts.step.x, column)}`;
+  const { step, pageSize } = facts;
+  const size = bytes(pageSize);
+  return isLive(facts)
+    ? l10n.t('{0} × {1}', blocks(step.y, size), l10n.plural(step.x, '{0} column', '{0} columns'))
+    : l10n.t('{0} × {1}', pagesOf(step.y, size), l10n.plural(step.x, '{0} epoch', '{0} epochs'));
 }
+
+const blocks = (count: number, size: string) => l10n.plural(count, '{0} block of {1}', '{0} blocks of {1}', size);
+const pagesOf = (count: number, size: string) => l10n.plural(count, '{0} page of {1}', '{0} pages of {1}', size);

@@ -1,8 +1,10 @@
 /** What the map's colours, patterns and signs mean, with the scale's numbers and their unit. */
+
 import { el } from '../dom.js';
-import { countTick, whole } from '../format.js';
+import { countTick, local, whole } from '../format.js';
+import * as l10n from '../l10n.js';
 import type { HeatColor } from '../state.js';
-import { binSize, gridWords, type HeatAxes, unitOf } from './heatData.js';
+import { binSize, type HeatAxes, isLive, unitOf } from './heatData.js';
 import { drawHatch, hatchOfTier } from './heatHatch.js';
 import { agreementKinds } from './heatMarks.js';
 import { themeRamp, tierVariable } from './heatPaint.js';
@@ -88,31 +90,46 @@ export function drawScale({ context, width, ratio }: Frame, style: Element, scal
 export function density(value: number): string {
   if (value >= 1) return countTick(value);
   if (value === 0) return '0';
-  if (value >= 0.001) return String(Number(value.toPrecision(2)));
+  if (value >= 0.001) return local(String(Number(value.toPrecision(2))));
   const [digits, exponent] = value.toExponential(1).split('e-') as [string, string];
   const raised = [...exponent].map(digit => '⁰¹²³⁴⁵⁶⁷⁸⁹'[Number(digit)]).join('');
-  return `${Number(digits)}×10⁻${raised}`;
+  return `${local(digits.replace(/\.0$/, ''))}×10⁻${raised}`;
 }
 
 export function legendWords({ facts }: HeatAxes, color: HeatColor, scale: HeatScale | null, note: string): string {
   const unit = unitOf(color === 'tier' ? 'accesses' : color, facts);
-  if (!scale) return `no ${unit} in sight`;
+  if (!scale) return l10n.t('no {0} in sight', unit);
   const kind =
     scale.kind === 'log'
-      ? 'logarithmic'
-      : 'by percentile of the bins in sight: the lower numbers say how many of them have less';
-  const by = color === 'tier' ? 'Tier by colour and pattern; stronger: more ' : '';
+      ? l10n.t('logarithmic')
+      : l10n.t('by percentile of the bins in sight: the lower numbers say how many of them have less');
+  const by = color === 'tier' ? l10n.t('Tier by colour and pattern; stronger: more ') : '';
   const { agreement } = facts;
   const agreed = agreement
-    ? ` ${agreement.tracker} found ${whole(agreement.found)} of the ${whole(agreement.k)} hottest pages of the whole run (the top 10 %), missed ${whole(agreement.missed)}, reported ${whole(agreement.falsely)} falsely.`
+    ? l10n.t(
+        ' {0} found {1} of the {2} hottest pages of the whole run (the top 10 %), missed {3}, reported {4} falsely.',
+        agreement.tracker,
+        whole(agreement.found),
+        whole(agreement.k),
+        whole(agreement.missed),
+        whole(agreement.falsely),
+      )
     : '';
-  const { row, column } = gridWords(facts);
-  return `${by}${unit} per ${row} and ${column}, mean of each bin of ${binSize(facts)}, ${kind}; bare where there are none. ${note}${agreed}`;
+  const mean = isLive(facts) ? l10n.t('{0} per block and column', unit) : l10n.t('{0} per page and epoch', unit);
+  return l10n.t(
+    '{0}{1}, mean of each bin of {2}, {3}; bare where there are none. {4}{5}',
+    by,
+    mean,
+    binSize(facts),
+    kind,
+    note,
+    agreed,
+  );
 }
 
 /** A tier's name; core calls what is in several `mixed`. */
 export function tierName(name: string): string {
-  return name === 'mixed' ? 'in several tiers' : name;
+  return name === 'mixed' ? l10n.t('in several tiers') : name;
 }
 
 function tierKey(name: string, tier: number, tiers: number): HTMLElement {

@@ -1,4 +1,5 @@
 /** Marks over and beside the map: tiers' patterns, a tracker's hits and misses, what is pointed at, the window. */
+import * as l10n from '../l10n.js';
 import type { Box, HeatAxes } from './heatData.js';
 import { drawHatch, hatchOfTier } from './heatHatch.js';
 import { bandOf, laneWidth, type Plot, px, py } from './heatPlot.js';
@@ -7,9 +8,9 @@ import type { Range } from './viewport.js';
 
 /** Kinds of agreement, from left to right: the sign at the head of a lane also stands in the legend. */
 export const agreementKinds = [
-  { key: 'found', sign: '●', words: 'found' },
-  { key: 'missed', sign: '○', words: 'missed; rising lines on the map where most are' },
-  { key: 'falsely', sign: '×', words: 'falsely reported; falling lines' },
+  { key: 'found', sign: '●', words: l10n.t('found') },
+  { key: 'missed', sign: '○', words: l10n.t('missed; rising lines on the map where most are') },
+  { key: 'falsely', sign: '×', words: l10n.t('falsely reported; falling lines') },
 ] as const;
 
 /** Runs of rows of one tier wear its pattern. */

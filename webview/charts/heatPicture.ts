@@ -1,4 +1,5 @@
 /** The heatmap as a picture of its own: the map with its axes and marks, and the scale below it. */
+import * as l10n from '../l10n.js';
 import type { Picture, PictureKey } from '../picture.js';
 import type { HeatColor } from '../state.js';
 import type { HeatChart } from './heat.js';
@@ -17,15 +18,15 @@ export function heatPicture(chart: HeatChart, axes: HeatAxes, color: HeatColor, 
     width,
     parts: [
       {
-        title: 'Page accesses by address and time',
+        title: l10n.t('Page accesses by address and time'),
         note: legendWords(axes, color, scale, note),
         ...(color === 'tier' && { legend: axes.facts.tiers.map(tierKey) }),
         height: mapHeight,
         draw: (frame, style) => chart.picture(frame, style),
       },
       {
-        title: 'Scale',
-        note: 'per page and epoch',
+        title: l10n.t('Scale'),
+        note: l10n.t('per page and epoch'),
         height: 40,
         draw: (frame, style) => drawScale({ ...frame, width: Math.min(frame.width, 320) }, style, scale, color),
       },

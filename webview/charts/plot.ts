@@ -5,7 +5,9 @@
  * differ in dash and in words, too, never in colour alone. Where a chart can be brushed, a drag selects a part of its
  * axis, and so do Shift and the arrows.
  */
+
 import { el, setAttributes, svg } from '../dom.js';
+import * as l10n from '../l10n.js';
 import { fittingLabels } from './scale.js';
 import { type Frame, fitText, fontOf, Surface, themeValue } from './surface.js';
 
@@ -111,14 +113,17 @@ export class Plot {
     this.#cursor = point === null || last < 0 ? null : Math.max(0, Math.min(point, last));
     const text = this.#cursor === null ? '' : data.sentence(this.#cursor);
     this.#readout.textContent = text || this.#help();
-    setAttributes(this.#box, { 'aria-valuenow': this.#cursor ?? 0, 'aria-valuetext': text || 'no point chosen' });
+    setAttributes(this.#box, {
+      'aria-valuenow': this.#cursor ?? 0,
+      'aria-valuetext': text || l10n.t('no point chosen'),
+    });
     this.#surface.redraw();
   }
 
   #help(): string {
-    const read = 'Point at the chart, or use the arrow keys, to read its values.';
+    const read = l10n.t('Point at the chart, or use the arrow keys, to read its values.');
     return this.#brushed
-      ? `${read} Drag, or hold Shift with the arrow keys, to select a window for every view; Escape ends it.`
+      ? l10n.t('{0} Drag, or hold Shift with the arrow keys, to select a window for every view; Escape ends it.', read)
       : read;
   }
 

@@ -1,5 +1,7 @@
 /** The modelled slowdowns of the policies in a picture: bars with their ranges, and the bound as a dotted line. */
+
 import { times } from '../format.js';
+import * as l10n from '../l10n.js';
 import { type Frame, fontOf, themeValue } from './surface.js';
 
 export interface Slowdown {
@@ -39,7 +41,7 @@ export function drawSlowdowns(
     context.textAlign = 'left';
     context.fillText(id, 0, top);
     context.textAlign = 'right';
-    context.fillText(`${times(slowdown)} (${times(range[0])} to ${times(range[1])})`, width, top);
+    context.fillText(l10n.t('{0} ({1} to {2})', times(slowdown), times(range[0]), times(range[1])), width, top);
     context.fillStyle = themeValue(style, '--track');
     context.fillRect(0, top + bar.top, width, bar.height);
     context.fillStyle = themeValue(style, '--series-1');

@@ -1,50 +1,54 @@
 /** Flame view: accesses, traffic or bytes by call stack. */
+
 import type { FlameBy, FlameFacts, FlameFrame, FlameMeasure } from '../../core/protocol.js';
 import { drawFlame, FlameChart, type FlameFill, flameColors, flameRow } from '../charts/flameChart.js';
 import { flameLayout } from '../charts/flameLayout.js';
 import { el } from '../dom.js';
-import { bytes, compact, counted, percent, readWriteSplit, whole } from '../format.js';
+import { bytes, compact, percent, readWriteSplit, whole } from '../format.js';
 import { Grid, type GridColumn, rowsOf } from '../grid.js';
+import * as l10n from '../l10n.js';
 import { hotness, sourceLink } from '../parts.js';
 import { type Picture, pictureButton } from '../picture.js';
 import type { FlameChoice, FlameColor } from '../state.js';
 import { button, dropdown, filterField, toggle } from '../toolkit.js';
 import { windowText } from '../window.js';
+import { word } from '../words.js';
 import type { View, ViewContext, ViewKind } from './view.js';
 
 export const flame: ViewKind = {
   id: 'flame',
-  label: 'Flame graph',
+  label: l10n.t('Flame graph'),
   icon: 'list-tree',
   create: context => new FlameView(context),
 };
 
-const help =
-  'Point to read, click to zoom in. Keys: arrows move, Enter zooms in, Backspace zooms out, Ctrl+Enter goes to the source.';
+const help = l10n.t(
+  'Point to read, click to zoom in. Keys: arrows move, Enter zooms in, Backspace zooms out, Ctrl+Enter goes to the source.',
+);
 
 const trees = [
-  { value: 'calls', label: 'By call stack' },
-  { value: 'code', label: 'By code' },
-  { value: 'allocation', label: 'By allocating call' },
+  { value: 'calls', label: l10n.t('By call stack') },
+  { value: 'code', label: l10n.t('By code') },
+  { value: 'allocation', label: l10n.t('By allocating call') },
 ];
 const orders = [
-  { value: 'down', label: 'Callers first' },
-  { value: 'up', label: 'Bottom-up' },
+  { value: 'down', label: l10n.t('Callers first') },
+  { value: 'up', label: l10n.t('Bottom-up') },
 ];
 const sides = [
-  { value: 'heavy', label: 'Widest first' },
-  { value: 'name', label: 'By name' },
+  { value: 'heavy', label: l10n.t('Widest first') },
+  { value: 'name', label: l10n.t('By name') },
 ];
 const colors = [
-  { value: 'class', label: 'Hotness class' },
-  { value: 'writes', label: 'Reads and writes' },
+  { value: 'class', label: l10n.t('Hotness class') },
+  { value: 'writes', label: l10n.t('Reads and writes') },
 ];
 const measureLabels: Readonly<Record<FlameMeasure, string>> = {
-  accesses: 'Accesses',
-  reads: 'Reads',
-  writes: 'Writes',
-  traffic: 'Traffic',
-  bytes: 'Bytes',
+  accesses: l10n.t('Accesses'),
+  reads: l10n.t('Reads'),
+  writes: l10n.t('Writes'),
+  traffic: l10n.t('Traffic'),
+  bytes: l10n.t('Bytes'),
 };
 
 /** What the colours say: of what, and each with its words. */
@@ -52,19 +56,19 @@ const keys: Readonly<
   Record<FlameColor, { readonly of: string; readonly words: readonly (readonly [kind: FlameFill, words: string])[] }>
 > = {
   class: {
-    of: 'Class of most of a frame’s accesses:',
+    of: l10n.t('Class of most of a frame’s accesses:'),
     words: [
-      ['hot', 'hot'],
-      ['warm', 'warm'],
-      ['cold', 'cold'],
+      ['hot', l10n.t('hot')],
+      ['warm', l10n.t('warm')],
+      ['cold', l10n.t('cold')],
     ],
   },
   writes: {
-    of: 'A frame’s accesses:',
+    of: l10n.t('A frame’s accesses:'),
     words: [
-      ['written', 'more than two thirds writes'],
-      ['both', 'both'],
-      ['read', 'more than two thirds reads'],
+      ['written', l10n.t('more than two thirds writes')],
+      ['both', l10n.t('both')],
+      ['read', l10n.t('more than two thirds reads')],
     ],
   },
 };
@@ -73,16 +77,22 @@ class FlameView implements View {
   readonly element = el('div', { class: 'stack flame-view' });
   readonly #chart: FlameChart;
   readonly #table: Grid<TableRow>;
-  readonly #by = dropdown('Frames', trees, value => this.#choose({ by: value as FlameBy, path: [] }));
-  readonly #measure = dropdown('Width', [], value => this.#choose({ measure: value as FlameMeasure }));
-  readonly #order = dropdown('Order of callers', orders, value => this.#choose({ bottomUp: value === 'up', path: [] }));
-  readonly #side = dropdown('Order of frames', sides, value => this.#choose({ leftHeavy: value === 'heavy' }));
-  readonly #color = dropdown('Colour', colors, value => this.#choose({ color: value as FlameColor }));
-  readonly #asTable = toggle({ label: 'Show as table', icon: 'table', change: table => this.#choose({ table }) });
+  readonly #by = dropdown(l10n.t('Frames'), trees, value => this.#choose({ by: value as FlameBy, path: [] }));
+  readonly #measure = dropdown(l10n.t('Width'), [], value => this.#choose({ measure: value as FlameMeasure }));
+  readonly #order = dropdown(l10n.t('Order of callers'), orders, value =>
+    this.#choose({ bottomUp: value === 'up', path: [] }),
+  );
+  readonly #side = dropdown(l10n.t('Order of frames'), sides, value => this.#choose({ leftHeavy: value === 'heavy' }));
+  readonly #color = dropdown(l10n.t('Colour'), colors, value => this.#choose({ color: value as FlameColor }));
+  readonly #asTable = toggle({
+    label: l10n.t('Show as table'),
+    icon: 'table',
+    change: table => this.#choose({ table }),
+  });
   readonly #meaning = el('p', { class: 'note' });
   readonly #key = el('p', { class: 'note flame-key' });
   readonly #found = el('span', { class: 'note', role: 'status' });
-  readonly #path = el('nav', { class: 'flame-path', 'aria-label': 'Zoomed to' });
+  readonly #path = el('nav', { class: 'flame-path', 'aria-label': l10n.t('Zoomed to') });
   readonly #readout = el('div', { class: 'readout flame-readout' });
   #facts: FlameFacts | null = null;
   #cursor = 0;
@@ -96,7 +106,7 @@ class FlameView implements View {
       open: frame => this.#open(frame),
     });
     this.#table = new Grid<TableRow>({
-      label: 'Frames',
+      label: l10n.t('Frames'),
       columns: tableColumns('accesses', false),
       activate: row => row.location && context.reveal(row.location),
     });
@@ -112,7 +122,7 @@ class FlameView implements View {
         this.#color.element,
         el('span', { class: 'spring' }),
         button({
-          label: 'Show all',
+          label: l10n.t('Show all'),
           icon: 'screen-normal',
           appearance: 'icon',
           press: () => this.#choose({ path: [] }),
@@ -123,7 +133,7 @@ class FlameView implements View {
       el(
         'div',
         { class: 'toolbar' },
-        filterField('Search frames', search, text => this.#choose({ search: text })),
+        filterField(l10n.t('Search frames'), search, text => this.#choose({ search: text })),
         this.#found,
       ),
       this.#meaning,
@@ -239,7 +249,7 @@ class FlameView implements View {
   #open(frame: number): void {
     const location = this.#facts?.frames[frame]?.location;
     if (location) this.context.reveal(location);
-    else this.context.announce('No source line is known.');
+    else this.context.announce(l10n.t('No source line is known.'));
   }
 
   #picture(): Picture | null {
@@ -285,44 +295,67 @@ function frameOf({ frames }: FlameFacts, names: readonly string[]): number | nul
   return at;
 }
 
-const amount = (value: number, { measure, counted: unit }: FlameFacts) => {
+const amount = (value: number, { measure, counted }: FlameFacts) => {
+  const unit = word(counted);
   if (measure === 'bytes') return bytes(value);
-  if (measure === 'traffic') return `${compact(value)} cache lines`;
-  return measure === 'accesses' ? `${compact(value)} ${unit}` : `${compact(value)} ${measure}`;
+  if (measure === 'traffic') return l10n.t('{0} cache lines', compact(value));
+  return measure === 'accesses' ? `${compact(value)} ${unit}` : `${compact(value)} ${word(measure)}`;
 };
 
 /** What a width is, of what, and when; and what the frames are. */
 /** What stands below what. */
 const frameMeanings: Readonly<Record<FlameBy, { readonly down: string; readonly up: string }>> = {
   calls: {
-    down: 'Frames: callers from the outermost, the function, the functions inlined into it, the line, the allocation that the line uses. A call that recursion comes back to stands once.',
-    up: 'Frames: the innermost function, below it its callers. A call that recursion comes back to stands once.',
+    down: l10n.t(
+      'Frames: callers from the outermost, the function, the functions inlined into it, the line, the allocation that the line uses. A call that recursion comes back to stands once.',
+    ),
+    up: l10n.t(
+      'Frames: the innermost function, below it its callers. A call that recursion comes back to stands once.',
+    ),
   },
   code: {
-    down: 'Frames: a function, the functions inlined into it, the line, the allocation that the line uses. Calls that the compiler kept are not part of it.',
-    up: 'Frames: the innermost function, below it the functions that it was inlined into. Calls that the compiler kept are not part of it.',
+    down: l10n.t(
+      'Frames: a function, the functions inlined into it, the line, the allocation that the line uses. Calls that the compiler kept are not part of it.',
+    ),
+    up: l10n.t(
+      'Frames: the innermost function, below it the functions that it was inlined into. Calls that the compiler kept are not part of it.',
+    ),
   },
   allocation: {
-    down: 'Frames: the call stack of the allocating call, then the allocation; accesses to what was allocated there, whoever made them.',
-    up: 'Frames: the allocating function, below it its callers; accesses to what was allocated there, whoever made them.',
+    down: l10n.t(
+      'Frames: the call stack of the allocating call, then the allocation; accesses to what was allocated there, whoever made them.',
+    ),
+    up: l10n.t(
+      'Frames: the allocating function, below it its callers; accesses to what was allocated there, whoever made them.',
+    ),
   },
 };
 
 function meaningOf(facts: FlameFacts, { by: wanted, bottomUp }: FlameChoice): string {
-  const { by, measure, frames, counted: unit } = facts;
+  const { by, measure, frames } = facts;
+  const unit = word(facts.counted);
   const total = amount(frames[0]?.weight ?? 0, facts);
   const when = windowText(facts.window);
   const what: Readonly<Record<FlameMeasure, string>> = {
     accesses: unit,
-    reads: `${unit}, reads only`,
-    writes: `${unit}, writes only`,
-    traffic: 'cache lines of 64 bytes that miss the modelled last-level cache, both directions',
-    bytes:
+    reads: l10n.t('{0}, reads only', unit),
+    writes: l10n.t('{0}, writes only', unit),
+    traffic: l10n.t('cache lines of 64 bytes that miss the modelled last-level cache, both directions'),
+    bytes: l10n.t(
       'the peak of the bytes alive of each allocation; the peaks need not be at one time, so their sum may be more than was ever alive',
+    ),
   };
   const stacks = frameMeanings[by][bottomUp ? 'up' : 'down'];
-  const missing = wanted === 'calls' && by !== wanted ? ' This recording knows no calls, so frames are by code.' : '';
-  return `Width: ${what[measure]}, of ${total} in ${when}, with all that lies below. ${stacks}${missing}`;
+  const missing =
+    wanted === 'calls' && by !== wanted ? l10n.t(' This recording knows no calls, so frames are by code.') : '';
+  return l10n.t(
+    'Width: {0}, of {1} in {2}, with all that lies below. {3}{4}',
+    what[measure],
+    total,
+    when,
+    stacks,
+    missing,
+  );
 }
 
 function foundText(facts: FlameFacts): string {
@@ -330,8 +363,13 @@ function foundText(facts: FlameFacts): string {
   if (!matched) return '';
   const share = percent(frames[0]!.weight > 0 ? matched.weight / frames[0]!.weight : 0);
   return matched.frames === 0
-    ? 'No frame found.'
-    : `${counted(matched.frames, 'frame')} found, with ${share} of the ${measureLabels[facts.measure].toLowerCase()}`;
+    ? l10n.t('No frame found.')
+    : l10n.t(
+        '{0} found, with {1} of the {2}',
+        l10n.plural(matched.frames, '{0} frame', '{0} frames'),
+        share,
+        measureLabels[facts.measure].toLowerCase(),
+      );
 }
 
 function keyOf(color: FlameColor): HTMLElement[] {
@@ -351,12 +389,12 @@ function sentenceOf(facts: FlameFacts, at: number): string {
   const total = frames[0]!.weight;
   const own = ownOf(facts, at);
   const parts = [
-    `${percent(total > 0 ? weight / total : 0)} of ${amount(total, facts)} (${amount(weight, facts)})`,
-    before === null ? '' : `was ${percent(before)}`,
-    own > 0 && own < weight ? `${percent(own / total)} its own` : '',
-    reads + writes > 0 ? readWriteSplit(reads, writes) : 'no accesses',
-    measure === 'traffic' ? '' : `${compact(traffic)} cache ${traffic === 1 ? 'line' : 'lines'} of traffic`,
-    name,
+    l10n.t('{0} of {1} ({2})', percent(total > 0 ? weight / total : 0), amount(total, facts), amount(weight, facts)),
+    before === null ? '' : l10n.t('was {0}', percent(before)),
+    own > 0 && own < weight ? l10n.t('{0} its own', percent(own / total)) : '',
+    reads + writes > 0 ? readWriteSplit(reads, writes) : l10n.t('no accesses'),
+    measure === 'traffic' ? '' : l10n.t('{0} cache lines of traffic', compact(traffic)),
+    word(name),
   ];
   return parts.filter(Boolean).join(' · ');
 }
@@ -396,8 +434,8 @@ function tableColumns(measure: FlameMeasure, compared: boolean): GridColumn<Tabl
   const columns: GridColumn<TableRow>[] = [
     {
       id: 'frame',
-      label: 'Frame',
-      title: 'Frames as in the picture; each level is indented',
+      label: l10n.t('Frame'),
+      title: l10n.t('Frames as in the picture; each level is indented'),
       width: 140,
       flexible: true,
       priority: 0,
@@ -405,7 +443,7 @@ function tableColumns(measure: FlameMeasure, compared: boolean): GridColumn<Tabl
         const cell = el(
           'span',
           { class: 'grid-text indented' },
-          el('span', { class: 'visually-hidden' }, `level ${row.depth}: `),
+          el('span', { class: 'visually-hidden' }, l10n.t('level {0}: ', row.depth)),
           row.name,
         );
         cell.style.setProperty('--depth', String(Math.min(row.depth, 12)));
@@ -416,8 +454,8 @@ function tableColumns(measure: FlameMeasure, compared: boolean): GridColumn<Tabl
     },
     {
       id: 'share',
-      label: 'Share',
-      title: `Share of all ${label.toLowerCase()}, with what lies below`,
+      label: l10n.t('Share'),
+      title: l10n.t('Share of all {0}, with what lies below', label.toLowerCase()),
       width: 66,
       priority: 0,
       numeric: true,
@@ -426,8 +464,8 @@ function tableColumns(measure: FlameMeasure, compared: boolean): GridColumn<Tabl
     },
     {
       id: 'before',
-      label: 'Was',
-      title: 'Share that the frame with the same callers had in the run compared with',
+      label: l10n.t('Was'),
+      title: l10n.t('Share that the frame with the same callers had in the run compared with'),
       width: 66,
       priority: 2,
       numeric: true,
@@ -437,7 +475,7 @@ function tableColumns(measure: FlameMeasure, compared: boolean): GridColumn<Tabl
     {
       id: 'weight',
       label,
-      title: `${label}, with what lies below`,
+      title: l10n.t('{0}, with what lies below', label),
       width: 84,
       priority: 1,
       numeric: true,
@@ -447,8 +485,8 @@ function tableColumns(measure: FlameMeasure, compared: boolean): GridColumn<Tabl
     },
     {
       id: 'own',
-      label: 'Own',
-      title: `${label} that no frame below has`,
+      label: l10n.t('Own'),
+      title: l10n.t('{0} that no frame below has', label),
       width: 76,
       priority: 3,
       numeric: true,
@@ -458,8 +496,8 @@ function tableColumns(measure: FlameMeasure, compared: boolean): GridColumn<Tabl
     },
     {
       id: 'writes',
-      label: 'Writes',
-      title: 'Share of writes in its accesses',
+      label: l10n.t('Writes'),
+      title: l10n.t('Share of writes in its accesses'),
       width: 66,
       priority: 4,
       numeric: true,
@@ -468,8 +506,8 @@ function tableColumns(measure: FlameMeasure, compared: boolean): GridColumn<Tabl
     },
     {
       id: 'class',
-      label: 'Class',
-      title: 'Class of most of its accesses',
+      label: l10n.t('Class'),
+      title: l10n.t('Class of most of its accesses'),
       width: 74,
       priority: 2,
       cell: row => (row.hotness ? hotness(row.hotness) : '—'),

@@ -1,4 +1,5 @@
 /** Heatmap: address by time, with what to colour by, zoom, links to the other views, and the same counts as a table. */
+
 import type { Focus, LiveHeat, ViewData, ViewQuery } from '../../core/protocol.js';
 import { HeatChart, type HeatLook } from '../charts/heat.js';
 import { type Box, HeatAxes, HeatBins } from '../charts/heatData.js';
@@ -11,6 +12,7 @@ import type { Range } from '../charts/viewport.js';
 import { el } from '../dom.js';
 import { span, whole } from '../format.js';
 import { Grid, rowsOf } from '../grid.js';
+import * as l10n from '../l10n.js';
 import { pictureButton } from '../picture.js';
 import { type HeatColor, type HeatmapChoice, heatColors, type Metric } from '../state.js';
 import { button, dropdown, toggle } from '../toolkit.js';
@@ -20,14 +22,15 @@ import type { View, ViewContext, ViewKind } from './view.js';
 
 export const heatmap: ViewKind = {
   id: 'heatmap',
-  label: 'Heatmap',
+  label: l10n.t('Heatmap'),
   icon: 'flame',
   live: true,
   create: context => new HeatmapView(context),
 };
 
-const help =
-  'Point to read counts, drag to select, turn the wheel to zoom, click to point at what lies there and see its source. Keys: arrows move, Shift+arrows pan, + and − zoom, 0 shows all, Backspace goes back, Space points at what lies there, Enter also goes to its source.';
+const help = l10n.t(
+  'Point to read counts, drag to select, turn the wheel to zoom, click to point at what lies there and see its source. Keys: arrows move, Shift+arrows pan, + and − zoom, 0 shows all, Backspace goes back, Space points at what lies there, Enter also goes to its source.',
+);
 /** Movements of one kind closer together than this are one step back, ms. */
 const gesturePause = 700;
 const mostSteps = 100;
@@ -43,12 +46,14 @@ class HeatmapView implements View {
   readonly #readout = el('p', { class: 'readout note' }, help);
   readonly #map: HTMLElement;
   readonly #links = el('div', { class: 'heat-links' });
-  readonly #color = dropdown('Colour by', colorChoices, value => this.#choose({ color: value as HeatColor }));
-  readonly #scale = dropdown('Scale', scaleChoices, value => this.#choose({ scale: value as HeatmapChoice['scale'] }));
-  readonly #run = dropdown('Run', runChoices, value => this.#chooseRun(value as ShownRun));
+  readonly #color = dropdown(l10n.t('Colour by'), colorChoices, value => this.#choose({ color: value as HeatColor }));
+  readonly #scale = dropdown(l10n.t('Scale'), scaleChoices, value =>
+    this.#choose({ scale: value as HeatmapChoice['scale'] }),
+  );
+  readonly #run = dropdown(l10n.t('Run'), runChoices, value => this.#chooseRun(value as ShownRun));
   readonly #difference: HeatDifference;
   readonly #asTable = toggle({
-    label: 'Show as table',
+    label: l10n.t('Show as table'),
     icon: 'table',
     change: table => this.#choose({ table }),
   });
@@ -83,20 +88,20 @@ class HeatmapView implements View {
       painted: scale => this.#showLegend(scale),
     });
     this.#table = new Grid<number>({
-      label: 'Counts by address and time',
+      label: l10n.t('Counts by address and time'),
       columns: [],
       activate: row => this.#openRow(row),
     });
     const tool = (label: string, icon: string, press: () => void) =>
       button({ label, icon, appearance: 'icon', press: () => this.#axes && !this.#live && press() });
-    this.#backButton = tool('Back to the part shown before', 'arrow-left', () => this.#back());
+    this.#backButton = tool(l10n.t('Back to the part shown before'), 'arrow-left', () => this.#back());
     this.#zoomButtons = el(
       'div',
-      { class: 'buttons', role: 'group', 'aria-label': 'Zoom' },
+      { class: 'buttons', role: 'group', 'aria-label': l10n.t('Zoom') },
       this.#backButton,
-      tool('Zoom in', 'zoom-in', () => this.#chart.zoom(1 / 2)),
-      tool('Zoom out', 'zoom-out', () => this.#chart.zoom(2)),
-      tool('Show all', 'screen-normal', () => this.#chart.reset()),
+      tool(l10n.t('Zoom in'), 'zoom-in', () => this.#chart.zoom(1 / 2)),
+      tool(l10n.t('Zoom out'), 'zoom-out', () => this.#chart.zoom(2)),
+      tool(l10n.t('Show all'), 'screen-normal', () => this.#chart.reset()),
     );
     this.#difference = new HeatDifference(context);
     this.#map = el('div', { class: 'heat-map' }, this.#chart.element, this.#legend.element, this.#readout);
@@ -104,7 +109,7 @@ class HeatmapView implements View {
       el(
         'div',
         { class: 'toolbar' },
-        el('span', { class: 'label', 'aria-hidden': 'true' }, 'Colour by'),
+        el('span', { class: 'label', 'aria-hidden': 'true' }, l10n.t('Colour by')),
         this.#color.element,
         this.#scale.element,
         this.#run.element,
@@ -139,7 +144,11 @@ class HeatmapView implements View {
     });
     tiles.begin(axes.facts);
     tiles.put(liveTile, data);
-    const note = `recording: so far ${whole(heat.accesses)} accesses to ${whole(heat.pages)} pages.`;
+    const note = l10n.t(
+      'recording: so far {0} accesses to {1} pages. Time is told in accesses; modelled time is known when the recording has ended.',
+      whole(heat.accesses),
+      whole(heat.pages),
+    );
     this.#live = { axes, tiles, note };
     this.#showChoice();
     const { color, scale } = this.#choice();
@@ -228,7 +237,7 @@ class HeatmapView implements View {
   #back(): void {
     const last = this.#history.pop();
     if (!last || this.#live) {
-      this.context.announce('nothing was shown before');
+      this.context.announce(l10n.t('nothing was shown before'));
       return;
     }
     this.#goTo(last.x, last.y);
@@ -317,8 +326,10 @@ class HeatmapView implements View {
   }
 
   #note(): string {
-    const run = this.#before ? 'The run before' : 'Whole run';
-    return this.#axes?.facts.counted === 'accesses' ? `${run}, exact counts.` : `${run}, as the tracker sees it.`;
+    const run = this.#before ? l10n.t('The run before') : l10n.t('Whole run');
+    return this.#axes?.facts.counted === 'accesses'
+      ? l10n.t('{0}, exact counts.', run)
+      : l10n.t('{0}, as the tracker sees it.', run);
   }
 
   // Links to the other views.
@@ -331,7 +342,7 @@ class HeatmapView implements View {
       ? { kind: 'page', page: box.y[0] }
       : object && { kind: 'object', object: object.object };
     if (open && object?.location) this.context.reveal(object.location);
-    else if (open) this.#say('no source line is known');
+    else if (open) this.#say(l10n.t('no source line is known'));
     if (!focus || this.#before) return;
     try {
       await this.context.select({ focus });
@@ -369,17 +380,24 @@ class HeatmapView implements View {
     const isWindow = window?.[0] === Math.floor(x[0]) && window?.[1] === Math.ceil(x[1]);
     const parts: Node[] = [];
     if (zoomedIn && !isWindow && !this.#before) {
-      parts.push(link('Use this window everywhere', () => this.#shareWindow()));
+      parts.push(link(l10n.t('Use this window everywhere'), () => this.#shareWindow()));
     }
     // The page's own strip names the window and ends it.
     if (window && !isWindow && !this.#before) {
-      parts.push(link(`Zoom to the window, epochs ${span(window[0], window[1])}`, () => this.#goToStep(window, null)));
+      parts.push(
+        link(l10n.t('Zoom to the window, epochs {0}', span(window[0], window[1])), () => this.#goToStep(window, null)),
+      );
     }
     if (focus) {
       parts.push(
-        el('span', { class: 'heat-focus' }, el('span', { 'aria-hidden': 'true' }, '▭ '), `Pointed at: ${focus.label}.`),
-        link('Zoom to it', () => this.#goToStep(null, focus.extent)),
-        link('Point at nothing', () => void this.#select({ focus: null })),
+        el(
+          'span',
+          { class: 'heat-focus' },
+          el('span', { 'aria-hidden': 'true' }, '▭ '),
+          l10n.t('Pointed at: {0}.', focus.label),
+        ),
+        link(l10n.t('Zoom to it'), () => this.#goToStep(null, focus.extent)),
+        link(l10n.t('Point at nothing'), () => void this.#select({ focus: null })),
       );
     }
     const words = parts.map(part => part.textContent).join('|');
@@ -440,19 +458,19 @@ function link(label: string, press: () => void): HTMLElement {
 }
 
 const colorLabels: Readonly<Record<HeatColor, string>> = {
-  accesses: 'Accesses',
-  reads: 'Reads',
-  writes: 'Writes',
-  traffic: 'Traffic',
-  tier: 'Tier',
+  accesses: l10n.t('Accesses'),
+  reads: l10n.t('Reads'),
+  writes: l10n.t('Writes'),
+  traffic: l10n.t('Traffic'),
+  tier: l10n.t('Tier'),
 };
 const colorChoices = heatColors.map(value => ({ value, label: colorLabels[value] }));
 const scaleChoices = [
-  { value: 'log', label: 'Logarithmic' },
-  { value: 'percentile', label: 'Percentile' },
+  { value: 'log', label: l10n.t('Logarithmic') },
+  { value: 'percentile', label: l10n.t('Percentile') },
 ];
 const runChoices = [
-  { value: 'now', label: 'This run' },
-  { value: 'before', label: 'Run before' },
-  { value: 'difference', label: 'Difference' },
+  { value: 'now', label: l10n.t('This run') },
+  { value: 'before', label: l10n.t('Run before') },
+  { value: 'difference', label: l10n.t('Difference') },
 ];

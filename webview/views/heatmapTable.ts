@@ -1,7 +1,9 @@
 /** The heatmap's counts as a table: a row for a range of addresses, a column for a stretch of time. */
+
 import { type HeatAxes, type HeatBins, unitOf } from '../charts/heatData.js';
 import { compact, span, whole } from '../format.js';
 import type { GridColumn } from '../grid.js';
+import * as l10n from '../l10n.js';
 import type { Metric } from '../state.js';
 
 /** As many as can be read. */
@@ -22,7 +24,14 @@ export function tableColumns(axes: HeatAxes, bins: HeatBins, metric: Metric): Gr
     return {
       id: `time-${column}`,
       label: start,
-      title: `${unit} from ${start} to ${end}${axes.timed ? ' of modelled time' : ''}, epoch ${span(from, to)}`,
+      title: l10n.t(
+        '{0} from {1} to {2}{3}, epoch {4}',
+        unit,
+        start,
+        end,
+        axes.timed ? l10n.t(' of modelled time') : '',
+        span(from, to),
+      ),
       width: tableColumnWidth,
       priority: 0,
       numeric: true,
@@ -33,14 +42,14 @@ export function tableColumns(axes: HeatAxes, bins: HeatBins, metric: Metric): Gr
   return [
     {
       id: 'objects',
-      label: 'Objects',
-      title: 'What lies in these pages, from low to high addresses',
+      label: l10n.t('Objects'),
+      title: l10n.t('What lies in these pages, from low to high addresses'),
       width: 100,
       flexible: true,
       priority: 0,
       cell: row => {
         const [first, ...more] = names(row);
-        return `${first ?? 'unnamed'}${more.length > 0 ? ` and ${more.length} more` : ''}`;
+        return `${first ?? l10n.t('unnamed')}${more.length > 0 ? l10n.t(' and {0} more', more.length) : ''}`;
       },
       hint: row => names(row).join('\n'),
     },

@@ -2,12 +2,15 @@
  * Overview: the six figures that matter, what changed since the run before, the best things to do, and the hottest
  * lines and allocations.
  */
+
 import type { OverviewFacts, ViewData, WorkingSetFacts } from '../../core/protocol.js';
 import { sparkline } from '../charts/sparkline.js';
 import { el, icon } from '../dom.js';
-import { bytes, compact, counted, nanoseconds, nearlyAll, percent, span, times, whole } from '../format.js';
+import { bytes, compact, nanoseconds, nearlyAll, percent, span, times, whole } from '../format.js';
+import * as l10n from '../l10n.js';
 import { list, section, shareBar, splitBar } from '../parts.js';
 import { column } from '../wire.js';
+import { word } from '../words.js';
 import { adviceSection } from './overview/advice.js';
 import { changesSection } from './overview/changes.js';
 import { ranking } from './overview/ranking.js';
@@ -16,7 +19,7 @@ import type { View, ViewContext, ViewKind } from './view.js';
 
 export const overview: ViewKind = {
   id: 'overview',
-  label: 'Overview',
+  label: l10n.t('Overview'),
   icon: 'dashboard',
   create(context: ViewContext): View {
     const element = el('div', { class: 'stack' });
@@ -35,29 +38,41 @@ export const overview: ViewKind = {
           changesSection(facts, context),
           adviceSection(facts, context),
           section(
-            'Hottest lines',
-            `share of ${compact(facts.runAccesses)} ${facts.counted}, ${windowText(facts.linesWindow)}`,
+            l10n.t('Hottest lines'),
+            l10n.t(
+              'share of {0} {1}, {2}',
+              compact(facts.runAccesses),
+              word(facts.counted),
+              windowText(facts.linesWindow),
+            ),
             ranking({
-              label: 'Hottest lines',
+              label: l10n.t('Hottest lines'),
               rows: facts.topLines.map(line => ({
                 ...line,
-                note: line.pages === null ? '' : counted(line.pages, 'page'),
+                note: line.pages === null ? '' : l10n.plural(line.pages, '{0} page', '{0} pages'),
               })),
               of: facts.runAccesses,
               reveal: context.reveal,
             }),
           ),
           section(
-            'Hottest allocations',
-            `share of ${compact(facts.reads + facts.writes)} ${facts.counted}, ${windowText(facts.window)}`,
+            l10n.t('Hottest allocations'),
+            l10n.t(
+              'share of {0} {1}, {2}',
+              compact(facts.reads + facts.writes),
+              word(facts.counted),
+              windowText(facts.window),
+            ),
             ranking({
-              label: 'Hottest allocations',
+              label: l10n.t('Hottest allocations'),
               rows: facts.topObjects.map(object => ({ ...object, note: bytes(object.bytes) })),
               of: facts.reads + facts.writes,
               reveal: context.reveal,
             }),
           ),
-          ...(facts.warnings.length > 0 ? [section('What to be careful about', null, warnings(facts.warnings))] : []),
+          ...(facts.warnings.length > 0
+            ? [section(l10n.t('What to be careful about'), null, warnings(facts.warnings))]
+            : []),
         );
       },
     };
@@ -66,7 +81,7 @@ export const overview: ViewKind = {
 
 /** `whole run`, or `epochs 3–9`. */
 function windowText(window: OverviewFacts['window']): string {
-  return window ? `epochs ${span(window[0], window[1])}` : 'whole run';
+  return window ? l10n.t('epochs {0}', span(window[0], window[1])) : l10n.t('whole run');
 }
 
 function programLine(facts: OverviewFacts): HTMLElement {
@@ -85,18 +100,19 @@ function programLine(facts: OverviewFacts): HTMLElement {
         'span',
         { class: facts.complete ? 'fact' : 'fact incomplete' },
         icon(facts.complete ? 'pass' : 'warning'),
-        facts.complete ? 'complete recording' : 'recording cut short',
+        facts.complete ? l10n.t('complete recording') : l10n.t('recording cut short'),
       ),
       el('span', { class: 'fact' }, facts.exit),
-      fact('What counts as an access: see the documentation of levels', `${facts.level} level`),
+      fact(l10n.t('What counts as an access: see the documentation of levels'), l10n.t('{0} level', word(facts.level))),
+      fact(unattributedWords(facts), l10n.t('{0} of {1} at a source line', nearlyAll(attributed), word(facts.counted))),
+      fact(l10n.t('Preset of the emulated machine'), l10n.t('machine {0}', facts.machine)),
       fact(
-        `${whole(facts.unattributed)} of the ${facts.linesWindow ? 'window' : 'run'}'s ${whole(facts.runAccesses)} ${facts.counted} reached no source line`,
-        `${nearlyAll(attributed)} of ${facts.counted} at a source line`,
-      ),
-      fact('Preset of the emulated machine', `machine ${facts.machine}`),
-      fact(
-        `Modelled on ${facts.machine}, mode native, without the recorder's slowdown; ${windowText(facts.window)}`,
-        `${nanoseconds(facts.modelledNs)} modelled`,
+        l10n.t(
+          "Modelled on {0}, mode native, without the recorder's slowdown; {1}",
+          facts.machine,
+          windowText(facts.window),
+        ),
+        l10n.t('{0} modelled', nanoseconds(facts.modelledNs)),
       ),
     ),
   );
@@ -107,29 +123,43 @@ function tiles(facts: OverviewFacts, set: ViewData): Tile[] {
   const accesses = facts.reads + facts.writes;
   const traffic = facts.trafficReads + facts.trafficWrites;
   const size = (count: number) => bytes(count * pageSize);
-  const pages = (count: number) => `${counted(count, 'page')} (${size(count)})`;
+  const pages = (count: number) => `${l10n.plural(count, '{0} page', '{0} pages')} (${size(count)})`;
   const share = (part: number, of: number) => (of === 0 ? 0 : part / of);
   const window = windowText(facts.window);
   const { epochsPerPoint, epochAccesses } = set.facts as WorkingSetFacts;
   const curve = column(set.columns.pages!);
-  const point = epochsPerPoint > 1 ? `, each point the greatest of ${epochsPerPoint}` : '';
+  const point = epochsPerPoint > 1 ? l10n.t(', each point the greatest of {0}', epochsPerPoint) : '';
   return [
     {
-      label: what[0]!.toUpperCase() + what.slice(1),
+      label: what === 'accesses' ? l10n.t('Accesses') : what[0]!.toUpperCase() + what.slice(1),
       value: compact(accesses),
-      note: what === 'accesses' ? `loads and stores, ${window}` : `in the mechanism's own unit, ${window}`,
-      hint: `${whole(facts.reads)} reads and ${whole(facts.writes)} writes of 1 to 64 bytes, ${window}, ${facts.level} level. How much the program touches memory at all.`,
+      note:
+        what === 'accesses'
+          ? l10n.t('loads and stores, {0}', window)
+          : l10n.t("in the mechanism's own unit, {0}", window),
+      hint: l10n.t(
+        '{0} reads and {1} writes of 1 to 64 bytes, {2}, {3} level. How much the program touches memory at all.',
+        whole(facts.reads),
+        whole(facts.writes),
+        window,
+        word(facts.level),
+      ),
       below: splitBar(facts.reads, facts.writes),
       change: before && { before: before.reads + before.writes, now: accesses, say: compact },
     },
     {
-      label: 'Memory traffic, modelled',
+      label: l10n.t('Memory traffic, modelled'),
       value: bytes(traffic * 64),
       note:
         what === 'accesses'
-          ? `${percent(share(traffic, accesses))} of accesses miss the caches, ${window}`
-          : `cache lines of 64 B, ${window}`,
-      hint: `${whole(facts.trafficReads)} fills and ${whole(facts.trafficWrites)} write-backs of 64 B: lines that miss the modelled last-level cache, ${window}. What a memory tier has to serve.`,
+          ? l10n.t('{0} of accesses miss the caches, {1}', percent(share(traffic, accesses)), window)
+          : l10n.t('cache lines of 64 B, {0}', window),
+      hint: l10n.t(
+        '{0} fills and {1} write-backs of 64 B: lines that miss the modelled last-level cache, {2}. What a memory tier has to serve.',
+        whole(facts.trafficReads),
+        whole(facts.trafficWrites),
+        window,
+      ),
       below: splitBar(facts.trafficReads, facts.trafficWrites),
       change: before && {
         before: before.trafficReads + before.trafficWrites,
@@ -138,26 +168,53 @@ function tiles(facts: OverviewFacts, set: ViewData): Tile[] {
       },
     },
     {
-      label: what === 'accesses' ? 'Pages touched' : 'Pages reported',
+      label: what === 'accesses' ? l10n.t('Pages touched') : l10n.t('Pages reported'),
       value: size(facts.pagesTouched),
-      note: `${counted(facts.pagesTouched, 'page')} of ${bytes(pageSize)}, ${window}; at most ${size(facts.peakWorkingSet)} in one epoch`,
-      hint: `${whole(facts.pagesRead)} pages were read and ${whole(facts.pagesWritten)} written at least once, ${window}. Peak working set: ${pages(facts.peakWorkingSet)}, the most of any of the ${counted(facts.epochs, 'epoch')} of ${whole(epochAccesses)} accesses. The line shows the whole run${point}. How much memory the program needs.`,
+      note: l10n.t(
+        '{0} of {1}, {2}; at most {3} in one epoch',
+        l10n.plural(facts.pagesTouched, '{0} page', '{0} pages'),
+        bytes(pageSize),
+        window,
+        size(facts.peakWorkingSet),
+      ),
+      hint: l10n.t(
+        '{0} pages were read and {1} written at least once, {2}. Peak working set: {3}, the most of any of the {4} of {5} accesses. The line shows the whole run{6}. How much memory the program needs.',
+        whole(facts.pagesRead),
+        whole(facts.pagesWritten),
+        window,
+        pages(facts.peakWorkingSet),
+        l10n.plural(facts.epochs, '{0} epoch', '{0} epochs'),
+        whole(epochAccesses),
+        point,
+      ),
       below: sparkline(curve, facts.peakWorkingSet),
       change: before && { before: before.pagesTouched, now: facts.pagesTouched, say: size },
     },
     {
-      label: 'Hot set',
+      label: l10n.t('Hot set'),
       value: percent(share(facts.hotPages, facts.pagesTouched)),
-      note: `of pages touched receive ${percent(facts.hotShare)} of ${what}: ${pages(facts.hotPages)}, ${window}`,
-      hint: `hot: the fewest pages that receive ${percent(facts.hotShare)} of ${what}; cold: those that receive the last few, and the never touched; warm: between. Shares are options. The smaller, the more a small fast tier helps.`,
+      note: l10n.t(
+        'of pages touched receive {0} of {1}: {2}, {3}',
+        percent(facts.hotShare),
+        word(what),
+        pages(facts.hotPages),
+        window,
+      ),
+      hint: l10n.t(
+        'hot: the fewest pages that receive {0} of {1}; cold: those that receive the last few, and the never touched; warm: between. Shares are options. The smaller, the more a small fast tier helps.',
+        percent(facts.hotShare),
+        word(what),
+      ),
       below: classBar(facts),
       change: before && { before: before.hotPages, now: facts.hotPages, say: size },
     },
     {
-      label: 'Density',
+      label: l10n.t('Density'),
       value: nearlyAll(facts.density),
-      note: 'of the 64-byte lines of touched pages were used, whole run',
-      hint: 'Share of the cache lines of all touched pages that at least one access used, whole run, exact counts. Low: hot and cold bytes share pages.',
+      note: l10n.t('of the 64-byte lines of touched pages were used, whole run'),
+      hint: l10n.t(
+        'Share of the cache lines of all touched pages that at least one access used, whole run, exact counts. Low: hot and cold bytes share pages.',
+      ),
       below: shareBar(facts.density),
       change: before && { before: before.density, now: facts.density, say: nearlyAll },
     },
@@ -166,19 +223,27 @@ function tiles(facts: OverviewFacts, set: ViewData): Tile[] {
 }
 
 function slowdownTile({ slowdown, before }: OverviewFacts): Tile {
-  const label = 'Slowdown by placement, modelled';
-  const meaning =
-    'Modelled run time under the selected policy over that with everything in the fastest tier; 1 is the best. The range is over how many misses a core overlaps. Whole run.';
+  const label = l10n.t('Slowdown by placement, modelled');
+  const meaning = l10n.t(
+    'Modelled run time under the selected policy over that with everything in the fastest tier; 1 is the best. The range is over how many misses a core overlaps. Whole run.',
+  );
   if (!slowdown) {
-    return { label, value: '—', note: 'the profile has no placement', hint: meaning, below: el('p', {}), change: null };
+    return {
+      label,
+      value: '—',
+      note: l10n.t('the profile has no placement'),
+      hint: meaning,
+      below: el('p', {}),
+      change: null,
+    };
   }
   const { policy, value, range } = slowdown;
   return {
     label,
     value: times(value),
-    note: `of everything in the fastest tier, whole run; policy ${policy}`,
+    note: l10n.t('of everything in the fastest tier, whole run; policy {0}', policy),
     hint: meaning,
-    below: el('p', { class: 'note' }, `range ${times(range[0])} to ${times(range[1])}`),
+    below: el('p', { class: 'note' }, l10n.t('range {0} to {1}', times(range[0]), times(range[1]))),
     change: before?.slowdown ? { before: before.slowdown.value, now: value, say: times } : null,
   };
 }
@@ -188,4 +253,11 @@ function warnings(texts: readonly string[]): HTMLElement {
   items.classList.add('warnings');
   for (const item of items.children) item.prepend(icon('warning'));
   return items;
+}
+
+function unattributedWords({ unattributed, runAccesses, linesWindow, counted }: OverviewFacts): string {
+  const parts = [whole(unattributed), whole(runAccesses), word(counted)] as const;
+  return linesWindow
+    ? l10n.t("{0} of the window's {1} {2} reached no source line", ...parts)
+    : l10n.t("{0} of the run's {1} {2} reached no source line", ...parts);
 }

@@ -1,21 +1,12 @@
 /** Page inspector: the touched pages as a table, and everything that the profile knows of one of them. */
+
 import type { PageDetail, PageInspectorFacts, PageRow, Selection, ViewData } from '../../core/protocol.js';
 import { type Axis, Chart, Plot, type PlotData } from '../charts/plot.js';
 import { niceTicks } from '../charts/scale.js';
 import { el } from '../dom.js';
-import {
-  bytes,
-  compact,
-  counted,
-  countTick,
-  nanoseconds,
-  percent,
-  readWriteSplit,
-  span,
-  timeTick,
-  whole,
-} from '../format.js';
+import { bytes, compact, countTick, nanoseconds, percent, readWriteSplit, span, timeTick, whole } from '../format.js';
 import { Grid, type GridColumn } from '../grid.js';
+import * as l10n from '../l10n.js';
 import { hotness, section, shareBar, sourceLink } from '../parts.js';
 import { type Picture, pictureButton } from '../picture.js';
 import { plainTable } from '../plainTable.js';
@@ -24,20 +15,21 @@ import type { PagesChoice } from '../state.js';
 import { button, dropdown, filterField, textField } from '../toolkit.js';
 import { windowText } from '../window.js';
 import { column, greatest, type Numbers } from '../wire.js';
+import { word } from '../words.js';
 import type { View, ViewContext, ViewKind } from './view.js';
 
 export const pageInspector: ViewKind = {
   id: 'pageInspector',
-  label: 'Pages',
+  label: l10n.t('Pages'),
   icon: 'inspect',
   create: context => new PageInspectorView(context),
 };
 
 const classes = [
-  { value: '', label: 'All classes' },
-  { value: 'hot', label: 'Hot pages' },
-  { value: 'warm', label: 'Warm pages' },
-  { value: 'cold', label: 'Cold pages' },
+  { value: '', label: l10n.t('All classes') },
+  { value: 'hot', label: l10n.t('Hot pages') },
+  { value: 'warm', label: l10n.t('Warm pages') },
+  { value: 'cold', label: l10n.t('Cold pages') },
 ];
 
 const historyHeight = 160;
@@ -45,12 +37,12 @@ const historyHeight = 160;
 class PageInspectorView implements View {
   readonly element = el('div', { class: 'stack' });
   readonly #grid: Grid<PageRow>;
-  readonly #class = dropdown('Class', classes, hotness => this.#change({ hotness }));
+  readonly #class = dropdown(l10n.t('Class'), classes, hotness => this.#change({ hotness }));
   readonly #count = el('span', { class: 'note', role: 'status' });
   readonly #note = el('small', {});
   readonly #found = el('p', { class: 'note', role: 'status', hidden: true });
   readonly #detail = el('div', { class: 'stack' });
-  readonly #history = new Plot('Accesses to the page over time');
+  readonly #history = new Plot(l10n.t('Accesses to the page over time'));
   #facts: PageInspectorFacts | null = null;
   #data: ViewData | null = null;
   /** The selection that the rows were shown for. */
@@ -60,8 +52,8 @@ class PageInspectorView implements View {
   constructor(readonly context: ViewContext) {
     this.#grid = this.#makeGrid();
     const { filter } = context.state().pages;
-    const heading = el('h2', {}, 'Touched pages', this.#note);
-    const address = textField('Address, such as 0x7f00…', text => this.#goTo(text));
+    const heading = el('h2', {}, l10n.t('Touched pages'), this.#note);
+    const address = textField(l10n.t('Address, such as 0x7f00…'), text => this.#goTo(text));
     this.element.append(
       el(
         'section',
@@ -70,13 +62,13 @@ class PageInspectorView implements View {
         el(
           'div',
           { class: 'toolbar' },
-          filterField('Filter by object, kind, tier', filter, text => this.#change({ filter: text })),
+          filterField(l10n.t('Filter by object, kind, tier'), filter, text => this.#change({ filter: text })),
           this.#class.element,
           this.#count,
           el('span', { class: 'spring' }),
           address.element,
           button({
-            label: 'Go to address',
+            label: l10n.t('Go to address'),
             icon: 'arrow-right',
             appearance: 'icon',
             press: () => this.#goTo(address.value()),
@@ -93,7 +85,7 @@ class PageInspectorView implements View {
   #makeGrid(): Grid<PageRow> {
     const { context } = this;
     return new Grid<PageRow>({
-      label: 'Pages',
+      label: l10n.t('Pages'),
       columns: pageColumns(0, 1, false),
       sort: sorting => this.#change(sorting),
       activate: row => this.#choose(row.page),
@@ -101,7 +93,7 @@ class PageInspectorView implements View {
       failed: error => context.failed(error),
       copy: (text, rows) => {
         context.copy(text);
-        context.announce(`${counted(rows, 'page')} copied`);
+        context.announce(l10n.t('{0} copied', l10n.plural(rows, '{0} page', '{0} pages')));
       },
     });
   }
@@ -146,9 +138,9 @@ class PageInspectorView implements View {
     this.#ask(0, 1, { address: text }).then(
       ({ facts }) => {
         const { found } = facts as PageInspectorFacts;
-        if (!found) return this.#tell('No page was touched.');
+        if (!found) return this.#tell(l10n.t('No page was touched.'));
         this.#choose(found.page);
-        this.#tell(found.exact ? '' : `${text.trim()} lies in no touched page; the nearest one is shown.`);
+        this.#tell(found.exact ? '' : l10n.t('{0} lies in no touched page; the nearest one is shown.', text.trim()));
       },
       error => this.#tell(error instanceof Error ? error.message : String(error)),
     );
@@ -162,11 +154,16 @@ class PageInspectorView implements View {
   #showRows(facts: PageInspectorFacts): void {
     const { sort, descending, hotness } = this.context.state().pages;
     this.#class.set(hotness);
-    this.#note.textContent = `${bytes(facts.pageSize)} each; ${facts.counted} in ${windowText(facts.window)}; arrows choose one for every view`;
+    this.#note.textContent = l10n.t(
+      '{0} each; {1} in {2}; arrows choose one for every view',
+      bytes(facts.pageSize),
+      word(facts.counted),
+      windowText(facts.window),
+    );
     this.#count.textContent =
       facts.total === facts.pages
-        ? counted(facts.pages, 'page')
-        : `${whole(facts.total)} of ${counted(facts.pages, 'page')}`;
+        ? l10n.plural(facts.pages, '{0} page', '{0} pages')
+        : l10n.t('{0} of {1}', whole(facts.total), l10n.plural(facts.pages, '{0} page', '{0} pages'));
     const processes = new Set(facts.rows.map(row => row.process)).size > 1;
     this.#grid.setColumns(pageColumns(facts.pages, facts.linesPerPage, processes));
     this.#grid.show(
@@ -188,7 +185,7 @@ class PageInspectorView implements View {
         el(
           'p',
           { class: 'note' },
-          'Choose a page in the table or in the heatmap, or type an address, to see what is known of it.',
+          l10n.t('Choose a page in the table or in the heatmap, or type an address, to see what is known of it.'),
         ),
       );
       return;
@@ -196,22 +193,33 @@ class PageInspectorView implements View {
     this.#history.show(historyPlot(facts, detail, data));
     this.#detail.replaceChildren(
       section(
-        `Page ${detail.address}`,
-        `${bytes(facts.pageSize)} of process ${detail.process + 1}; modelled traffic, and counts exact unless said otherwise`,
+        l10n.t('Page {0}', detail.address),
+        l10n.t(
+          '{0} of process {1}; modelled traffic, and counts exact unless said otherwise',
+          bytes(facts.pageSize),
+          detail.process + 1,
+        ),
         factsOf(facts, detail, this.context),
       ),
-      section('History', historyNote(facts, detail), this.#history.element),
+      section(l10n.t('History'), historyNote(facts, detail), this.#history.element),
       section(
-        'Who uses it',
+        l10n.t('Who uses it'),
         detail.object < 0
           ? null
-          : `lines that access ${detail.objectName}, whole run; which of them reached this page is not recorded`,
+          : l10n.t(
+              'lines that access {0}, whole run; which of them reached this page is not recorded',
+              detail.objectName,
+            ),
         usersOf(detail, this.context),
       ),
-      section('Tier by policy', 'where each policy puts its main object', policiesOf(detail, this.context)),
       section(
-        'Seen by trackers',
-        'each in its own unit, beside the exact count; ranks among all pages, 1 has most',
+        l10n.t('Tier by policy'),
+        l10n.t('where each policy puts its main object'),
+        policiesOf(detail, this.context),
+      ),
+      section(
+        l10n.t('Seen by trackers'),
+        l10n.t('each in its own unit, beside the exact count; ranks among all pages, 1 has most'),
         trackersOf(detail, facts),
       ),
     );
@@ -227,7 +235,7 @@ class PageInspectorView implements View {
       width: this.#history.element.clientWidth,
       parts: [
         {
-          title: `Page ${detail.address}: ${detail.objectName || 'no object'}`,
+          title: l10n.t('Page {0}: {1}', detail.address, detail.objectName || l10n.t('no object')),
           note: historyNote(facts, detail),
           legend: plot.series,
           height: historyHeight,
@@ -269,8 +277,12 @@ function pageColumns(pages: number, linesPerPage: number, processes: boolean): G
   return [
     {
       id: 'address',
-      label: 'Address',
-      title: `First byte of the page${processes ? ', and its process' : ''}; ${whole(pages)} pages were touched`,
+      label: l10n.t('Address'),
+      title: l10n.t(
+        'First byte of the page{0}; {1} pages were touched',
+        processes ? l10n.t(', and its process') : '',
+        whole(pages),
+      ),
       width: 144,
       priority: 0,
       sortable: true,
@@ -279,8 +291,8 @@ function pageColumns(pages: number, linesPerPage: number, processes: boolean): G
     },
     {
       id: 'object',
-      label: 'Main object',
-      title: 'What most of the page’s accesses go to',
+      label: l10n.t('Main object'),
+      title: l10n.t('What most of the page’s accesses go to'),
       width: 96,
       flexible: true,
       priority: 2,
@@ -289,11 +301,11 @@ function pageColumns(pages: number, linesPerPage: number, processes: boolean): G
       hint: row => row.objectName,
       text: row => row.objectName,
     },
-    figure('accesses', 'Accesses', 'Reads and writes that begin on the page', 1, accesses),
+    figure('accesses', l10n.t('Accesses'), l10n.t('Reads and writes that begin on the page'), 1, accesses),
     {
       id: 'hotness',
-      label: 'Class',
-      title: 'Class by accesses among all touched pages',
+      label: l10n.t('Class'),
+      title: l10n.t('Class by accesses among all touched pages'),
       width: 70,
       priority: 3,
       sortable: true,
@@ -302,37 +314,37 @@ function pageColumns(pages: number, linesPerPage: number, processes: boolean): G
     },
     share(
       'density',
-      'Density',
-      `Share of its ${whole(linesPerPage)} lines of 64 bytes that were used, whole run`,
+      l10n.t('Density'),
+      l10n.t('Share of its {0} lines of 64 bytes that were used, whole run', whole(linesPerPage)),
       4,
       row => row.linesUsed / linesPerPage,
     ),
     share(
       'purity',
-      'Purity',
-      'Share of its accesses that go in its main direction: 100 % is only read, or only written',
+      l10n.t('Purity'),
+      l10n.t('Share of its accesses that go in its main direction: 100 % is only read, or only written'),
       5,
       purity,
     ),
     figure(
       'traffic',
-      'Traffic',
-      'Cache lines of 64 bytes that miss the modelled last-level cache, both directions',
+      l10n.t('Traffic'),
+      l10n.t('Cache lines of 64 bytes that miss the modelled last-level cache, both directions'),
       6,
       row => row.traffic,
     ),
     {
       id: 'tier',
-      label: 'Tier',
-      title: 'Where the selected policy puts its main object',
+      label: l10n.t('Tier'),
+      title: l10n.t('Where the selected policy puts its main object'),
       width: 66,
       priority: 7,
       sortable: true,
-      cell: row => row.tier || '—',
+      cell: row => word(row.tier) || '—',
       text: row => row.tier,
     },
-    figure('reads', 'Reads', 'Reads that begin on the page', 8, row => row.reads),
-    figure('writes', 'Writes', 'Writes that begin on the page', 9, row => row.writes),
+    figure('reads', l10n.t('Reads'), l10n.t('Reads that begin on the page'), 8, row => row.reads),
+    figure('writes', l10n.t('Writes'), l10n.t('Writes that begin on the page'), 9, row => row.writes),
   ];
 }
 
@@ -340,41 +352,70 @@ function factsOf(facts: PageInspectorFacts, detail: PageDetail, context: ViewCon
   const all = detail.exactReads + detail.exactWrites;
   const used = detail.linesUsed / facts.linesPerPage;
   const rows: [string, Node | string][] = [
-    ['Class', el('span', {}, hotness(detail.hotness), facts.counted === 'accesses' ? '' : ` by ${facts.counted}`)],
     [
-      'Accesses',
-      `${whole(all)} (${readWriteSplit(detail.exactReads, detail.exactWrites)}), rank ${whole(detail.exactRank)} of ${counted(facts.pages, 'page')}; exact, whole run`,
+      l10n.t('Class'),
+      el(
+        'span',
+        {},
+        hotness(detail.hotness),
+        facts.counted === 'accesses' ? '' : l10n.t(' by {0}', word(facts.counted)),
+      ),
+    ],
+    [
+      l10n.t('Accesses'),
+      l10n.t(
+        '{0} ({1}), rank {2} of {3}; exact, whole run',
+        whole(all),
+        readWriteSplit(detail.exactReads, detail.exactWrites),
+        whole(detail.exactRank),
+        l10n.plural(facts.pages, '{0} page', '{0} pages'),
+      ),
     ],
     ...(facts.window || facts.counted !== 'accesses'
       ? [
           [
-            'As shown',
-            `${compact(detail.reads)} reads, ${compact(detail.writes)} writes: ${facts.counted} in ${windowText(facts.window)}`,
+            l10n.t('As shown'),
+            l10n.t(
+              '{0} reads, {1} writes: {2} in {3}',
+              compact(detail.reads),
+              compact(detail.writes),
+              word(facts.counted),
+              windowText(facts.window),
+            ),
           ] as [string, string],
         ]
       : []),
     [
-      'Traffic',
-      `${whole(detail.trafficReads)} lines filled, ${whole(detail.trafficWrites)} written back in ${windowText(facts.window)}; modelled`,
+      l10n.t('Traffic'),
+      l10n.t(
+        '{0} lines filled, {1} written back in {2}; modelled',
+        whole(detail.trafficReads),
+        whole(detail.trafficWrites),
+        windowText(facts.window),
+      ),
     ],
     [
-      'Lines used',
+      l10n.t('Lines used'),
       el(
         'span',
         { class: 'bar-figure' },
         shareBar(used),
-        `${whole(detail.linesUsed)} of ${whole(facts.linesPerPage)} (${percent(used)}), whole run`,
+        l10n.t('{0} of {1} ({2}), whole run', whole(detail.linesUsed), whole(facts.linesPerPage), percent(used)),
       ),
     ],
     [
-      'Main object',
+      l10n.t('Main object'),
       detail.object < 0
-        ? 'none: its bytes belong to no allocation, global, stack or file'
+        ? l10n.t('none: its bytes belong to no allocation, global, stack or file')
         : el(
             'span',
             {},
             sourceLink(detail.objectName, detail.objectLocation, context.reveal),
-            ` (${detail.objectKind}, ${counted(detail.objectPages, 'page')}) has most of its accesses; others on it are not recorded`,
+            l10n.t(
+              ' ({0}, {1}) has most of its accesses; others on it are not recorded',
+              detail.objectKind,
+              l10n.plural(detail.objectPages, '{0} page', '{0} pages'),
+            ),
           ),
     ],
   ];
@@ -385,10 +426,11 @@ function factsOf(facts: PageInspectorFacts, detail: PageDetail, context: ViewCon
   );
 }
 
-function historyNote({ counted: unit, window }: PageInspectorFacts, { epochsPerBin }: PageDetail): string {
-  const each = epochsPerBin === 1 ? 'each epoch' : `every ${whole(epochsPerBin)} epochs`;
-  const shaded = window ? `; ${windowText(window)} shaded` : '';
-  return `${unit} and cache lines of traffic in ${each} of the whole run${shaded}`;
+function historyNote({ counted, window }: PageInspectorFacts, { epochsPerBin }: PageDetail): string {
+  const unit = word(counted);
+  const each = epochsPerBin === 1 ? l10n.t('each epoch') : l10n.t('every {0} epochs', whole(epochsPerBin));
+  const shaded = window ? l10n.t('; {0} shaded', windowText(window)) : '';
+  return l10n.t('{0} and cache lines of traffic in {1} of the whole run{2}', unit, each, shaded);
 }
 
 function historyPlot(facts: PageInspectorFacts, detail: PageDetail, data: ViewData): PlotData {
@@ -402,7 +444,7 @@ function historyPlot(facts: PageInspectorFacts, detail: PageDetail, data: ViewDa
     from: 0,
     to: epochs,
     logarithmic: false,
-    title: 'modelled time at the end of the epoch',
+    title: l10n.t('modelled time at the end of the epoch'),
     ticks: count => niceTicks(0, epochs, count, 1),
     label: epoch => timeTick(timeAt(epoch), timeAt(epochs) / 100),
   };
@@ -418,7 +460,7 @@ function historyPlot(facts: PageInspectorFacts, detail: PageDetail, data: ViewDa
       from: 0,
       to: most,
       logarithmic: false,
-      title: facts.counted,
+      title: word(facts.counted),
       ticks: count => niceTicks(0, most, count, 1),
       label: countTick,
     },
@@ -426,25 +468,36 @@ function historyPlot(facts: PageInspectorFacts, detail: PageDetail, data: ViewDa
     shaded: facts.window,
     sentence: bin => {
       const to = Math.min(epochs, (bin + 1) * epochsPerBin);
-      const when = `epoch${to - bin * epochsPerBin > 1 ? 's' : ''} ${span(bin * epochsPerBin, to)}, until ${nanoseconds(endNs[bin]!)}`;
-      return `${when}: ${compact(reads[bin]!)} reads, ${compact(writes[bin]!)} writes, ${compact(traffic[bin]!)} cache lines of traffic`;
+      const when = l10n.t(
+        'epoch{0} {1}, until {2}',
+        to - bin * epochsPerBin > 1 ? 's' : '',
+        span(bin * epochsPerBin, to),
+        nanoseconds(endNs[bin]!),
+      );
+      return l10n.t(
+        '{0}: {1} reads, {2} writes, {3} cache lines of traffic',
+        when,
+        compact(reads[bin]!),
+        compact(writes[bin]!),
+        compact(traffic[bin]!),
+      );
     },
   };
 }
 
 function usersOf({ object, users, usersInAll }: PageDetail, context: ViewContext): HTMLElement {
-  if (object < 0) return el('p', { class: 'note' }, 'Without an object no lines are known.');
+  if (object < 0) return el('p', { class: 'note' }, l10n.t('Without an object no lines are known.'));
   const rows = users.map(({ label, location, reads, writes, traffic }) => [
     sourceLink(label, location, context.reveal),
     compact(reads),
     compact(writes),
     compact(traffic),
   ]);
-  const more = `The first ${whole(users.length)} of ${whole(usersInAll)}.`;
+  const more = l10n.t('The first {0} of {1}.', whole(users.length), whole(usersInAll));
   return el(
     'div',
     {},
-    plainTable(['Line', 'Reads', 'Writes', 'Traffic'], rows),
+    plainTable([l10n.t('Line'), l10n.t('Reads'), l10n.t('Writes'), l10n.t('Traffic')], rows),
     usersInAll > users.length ? el('p', { class: 'note' }, more) : null,
   );
 }
@@ -452,16 +505,16 @@ function usersOf({ object, users, usersInAll }: PageDetail, context: ViewContext
 function policiesOf({ policies }: PageDetail, context: ViewContext): HTMLElement {
   const rows = policies.map(({ id, tier, recommended }) => {
     const words = [recommended ? 'recommended' : '', id === context.selection().policy ? 'selected' : ''];
-    return [id, words.filter(Boolean).join(', '), tier === 'mixed' ? 'mixed: split over tiers' : tier || '—'];
+    return [id, words.filter(Boolean).join(', '), tier === 'mixed' ? l10n.t('mixed: split over tiers') : tier || '—'];
   });
-  return plainTable(['Policy', '', 'Tier'], rows);
+  return plainTable([l10n.t('Policy'), '', l10n.t('Tier')], rows);
 }
 
 function trackersOf(detail: PageDetail, facts: PageInspectorFacts): HTMLElement {
   const others = detail.trackers.filter(({ id }) => id !== 'exact');
   const rankText = (reads: number | null, writes: number | null, rank: number | null) => {
     if (rank !== null) return whole(rank);
-    return reads === null && writes === null ? 'names no pages' : 'not reported';
+    return reads === null && writes === null ? l10n.t('names no pages') : l10n.t('not reported');
   };
   const row = (label: string, reads: number | null, writes: number | null, rank: number | null) => [
     label,
@@ -470,9 +523,9 @@ function trackersOf(detail: PageDetail, facts: PageInspectorFacts): HTMLElement 
     rankText(reads, writes, rank),
   ];
   return plainTable(
-    ['Mechanism', 'Reads', 'Writes', `Rank of ${whole(facts.pages)}`],
+    [l10n.t('Mechanism'), l10n.t('Reads'), l10n.t('Writes'), l10n.t('Rank of {0}', whole(facts.pages))],
     [
-      row('Exact count', detail.exactReads, detail.exactWrites, detail.exactRank),
+      row(l10n.t('Exact count'), detail.exactReads, detail.exactWrites, detail.exactRank),
       ...others.map(({ label, reads, writes, rank }) => row(label, reads, writes, rank)),
     ],
   );

@@ -1,9 +1,11 @@
 /** Placement: which allocation belongs in which tier under the selected policy, and what that would cost. */
+
 import type { AllocationDetail, PlacementFacts, Selection } from '../../core/protocol.js';
 import { sparkline } from '../charts/sparkline.js';
 import { el, setShare } from '../dom.js';
-import { bytes, compact, counted, percent, times, whole } from '../format.js';
+import { bytes, compact, percent, times, whole } from '../format.js';
 import { Grid, type GridColumn } from '../grid.js';
+import * as l10n from '../l10n.js';
 import { menuButton } from '../menu.js';
 import { hotness, list, objectName, placeOf, section, sourceLink, splitBar } from '../parts.js';
 import { onlyFocusChanged } from '../selection.js';
@@ -11,13 +13,14 @@ import type { PlacementChoice } from '../state.js';
 import { dropdown, filterField } from '../toolkit.js';
 import { windowText } from '../window.js';
 import { column, greatest, type Numbers } from '../wire.js';
+import { word } from '../words.js';
 import type { View, ViewContext, ViewKind } from './view.js';
 
 type Row = PlacementFacts['rows'][number];
 
 export const placement: ViewKind = {
   id: 'placement',
-  label: 'Placement',
+  label: l10n.t('Placement'),
   icon: 'layers',
   create: context => new PlacementView(context),
 };
@@ -44,7 +47,11 @@ const usual = [
 ];
 
 /** All columns, in their order; the smaller the priority, the longer one stays where the table is narrow. */
-function columnsOf({ counted: unit, window, accesses: all, compared }: Scope): GridColumn<Row>[] {
+/** What belongs to no object has no name of its own. */
+const nameOf = ({ kind, name }: Row): string => (kind === 'unattributed' ? word(kind) : name);
+
+function columnsOf({ counted, window, accesses: all, compared }: Scope): GridColumn<Row>[] {
+  const unit = word(counted);
   const when = windowText(window);
   const words = (
     id: string,
@@ -77,10 +84,10 @@ function columnsOf({ counted: unit, window, accesses: all, compared }: Scope): G
   const ofSize = (value: (row: Row) => number): Partial<GridColumn<Row>> => ({
     unit: 'bytes',
     cell: row => bytes(value(row)),
-    hint: row => `${whole(value(row))} bytes`,
+    hint: row => l10n.t('{0} bytes', whole(value(row))),
   });
   const ofShare = (value: (row: Row) => number): Partial<GridColumn<Row>> => ({
-    unit: 'share, 0 to 1',
+    unit: l10n.t('share, 0 to 1'),
     cell: row => percent(value(row)),
     hint: row => percent(value(row)),
   });
@@ -90,112 +97,153 @@ function columnsOf({ counted: unit, window, accesses: all, compared }: Scope): G
     {
       ...words(
         'name',
-        'Allocation',
-        'What the bytes belong to: an allocation site with all its blocks, a global, a stack, a mapping',
+        l10n.t('Allocation'),
+        l10n.t('What the bytes belong to: an allocation site with all its blocks, a global, a stack, a mapping'),
         100,
         0,
-        row => row.name,
+        nameOf,
       ),
       flexible: true,
-      cell: row => objectName(row.name),
-      hint: row => (row.location ? `${row.name}\n${placeOf(row.location)}` : row.name),
+      cell: row => objectName(nameOf(row)),
+      hint: row => (row.location ? `${nameOf(row)}\n${placeOf(row.location)}` : nameOf(row)),
     },
     words(
       'tier',
-      'Tier',
-      'Memory tier in which the selected policy puts it; mixed: split over tiers',
+      l10n.t('Tier'),
+      l10n.t('Memory tier in which the selected policy puts it; mixed: split over tiers'),
       62,
       1,
-      row => row.tier || '—',
+      row => word(row.tier) || '—',
     ),
     {
-      ...words('hotness', 'Class', `Class by ${unit} per page per modelled second, ${when}`, 70, 3, row => row.hotness),
+      ...words(
+        'hotness',
+        l10n.t('Class'),
+        l10n.t('Class by {0} per page per modelled second, {1}', unit, when),
+        70,
+        3,
+        row => row.hotness,
+      ),
       cell: row => hotness(row.hotness),
     },
-    figure('accesses', 'Accesses', `Reads and writes: ${unit} in ${when}`, 2, accesses, {
+    figure('accesses', l10n.t('Accesses'), l10n.t('Reads and writes: {0} in {1}', unit, when), 2, accesses, {
       width: 96,
-      unit: `${unit} in ${when}`,
-      hint: row => `${whole(row.reads)} reads, ${whole(row.writes)} writes; ${percent(share(row))} of ${compact(all)}`,
+      unit: l10n.t('{0} in {1}', unit, when),
+      hint: row =>
+        l10n.t(
+          '{0} reads, {1} writes; {2} of {3}',
+          whole(row.reads),
+          whole(row.writes),
+          percent(share(row)),
+          compact(all),
+        ),
     }),
     compared
-      ? figure('before', 'Was', `${unit} in the run before, whole run`, 4, row => row.before ?? 0, {
-          unit: `${unit} in the run before`,
+      ? figure('before', l10n.t('Was'), l10n.t('{0} in the run before, whole run', unit), 4, row => row.before ?? 0, {
+          unit: l10n.t('{0} in the run before', unit),
           cell: row => (row.before === null ? 'new' : compact(row.before)),
-          hint: row => (row.before === null ? 'no such allocation in the run before' : whole(row.before)),
+          hint: row => (row.before === null ? l10n.t('no such allocation in the run before') : whole(row.before)),
           text: row => (row.before === null ? '' : String(row.before)),
         })
       : null,
-    figure('share', 'Share', `Share of the ${compact(all)} ${unit} in ${when}`, 11, share, {
+    figure('share', l10n.t('Share'), l10n.t('Share of the {0} {1} in {2}', compact(all), unit, when), 11, share, {
       width: 66,
       ...ofShare(share),
     }),
-    figure('reads', 'Reads', `Reads: ${unit} in ${when}`, 12, row => row.reads, { unit: `${unit} in ${when}` }),
-    figure('writes', 'Writes', `Writes: ${unit} in ${when}`, 13, row => row.writes, { unit: `${unit} in ${when}` }),
-    figure('writeShare', 'Write share', `Share of writes in its ${unit}`, 14, writeShare, ofShare(writeShare)),
+    figure('reads', l10n.t('Reads'), l10n.t('Reads: {0} in {1}', unit, when), 12, row => row.reads, {
+      unit: l10n.t('{0} in {1}', unit, when),
+    }),
+    figure('writes', l10n.t('Writes'), l10n.t('Writes: {0} in {1}', unit, when), 13, row => row.writes, {
+      unit: l10n.t('{0} in {1}', unit, when),
+    }),
+    figure(
+      'writeShare',
+      l10n.t('Write share'),
+      l10n.t('Share of writes in its {0}', unit),
+      14,
+      writeShare,
+      ofShare(writeShare),
+    ),
     figure(
       'traffic',
-      'Traffic',
-      `Cache lines of 64 bytes that miss the modelled last-level cache in ${when}: what its tier serves`,
+      l10n.t('Traffic'),
+      l10n.t('Cache lines of 64 bytes that miss the modelled last-level cache in {0}: what its tier serves', when),
       5,
       traffic,
       {
-        unit: `cache lines in ${when}`,
-        hint: row => `${whole(row.trafficReads)} fills, ${whole(row.trafficWrites)} write-backs`,
+        unit: l10n.t('cache lines in {0}', when),
+        hint: row => l10n.t('{0} fills, {1} write-backs', whole(row.trafficReads), whole(row.trafficWrites)),
       },
     ),
-    figure('trafficReads', 'Fills', `Cache lines read from memory in ${when}; modelled`, 15, row => row.trafficReads, {
-      unit: `cache lines in ${when}`,
-    }),
+    figure(
+      'trafficReads',
+      l10n.t('Fills'),
+      l10n.t('Cache lines read from memory in {0}; modelled', when),
+      15,
+      row => row.trafficReads,
+      {
+        unit: l10n.t('cache lines in {0}', when),
+      },
+    ),
     figure(
       'trafficWrites',
-      'Write-backs',
-      `Dirty cache lines written to memory in ${when}; modelled`,
+      l10n.t('Write-backs'),
+      l10n.t('Dirty cache lines written to memory in {0}; modelled', when),
       16,
       row => row.trafficWrites,
-      { width: 96, unit: `cache lines in ${when}` },
+      { width: 96, unit: l10n.t('cache lines in {0}', when) },
     ),
     figure(
       'bytes',
-      'Size',
-      'Bytes alive at once, at most',
+      l10n.t('Size'),
+      l10n.t('Bytes alive at once, at most'),
       6,
       row => row.bytes,
       ofSize(row => row.bytes),
     ),
     figure(
       'touchedBytes',
-      'Touched',
-      'Bytes that it has in pages that were touched, whole run',
+      l10n.t('Touched'),
+      l10n.t('Bytes that it has in pages that were touched, whole run'),
       17,
       row => row.touchedBytes,
       ofSize(row => row.touchedBytes),
     ),
-    figure('pages', 'Pages', `Distinct pages touched in ${when}`, 7, row => row.pages, {
+    figure('pages', l10n.t('Pages'), l10n.t('Distinct pages touched in {0}', when), 7, row => row.pages, {
       width: 66,
       cell: row => whole(row.pages),
     }),
     figure(
       'density',
-      'Density',
-      'Share of the 64-byte lines of its touched pages that were used, whole run',
+      l10n.t('Density'),
+      l10n.t('Share of the 64-byte lines of its touched pages that were used, whole run'),
       8,
       row => row.density,
       { width: 72, ...ofShare(row => row.density) },
     ),
-    figure('rate', 'Rate', `${unit} per touched page per modelled second in ${when}`, 18, row => row.perPagePerSecond, {
-      unit: `${unit} per page per modelled second`,
-    }),
-    figure('blocks', 'Blocks', 'Blocks allocated in all', 9, row => row.blocks, {
+    figure(
+      'rate',
+      l10n.t('Rate'),
+      l10n.t('{0} per touched page per modelled second in {1}', unit, when),
+      18,
+      row => row.perPagePerSecond,
+      {
+        unit: l10n.t('{0} per page per modelled second', unit),
+      },
+    ),
+    figure('blocks', l10n.t('Blocks'), l10n.t('Blocks allocated in all'), 9, row => row.blocks, {
       width: 66,
       cell: row => whole(row.blocks),
     }),
-    words('kind', 'Kind', 'heap, global, stack, file, anonymous or unattributed', 90, 10, row => row.kind),
+    words('kind', l10n.t('Kind'), l10n.t('heap, global, stack, file, anonymous or unattributed'), 90, 10, row =>
+      word(row.kind),
+    ),
     {
-      ...words('source', 'Source', 'File and line of the allocation or declaration', 140, 19, row =>
+      ...words('source', l10n.t('Source'), l10n.t('File and line of the allocation or declaration'), 140, 19, row =>
         row.location ? placeOf(row.location) : '—',
       ),
       cell: row => (row.location ? `${row.location.file.split('/').pop()}:${row.location.line}` : '—'),
-      hint: row => (row.location ? placeOf(row.location) : 'no source line is known'),
+      hint: row => (row.location ? placeOf(row.location) : l10n.t('no source line is known')),
     },
   ];
   return columns.filter(column => column !== null);
@@ -208,7 +256,7 @@ class PlacementView implements View {
   readonly #note = el('small', {});
   readonly #details = el('div', { class: 'details', hidden: true });
   readonly #assumptions = el('div', {});
-  readonly #policy = dropdown('Policy', [], value => void this.#choose({ policy: value }));
+  readonly #policy = dropdown(l10n.t('Policy'), [], value => void this.#choose({ policy: value }));
   readonly #grid: Grid<Row>;
   #columns: readonly GridColumn<Row>[] = [];
   /** Whose details are shown: asked for once. */
@@ -219,7 +267,7 @@ class PlacementView implements View {
 
   constructor(readonly context: ViewContext) {
     this.#grid = new Grid<Row>({
-      label: 'Allocations',
+      label: l10n.t('Allocations'),
       columns: [],
       sort: sorting => this.#change(sorting),
       activate: row => row.location && context.reveal(row.location),
@@ -227,7 +275,7 @@ class PlacementView implements View {
       failed: error => context.failed(error),
       copy: (text, rows) => {
         context.copy(text);
-        context.announce(`${counted(rows, 'allocation')} copied`);
+        context.announce(l10n.t('{0} copied', l10n.plural(rows, '{0} allocation', '{0} allocations')));
       },
     });
     const { filter } = context.state().placement;
@@ -236,20 +284,22 @@ class PlacementView implements View {
       el(
         'section',
         { class: 'part' },
-        el('h2', {}, 'Allocations', this.#note),
+        el('h2', {}, l10n.t('Allocations'), this.#note),
         el(
           'div',
           { class: 'toolbar' },
-          filterField('Filter by name, file, function, kind, tier', filter, text => this.#change({ filter: text })),
+          filterField(l10n.t('Filter by name, file, function, kind, tier'), filter, text =>
+            this.#change({ filter: text }),
+          ),
           this.#count,
           el('span', { class: 'spring' }),
-          menuButton({ label: 'Columns', icon: 'list-selection', items: () => this.#columnItems() }),
+          menuButton({ label: l10n.t('Columns'), icon: 'list-selection', items: () => this.#columnItems() }),
           menuButton({
-            label: 'Copy',
+            label: l10n.t('Copy'),
             icon: 'copy',
             items: () => [
-              { label: 'Copy selected rows', press: () => void this.#grid.copySelected() },
-              { label: 'Copy all rows', press: () => void this.#grid.copyAll() },
+              { label: l10n.t('Copy selected rows'), press: () => void this.#grid.copySelected() },
+              { label: l10n.t('Copy all rows'), press: () => void this.#grid.copyAll() },
             ],
           }),
         ),
@@ -274,7 +324,7 @@ class PlacementView implements View {
     const { policy } = this.context.selection();
     this.#showSummary(facts, policy);
     this.#showRows(facts);
-    this.#assumptions.replaceChildren(section('Assumptions of the cost model', null, list(facts.assumptions)));
+    this.#assumptions.replaceChildren(section(l10n.t('Assumptions of the cost model'), null, list(facts.assumptions)));
   }
 
   async #ask(from: number, to: number): Promise<PlacementFacts> {
@@ -318,7 +368,7 @@ class PlacementView implements View {
           choose(wanted.has(id) ? others : [...others, id]);
         },
       })),
-      { label: 'Usual columns', press: () => choose(null) },
+      { label: l10n.t('Usual columns'), press: () => choose(null) },
     ];
   }
 
@@ -339,14 +389,14 @@ class PlacementView implements View {
   #showSummary({ tiers, policies, recommended }: PlacementFacts, policy: string): void {
     this.#policy.set(
       policy,
-      policies.map(({ id }) => ({ value: id, label: id === recommended ? `${id} (recommended)` : id })),
+      policies.map(({ id }) => ({ value: id, label: id === recommended ? l10n.t('{0} (recommended)', id) : id })),
     );
     const chosen = policies.find(({ id }) => id === policy);
     this.#summary.replaceChildren(
       el(
         'div',
         { class: 'toolbar' },
-        el('span', { class: 'label', 'aria-hidden': 'true' }, 'Policy'),
+        el('span', { class: 'label', 'aria-hidden': 'true' }, l10n.t('Policy')),
         this.#policy.element,
       ),
       chosen
@@ -354,7 +404,12 @@ class PlacementView implements View {
             'p',
             { class: 'headline' },
             el('strong', {}, times(chosen.slowdown)),
-            ` modelled run time of everything in the fastest tier (range ${times(chosen.range[0])} to ${times(chosen.range[1])}); the fastest tier serves ${percent(chosen.fastTierHitRatio)} of the traffic, whole run.`,
+            l10n.t(
+              ' modelled run time of everything in the fastest tier (range {0} to {1}); the fastest tier serves {2} of the traffic, whole run.',
+              times(chosen.range[0]),
+              times(chosen.range[1]),
+              percent(chosen.fastTierHitRatio),
+            ),
           )
         : '',
       el('div', { class: 'tier-bars' }, ...tiers.map(tierBar)),
@@ -365,9 +420,13 @@ class PlacementView implements View {
     const { sort, descending } = this.context.state().placement;
     this.#count.textContent =
       facts.total === facts.objects
-        ? counted(facts.objects, 'allocation')
-        : `${whole(facts.total)} of ${counted(facts.objects, 'allocation')}`;
-    this.#note.textContent = `${facts.counted} in ${windowText(facts.window)}; Enter goes to the source`;
+        ? l10n.plural(facts.objects, '{0} allocation', '{0} allocations')
+        : l10n.t('{0} of {1}', whole(facts.total), l10n.plural(facts.objects, '{0} allocation', '{0} allocations'));
+    this.#note.textContent = l10n.t(
+      '{0} in {1}; Enter goes to the source',
+      word(facts.counted),
+      windowText(facts.window),
+    );
     this.#columns = columnsOf(facts);
     this.#setColumns();
     this.#grid.show(
@@ -427,40 +486,70 @@ function detailOf(
 ): HTMLElement[] {
   const when = windowText(facts.window);
   const figures: [string, string][] = [
-    ['Kind', row.kind],
-    ['Tier', row.tier || '—'],
-    ['Class', row.hotness],
-    ['Size', `${bytes(row.bytes)} at most, in ${counted(row.blocks, 'block')}`],
-    ['Pages', `${whole(row.pages)} touched, ${percent(row.density)} of their lines used`],
-    ['Accesses', `${whole(row.reads)} reads, ${whole(row.writes)} writes`],
+    [l10n.t('Kind'), word(row.kind)],
+    [l10n.t('Tier'), word(row.tier) || '—'],
+    [l10n.t('Class'), word(row.hotness)],
     [
-      'Share',
-      `${percent(facts.accesses > 0 ? accesses(row) / facts.accesses : 0)} of ${compact(facts.accesses)} ${facts.counted} in ${when}`,
+      l10n.t('Size'),
+      l10n.t('{0} at most, in {1}', bytes(row.bytes), l10n.plural(row.blocks, '{0} block', '{0} blocks')),
+    ],
+    [l10n.t('Pages'), l10n.t('{0} touched, {1} of their lines used', whole(row.pages), percent(row.density))],
+    [l10n.t('Accesses'), l10n.t('{0} reads, {1} writes', whole(row.reads), whole(row.writes))],
+    [
+      l10n.t('Share'),
+      l10n.t(
+        '{0} of {1} {2} in {3}',
+        percent(facts.accesses > 0 ? accesses(row) / facts.accesses : 0),
+        compact(facts.accesses),
+        word(facts.counted),
+        when,
+      ),
     ],
     ...(facts.compared
       ? [
-          ['Was', row.before === null ? 'not in the run before' : `${whole(row.before)} ${facts.counted}`] as [
-            string,
-            string,
-          ],
+          [
+            l10n.t('Was'),
+            row.before === null ? l10n.t('not in the run before') : `${whole(row.before)} ${word(facts.counted)}`,
+          ] as [string, string],
         ]
       : []),
-    ['Traffic', `${whole(row.trafficReads)} fills, ${whole(row.trafficWrites)} write-backs of 64 B`],
+    [
+      l10n.t('Traffic'),
+      l10n.t('{0} fills, {1} write-backs of 64 B', whole(row.trafficReads), whole(row.trafficWrites)),
+    ],
   ];
-  const each = epochsPerBin === 1 ? 'epoch' : `${whole(epochsPerBin)} epochs`;
+  const each = epochsPerBin === 1 ? 'epoch' : l10n.t('{0} epochs', whole(epochsPerBin));
   const most = greatest(history);
   return [
-    el('h3', {}, sourceLink(row.name, row.location, reveal)),
+    el('h3', {}, sourceLink(nameOf(row), row.location, reveal)),
     splitBar(row.reads, row.writes),
     el('dl', {}, ...figures.flatMap(([term, text]) => [el('dt', {}, term), el('dd', {}, text)])),
-    el('h4', {}, `Over time: ${facts.counted} to its pages, whole run; ${compact(most)} in the busiest ${each}`),
+    el(
+      'h4',
+      {},
+      l10n.t(
+        'Over time: {0} to its pages, whole run; {1} in the busiest {2}',
+        word(facts.counted),
+        compact(most),
+        each,
+      ),
+    ),
     sparkline(history, most),
     ...(users.length > 0
       ? [
           el(
             'h4',
             {},
-            `Used by, whole run${usersInAll > users.length ? `: the first ${whole(users.length)} of ${counted(usersInAll, 'line')}` : ''}`,
+            l10n.t(
+              'Used by, whole run{0}',
+              usersInAll > users.length
+                ? l10n.t(
+                    ': the first {0} of {1}',
+                    whole(users.length),
+                    l10n.plural(usersInAll, '{0} line', '{0} lines'),
+                  )
+                : '',
+            ),
           ),
           el(
             'ol',
@@ -473,7 +562,12 @@ function detailOf(
                 el(
                   'span',
                   { class: 'note' },
-                  ` ${compact(user.reads)} reads, ${compact(user.writes)} writes, ${compact(user.traffic)} cache lines`,
+                  l10n.t(
+                    ' {0} reads, {1} writes, {2} cache lines',
+                    compact(user.reads),
+                    compact(user.writes),
+                    compact(user.traffic),
+                  ),
                 ),
               ),
             ),
@@ -481,7 +575,10 @@ function detailOf(
         ]
       : []),
     ...(stack.length > 0
-      ? [el('h4', {}, 'Allocated by'), el('ol', { class: 'frames' }, ...stack.map(frame => el('li', {}, frame)))]
+      ? [
+          el('h4', {}, l10n.t('Allocated by')),
+          el('ol', { class: 'frames' }, ...stack.map(frame => el('li', {}, frame))),
+        ]
       : []),
   ];
 }
@@ -490,14 +587,14 @@ function tierBar(tier: PlacementFacts['tiers'][number]): HTMLElement {
   const share = tier.capacityBytes > 0 ? tier.usedBytes / tier.capacityBytes : 0;
   return el(
     'div',
-    { class: 'tier-bar', title: `${whole(tier.usedBytes)} of ${whole(tier.capacityBytes)} bytes` },
+    { class: 'tier-bar', title: l10n.t('{0} of {1} bytes', whole(tier.usedBytes), whole(tier.capacityBytes)) },
     el(
       'div',
       { class: 'tier-top' },
       el('strong', {}, tier.name),
-      el('span', {}, `${bytes(tier.usedBytes)} of ${bytes(tier.capacityBytes)} used (${percent(share)})`),
+      el('span', {}, l10n.t('{0} of {1} used ({2})', bytes(tier.usedBytes), bytes(tier.capacityBytes), percent(share))),
     ),
     setShare(el('div', { class: 'share-bar tier-fill', 'aria-hidden': 'true' }, el('span', {})), share),
-    el('p', { class: 'note' }, `${tier.readLatencyNs} ns a load, ${tier.writeLatencyNs} ns a store, idle`),
+    el('p', { class: 'note' }, l10n.t('{0} ns a load, {1} ns a store, idle', tier.readLatencyNs, tier.writeLatencyNs)),
   );
 }

@@ -1,9 +1,11 @@
 /** Policies: the modelled slowdown of each as a bar with its range, against the bound that none can beat. */
+
 import type { PoliciesFacts } from '../../core/protocol.js';
 import { niceTicks } from '../charts/scale.js';
 import { drawSlowdowns, type SlowdownScale, slowdownsHeight } from '../charts/slowdowns.js';
 import { el, icon } from '../dom.js';
 import { percent, times } from '../format.js';
+import * as l10n from '../l10n.js';
 import { list, section } from '../parts.js';
 import { type Picture, pictureButton } from '../picture.js';
 import type { View, ViewContext, ViewKind } from './view.js';
@@ -12,7 +14,7 @@ type Policy = PoliciesFacts['policies'][number];
 
 export const policies: ViewKind = {
   id: 'policies',
-  label: 'Policies',
+  label: l10n.t('Policies'),
   icon: 'law',
   create(context: ViewContext): View {
     const content = el('div', { class: 'stack' });
@@ -32,8 +34,8 @@ export const policies: ViewKind = {
         const scale = scaleOf(rows, facts.oracle.slowdown);
         content.replaceChildren(
           section(
-            'Modelled slowdown',
-            'run time over that with everything in the fastest tier; less is better',
+            l10n.t('Modelled slowdown'),
+            l10n.t('run time over that with everything in the fastest tier; less is better'),
             el(
               'div',
               { class: 'slowdowns' },
@@ -44,16 +46,16 @@ export const policies: ViewKind = {
               'p',
               { class: 'note key-line' },
               el('span', { class: 'swatch oracle', 'aria-hidden': 'true' }),
-              `${facts.oracle.id}: ${times(facts.oracle.slowdown)}, with the whole run known in advance.`,
+              l10n.t('{0}: {1}, with the whole run known in advance.', facts.oracle.id, times(facts.oracle.slowdown)),
             ),
             el(
               'p',
               { class: 'note key-line' },
               el('span', { class: 'swatch range', 'aria-hidden': 'true' }),
-              'range: from the least to the greatest that the assumptions allow.',
+              l10n.t('range: from the least to the greatest that the assumptions allow.'),
             ),
           ),
-          section('Assumptions of the cost model', null, list(facts.assumptions)),
+          section(l10n.t('Assumptions of the cost model'), null, list(facts.assumptions)),
         );
       },
     };
@@ -70,8 +72,12 @@ function pictureOf(facts: PoliciesFacts): Picture {
     width: 720,
     parts: [
       {
-        title: 'Modelled slowdown by policy',
-        note: `run time over that with everything in the fastest tier, whole run; less is better. Thin line: the range that the assumptions allow. Dotted: ${id}, ${times(slowdown)}, with the whole run known in advance.`,
+        title: l10n.t('Modelled slowdown by policy'),
+        note: l10n.t(
+          'run time over that with everything in the fastest tier, whole run; less is better. Thin line: the range that the assumptions allow. Dotted: {0}, {1}, with the whole run known in advance.',
+          id,
+          times(slowdown),
+        ),
         height: slowdownsHeight(rows.length),
         draw: (frame, style) => drawSlowdowns(frame, style, rows, scaleOf(rows, slowdown), slowdown),
       },
@@ -105,24 +111,24 @@ function bar(row: Policy, scale: SlowdownScale, oracle: number, context: ViewCon
       'div',
       { class: 'slowdown-top' },
       el('strong', {}, row.id),
-      selected ? el('span', { class: 'chosen-mark' }, icon('check'), 'selected') : null,
+      selected ? el('span', { class: 'chosen-mark' }, icon('check'), l10n.t('selected')) : null,
       el('span', { class: 'figure' }, times(row.slowdown)),
     ),
     track,
     el(
       'div',
       { class: 'slowdown-facts note' },
-      el('span', {}, `range ${times(row.range[0])} to ${times(row.range[1])}`),
-      row.before === null ? null : el('span', {}, `was ${times(row.before)} in the run before`),
-      el('span', {}, `fastest tier serves ${percent(row.fastTierHitRatio)} of traffic`),
+      el('span', {}, l10n.t('range {0} to {1}', times(row.range[0]), times(row.range[1]))),
+      row.before === null ? null : el('span', {}, l10n.t('was {0} in the run before', times(row.before))),
+      el('span', {}, l10n.t('fastest tier serves {0} of traffic', percent(row.fastTierHitRatio))),
       selected ? null : choose(row, context),
     ),
   );
 }
 
 function choose({ id }: Policy, context: ViewContext): HTMLElement {
-  const label = `select ${id}: show its tiers in every view`;
-  const link = el('button', { type: 'button', class: 'link', title: label, 'aria-label': label }, 'select');
+  const label = l10n.t('select {0}: show its tiers in every view', id);
+  const link = el('button', { type: 'button', class: 'link', title: label, 'aria-label': label }, l10n.t('select'));
   link.addEventListener('click', () => void context.select({ policy: id }).catch(context.failed));
   return link;
 }

@@ -1,9 +1,11 @@
 /** Trackers: what each mechanism found of the truly hottest pages, and what it would cost. */
+
 import type { TrackersFacts } from '../../core/protocol.js';
 import { changeText } from '../change.js';
 import { el, icon } from '../dom.js';
-import { counted, noValue, percentValue, score, whole } from '../format.js';
+import { noValue, percentValue, score, whole } from '../format.js';
 import { Grid, type GridColumn, rowsOf, sortedBy } from '../grid.js';
+import * as l10n from '../l10n.js';
 import { section, shareBar } from '../parts.js';
 import { button } from '../toolkit.js';
 import type { View, ViewContext, ViewKind } from './view.js';
@@ -13,7 +15,7 @@ type Score = 'precision' | 'recall' | 'f1' | 'rankCorrelation' | 'workingSetErro
 
 export const trackers: ViewKind = {
   id: 'trackers',
-  label: 'Trackers',
+  label: l10n.t('Trackers'),
   icon: 'eye',
   create: context => new TrackersView(context),
 };
@@ -23,11 +25,11 @@ const enoughPeriods = 10;
 
 /** Why a mechanism has no value there: it is never an invented number. */
 const reasons: Readonly<Record<Score, string>> = {
-  precision: 'No value: it names no pages, or reported none.',
-  recall: 'No value: it names no pages, or reported none.',
-  f1: 'No value: it names no pages, or reported none.',
-  rankCorrelation: 'No value: it names no pages, or all that it reported rank equal.',
-  workingSetError: 'No value: it names no pages, or reported none.',
+  precision: l10n.t('No value: it names no pages, or reported none.'),
+  recall: l10n.t('No value: it names no pages, or reported none.'),
+  f1: l10n.t('No value: it names no pages, or reported none.'),
+  rankCorrelation: l10n.t('No value: it names no pages, or all that it reported rank equal.'),
+  workingSetError: l10n.t('No value: it names no pages, or reported none.'),
 };
 
 function scoreColumn(id: Score, label: string, title: string, priority: number, width = 84): GridColumn<Row> {
@@ -50,55 +52,76 @@ function scoreColumn(id: Score, label: string, title: string, priority: number, 
 const columns: readonly GridColumn<Row>[] = [
   {
     id: 'label',
-    label: 'Tracker',
-    title: 'Access-tracking mechanism; its row says what it needs on a real machine',
+    label: l10n.t('Tracker'),
+    title: l10n.t('Access-tracking mechanism; its row says what it needs on a real machine'),
     width: 110,
     flexible: true,
     priority: 0,
     sortable: true,
     cell: row => row.label,
-    hint: row => `${row.label}\nneeds ${row.needs}`,
+    hint: row => l10n.t('{0}\nneeds {1}', row.label, row.needs),
   },
   {
     id: 'seen',
-    label: 'Seen',
-    title: 'Whether everything is shown as this tracker sees the run; Enter on a row chooses it',
+    label: l10n.t('Seen'),
+    title: l10n.t('Whether everything is shown as this tracker sees the run; Enter on a row chooses it'),
     width: 74,
     priority: 0,
-    cell: row => (row.chosen ? el('span', {}, icon('eye'), ' now') : row.blind ? noValue : ''),
-    hint: row => (row.chosen ? 'Everything is shown as it sees the run' : (row.blind ?? 'Enter shows everything so')),
+    cell: row => (row.chosen ? el('span', {}, icon('eye'), ' ', l10n.t('now')) : row.blind ? noValue : ''),
+    hint: row =>
+      row.chosen
+        ? l10n.t('Everything is shown as it sees the run')
+        : (row.blind ?? l10n.t('Enter shows everything so')),
   },
-  scoreColumn('f1', 'F1', 'Harmonic mean of precision and recall, 0 to 1', 1, 62),
+  scoreColumn('f1', 'F1', l10n.t('Harmonic mean of precision and recall, 0 to 1'), 1, 62),
   {
     id: 'overheadPercent',
-    label: 'Overhead',
-    title: 'Modelled cost to the run, per cent of its modelled time',
+    label: l10n.t('Overhead'),
+    title: l10n.t('Modelled cost to the run, per cent of its modelled time'),
     width: 82,
     priority: 2,
     numeric: true,
     sortable: true,
     cell: row => percentValue(row.overheadPercent),
   },
-  scoreColumn('precision', 'Precision', 'Share of its top pages that are truly hottest, 0 to 1', 3),
-  scoreColumn('recall', 'Recall', 'Share of the truly hottest pages among its top pages, 0 to 1', 4, 70),
+  scoreColumn('precision', l10n.t('Precision'), l10n.t('Share of its top pages that are truly hottest, 0 to 1'), 3),
+  scoreColumn(
+    'recall',
+    l10n.t('Recall'),
+    l10n.t('Share of the truly hottest pages among its top pages, 0 to 1'),
+    4,
+    70,
+  ),
   {
     id: 'pagesReported',
-    label: 'Pages',
-    title: 'Pages that it reported',
+    label: l10n.t('Pages'),
+    title: l10n.t('Pages that it reported'),
     width: 66,
     priority: 5,
     numeric: true,
     sortable: true,
     cell: row => (row.pagesReported === null ? noValue : whole(row.pagesReported)),
     hint: row =>
-      row.pagesReported === null ? 'No value: the mechanism gives no page identity, or reported nothing.' : '',
+      row.pagesReported === null ? l10n.t('No value: the mechanism gives no page identity, or reported nothing.') : '',
   },
-  scoreColumn('rankCorrelation', 'Rank corr.', 'Spearman rank correlation with the exact counts, -1 to 1', 6, 92),
-  scoreColumn('workingSetError', 'WS error', 'Relative error of the working-set size; 0 is right', 7, 84),
+  scoreColumn(
+    'rankCorrelation',
+    l10n.t('Rank corr.'),
+    l10n.t('Spearman rank correlation with the exact counts, -1 to 1'),
+    6,
+    92,
+  ),
+  scoreColumn(
+    'workingSetError',
+    l10n.t('WS error'),
+    l10n.t('Relative error of the working-set size; 0 is right'),
+    7,
+    84,
+  ),
   {
     id: 'vmExits',
-    label: 'VM exits',
-    title: 'Exits to the hypervisor that the mechanism causes, whole run',
+    label: l10n.t('VM exits'),
+    title: l10n.t('Exits to the hypervisor that the mechanism causes, whole run'),
     width: 78,
     priority: 8,
     numeric: true,
@@ -107,20 +130,20 @@ const columns: readonly GridColumn<Row>[] = [
   },
   {
     id: 'periods',
-    label: 'Periods',
-    title: `Completed periods on modelled time; fewer than ${enoughPeriods} are too short to judge by`,
+    label: l10n.t('Periods'),
+    title: l10n.t('Completed periods on modelled time; fewer than {0} are too short to judge by', enoughPeriods),
     width: 112,
     priority: 9,
     numeric: true,
     sortable: true,
     cell: periods,
-    hint: row => (row.periods === null ? 'No value: the mechanism has no period.' : ''),
+    hint: row => (row.periods === null ? l10n.t('No value: the mechanism has no period.') : ''),
   },
 ];
 
 function periods(row: Row): string {
   if (row.periods === null) return noValue;
-  return row.periods < enoughPeriods ? `${row.periods} (too short)` : whole(row.periods);
+  return row.periods < enoughPeriods ? l10n.t('{0} (too short)', row.periods) : whole(row.periods);
 }
 
 /** Values that a column sorts by, `null` last. */
@@ -138,7 +161,7 @@ class TrackersView implements View {
 
   constructor(readonly context: ViewContext) {
     this.#grid = new Grid<Row>({
-      label: 'Trackers',
+      label: l10n.t('Trackers'),
       columns,
       sort: sorting => {
         context.remember({ trackers: sorting });
@@ -150,15 +173,21 @@ class TrackersView implements View {
       el(
         'section',
         { class: 'part' },
-        el('h2', {}, 'Trackers', el('small', {}, 'against the exact counts')),
+        el('h2', {}, l10n.t('Trackers'), el('small', {}, l10n.t('against the exact counts'))),
         el(
           'p',
           { class: 'note' },
-          'Truth is the tenth of the touched pages with the most accesses, unless set otherwise; each tracker is judged by as many of its own top pages, over the whole run. Overhead is modelled. Enter on a row shows the source and every view as that tracker sees the run.',
+          l10n.t(
+            'Truth is the tenth of the touched pages with the most accesses, unless set otherwise; each tracker is judged by as many of its own top pages, over the whole run. Overhead is modelled. Enter on a row shows the source and every view as that tracker sees the run.',
+          ),
         ),
         this.#grid.element,
       ),
-      section('Each tracker', 'scores as bars, cost, and what a real machine needs for it', this.#cards),
+      section(
+        l10n.t('Each tracker'),
+        l10n.t('scores as bars, cost, and what a real machine needs for it'),
+        this.#cards,
+      ),
     );
   }
 
@@ -177,7 +206,9 @@ class TrackersView implements View {
     }
     try {
       await this.context.select({ tracker: row.chosen ? 'exact' : row.id });
-      this.context.announce(row.chosen ? 'Exact counts are shown' : `Everything is shown as ${row.label} sees it`);
+      this.context.announce(
+        row.chosen ? l10n.t('Exact counts are shown') : l10n.t('Everything is shown as {0} sees it', row.label),
+      );
     } catch (error) {
       this.context.failed(error);
     }
@@ -209,19 +240,27 @@ function card(row: Row, choose: () => void): HTMLElement {
       'dl',
       {},
       ...bar('f1', 'F1'),
-      ...bar('precision', 'Precision'),
-      ...bar('recall', 'Recall'),
-      ...bar('rankCorrelation', 'Rank correlation'),
-      el('dt', {}, 'Pages reported'),
+      ...bar('precision', l10n.t('Precision')),
+      ...bar('recall', l10n.t('Recall')),
+      ...bar('rankCorrelation', l10n.t('Rank correlation')),
+      el('dt', {}, l10n.t('Pages reported')),
       el('dd', {}, row.pagesReported === null ? noValue : whole(row.pagesReported)),
-      el('dt', {}, 'Working-set error'),
+      el('dt', {}, l10n.t('Working-set error')),
       el('dd', {}, row.workingSetError === null ? noValue : percentValue(row.workingSetError * 100)),
-      el('dt', {}, 'Cost'),
-      el('dd', {}, `${percentValue(row.overheadPercent)} of modelled time, ${counted(row.vmExits, 'VM exit')}`),
-      el('dt', {}, 'Periods'),
-      el('dd', {}, row.periods === null ? 'it has none' : periods(row)),
-      el('dt', {}, 'Needs'),
-      el('dd', {}, row.needs || 'not known to this version'),
+      el('dt', {}, l10n.t('Cost')),
+      el(
+        'dd',
+        {},
+        l10n.t(
+          '{0} of modelled time, {1}',
+          percentValue(row.overheadPercent),
+          l10n.plural(row.vmExits, '{0} VM exit', '{0} VM exits'),
+        ),
+      ),
+      el('dt', {}, l10n.t('Periods')),
+      el('dd', {}, row.periods === null ? l10n.t('it has none') : periods(row)),
+      el('dt', {}, l10n.t('Needs')),
+      el('dd', {}, row.needs || l10n.t('not known to this version')),
       ...agreement(row),
       ...change(row),
     ),
@@ -233,25 +272,37 @@ function card(row: Row, choose: () => void): HTMLElement {
 function agreement({ agreement: agreed }: Row): HTMLElement[] {
   if (!agreed) return [];
   return [
-    el('dt', {}, 'Agreement'),
+    el('dt', {}, l10n.t('Agreement')),
     el(
       'dd',
       {},
-      `of ${counted(agreed.k, 'truly hottest page')} it found ${whole(agreed.found)} and missed ${whole(agreed.missed)}; ${whole(agreed.falsely)} of its own are not among them`,
+      l10n.t(
+        'of {0} it found {1} and missed {2}; {3} of its own are not among them',
+        l10n.plural(agreed.k, '{0} truly hottest page', '{0} truly hottest pages'),
+        whole(agreed.found),
+        whole(agreed.missed),
+        whole(agreed.falsely),
+      ),
     ),
   ];
 }
 
 function change({ before, f1, overheadPercent }: Row): HTMLElement[] {
   if (!before) return [];
-  const cost = changeText(before.overheadPercent, overheadPercent) ?? 'from none';
+  const cost = changeText(before.overheadPercent, overheadPercent) ?? l10n.t('from none');
   const was = (value: number | null) => (value === null ? noValue : score(value));
   return [
-    el('dt', {}, 'Run before'),
+    el('dt', {}, l10n.t('Run before')),
     el(
       'dd',
       {},
-      `F1 ${was(before.f1)}, now ${was(f1)}; overhead ${percentValue(before.overheadPercent)} (${cost} since)`,
+      l10n.t(
+        'F1 {0}, now {1}; overhead {2} ({3} since)',
+        was(before.f1),
+        was(f1),
+        percentValue(before.overheadPercent),
+        cost,
+      ),
     ),
   ];
 }
@@ -261,11 +312,11 @@ function chooser(row: Row, choose: () => void): HTMLElement {
   const exact = row.id === 'exact';
   const label = row.chosen
     ? exact
-      ? 'Exact counts are shown'
+      ? l10n.t('Exact counts are shown')
       : 'Show the exact counts again'
     : exact
-      ? 'Show the exact counts'
-      : `Show the run as ${row.label} sees it`;
+      ? l10n.t('Show the exact counts')
+      : l10n.t('Show the run as {0} sees it', row.label);
   if (row.chosen && exact) return el('p', { class: 'note' }, icon('eye'), ` ${label}`);
   return el(
     'div',

@@ -2,13 +2,15 @@
  * Working set: distinct pages epoch by epoch, what entered and left, and the miss ratio that a memory's size would give.
  * The window of the selection is shaded; a drag over the epochs sets it.
  */
+
 import type { Selection, ViewData, WorkingSetFacts } from '../../core/protocol.js';
 import { type Axis, type Brushed, Chart, Plot, type PlotData } from '../charts/plot.js';
 import { niceTicks, powerTicks } from '../charts/scale.js';
 import type { Frame } from '../charts/surface.js';
 import { el } from '../dom.js';
-import { bytes, counted, countTick, nanoseconds, percent, span, timeTick, whole } from '../format.js';
+import { bytes, countTick, nanoseconds, percent, span, timeTick, whole } from '../format.js';
 import { Grid, rowsOf } from '../grid.js';
+import * as l10n from '../l10n.js';
 import { section } from '../parts.js';
 import { type Picture, pictureButton } from '../picture.js';
 import { plainTable } from '../plainTable.js';
@@ -20,7 +22,7 @@ import type { View, ViewContext, ViewKind } from './view.js';
 
 export const workingSet: ViewKind = {
   id: 'workingSet',
-  label: 'Working set',
+  label: l10n.t('Working set'),
   icon: 'graph-line',
   create: context => new WorkingSetView(context),
 };
@@ -33,9 +35,11 @@ const pictureHeight = 240;
 
 class WorkingSetView implements View {
   readonly element = el('div', { class: 'stack' });
-  readonly #pages = new Plot('Distinct pages per epoch', part => this.#brush(part));
-  readonly #change = new Plot('Pages that entered and left the working set per epoch', part => this.#brush(part));
-  readonly #misses = new Plot('Miss ratio by size of memory');
+  readonly #pages = new Plot(l10n.t('Distinct pages per epoch'), part => this.#brush(part));
+  readonly #change = new Plot(l10n.t('Pages that entered and left the working set per epoch'), part =>
+    this.#brush(part),
+  );
+  readonly #misses = new Plot(l10n.t('Miss ratio by size of memory'));
   readonly #epochNote = el('small', {});
   readonly #window = el('span', { class: 'note', role: 'status' });
   readonly #wholeRun: HTMLElement;
@@ -49,10 +53,10 @@ class WorkingSetView implements View {
   #shown: Selection | null = null;
 
   constructor(readonly context: ViewContext) {
-    const heading = section('Pages per epoch', '', this.#pages.element);
+    const heading = section(l10n.t('Pages per epoch'), '', this.#pages.element);
     heading.querySelector('small')!.replaceWith(this.#epochNote);
     this.#wholeRun = button({
-      label: 'Show the whole run',
+      label: l10n.t('Show the whole run'),
       icon: 'screen-normal',
       appearance: 'icon',
       press: () => this.#brush(null),
@@ -68,18 +72,20 @@ class WorkingSetView implements View {
       ),
       heading,
       section(
-        'Entered and left',
-        'pages touched now and not in the epoch before, and the reverse',
+        l10n.t('Entered and left'),
+        l10n.t('pages touched now and not in the epoch before, and the reverse'),
         this.#change.element,
-        disclosure('Epochs as a table', this.#table.element),
+        disclosure(l10n.t('Epochs as a table'), this.#table.element),
       ),
       section(
-        'LRU miss ratio',
-        'share of accesses whose page would not be among the most recently used ones; exact stack distances, whole run',
+        l10n.t('LRU miss ratio'),
+        l10n.t(
+          'share of accesses whose page would not be among the most recently used ones; exact stack distances, whole run',
+        ),
         this.#misses.element,
         this.#knee,
         this.#sizes,
-        disclosure('Miss ratios as a table', this.#missTable.element),
+        disclosure(l10n.t('Miss ratios as a table'), this.#missTable.element),
       ),
     );
   }
@@ -94,14 +100,19 @@ class WorkingSetView implements View {
     const data = await this.context.ask({ pixels: [width, 200] });
     const facts = data.facts as WorkingSetFacts;
     const set = setOf(data);
-    const each = facts.epochsPerPoint > 1 ? `; a point is the greatest of ${facts.epochsPerPoint}` : '';
-    this.#epochNote.textContent = `${counted(facts.epochs, 'epoch')} of ${whole(facts.epochAccesses)} accesses${each}`;
+    const each = facts.epochsPerPoint > 1 ? l10n.t('; a point is the greatest of {0}', facts.epochsPerPoint) : '';
+    this.#epochNote.textContent = l10n.t(
+      '{0} of {1} accesses{2}',
+      l10n.plural(facts.epochs, '{0} epoch', '{0} epochs'),
+      whole(facts.epochAccesses),
+      each,
+    );
     this.#facts = facts;
     this.#set = set;
     this.#wholeRun.hidden = facts.window === null;
     this.#window.textContent = facts.window
-      ? `Window: ${windowText(facts.window)} (shaded), in every view that knows counts by epoch`
-      : 'Window: the whole run. Drag over the epochs to choose a part of it for every view.';
+      ? l10n.t('Window: {0} (shaded), in every view that knows counts by epoch', windowText(facts.window))
+      : l10n.t('Window: the whole run. Drag over the epochs to choose a part of it for every view.');
     this.#pages.show(pagesPlot(facts, set));
     this.#change.show(changePlot(facts, set));
     this.#misses.show(missPlot(facts, set));
@@ -130,16 +141,24 @@ class WorkingSetView implements View {
       height: pictureHeight,
       draw: (frame: Frame, style: Element) => new Chart(frame, style, data).draw(),
     });
-    const epochs = `${counted(facts.epochs, 'epoch')} of ${whole(facts.epochAccesses)} accesses; pages of ${bytes(facts.pageSize)}`;
+    const epochs = l10n.t(
+      '{0} of {1} accesses; pages of {2}',
+      l10n.plural(facts.epochs, '{0} epoch', '{0} epochs'),
+      whole(facts.epochAccesses),
+      bytes(facts.pageSize),
+    );
     return {
       name: 'working set',
       width: this.element.clientWidth,
       parts: [
-        part('Distinct pages per epoch', epochs, pagesPlot(facts, set)),
-        part('Pages that entered and left the working set', epochs, changePlot(facts, set)),
+        part(l10n.t('Distinct pages per epoch'), epochs, pagesPlot(facts, set)),
+        part(l10n.t('Pages that entered and left the working set'), epochs, changePlot(facts, set)),
         part(
-          'LRU miss ratio by size of memory',
-          `share of accesses whose page would not be among the most recently used ones; exact stack distances, whole run. ${kneeText(facts)}`,
+          l10n.t('LRU miss ratio by size of memory'),
+          l10n.t(
+            'share of accesses whose page would not be among the most recently used ones; exact stack distances, whole run. {0}',
+            kneeText(facts),
+          ),
           missPlot(facts, set),
         ),
       ],
@@ -154,8 +173,12 @@ function wholeEpochs([from, to]: Brushed, epochs: number): [number, number] {
 }
 
 function kneeText({ knee, pageSize }: WorkingSetFacts): string {
-  if (!knee) return 'The curve has no knee: no size stands out.';
-  return `Knee at ${bytes(knee.pages * pageSize)}: ${ratioText(knee.missRatio)} of accesses miss there, and more memory gains less and less. (Where the curve lies farthest below the line between its ends, sizes on a logarithmic axis.)`;
+  if (!knee) return l10n.t('The curve has no knee: no size stands out.');
+  return l10n.t(
+    'Knee at {0}: {1} of accesses miss there, and more memory gains less and less. (Where the curve lies farthest below the line between its ends, sizes on a logarithmic axis.)',
+    bytes(knee.pages * pageSize),
+    ratioText(knee.missRatio),
+  );
 }
 
 /** What each cache, TLB and tier would miss, were it managed as one LRU list of pages. */
@@ -165,7 +188,7 @@ function sizesTable({ machineMarks, pageSize }: WorkingSetFacts): HTMLElement {
     bytes(pages * pageSize),
     ratioText(missRatio),
   ]);
-  return plainTable(['Size of', 'Holds', 'Accesses whose page would miss'], rows);
+  return plainTable([l10n.t('Size of'), l10n.t('Holds'), l10n.t('Accesses whose page would miss')], rows);
 }
 
 interface Columns {
@@ -205,7 +228,7 @@ function setOf({ columns }: ViewData): Columns {
 function when({ epochs, epochsPerPoint }: WorkingSetFacts, { endNs }: Columns, point: number): string {
   const from = point * epochsPerPoint;
   const to = Math.min(epochs, from + epochsPerPoint);
-  return `epoch${to - from > 1 ? 's' : ''} ${span(from, to)}, until ${nanoseconds(endNs[point]!)}`;
+  return l10n.t('epoch{0} {1}, until {2}', to - from > 1 ? 's' : '', span(from, to), nanoseconds(endNs[point]!));
 }
 
 function epochAxis(facts: WorkingSetFacts, { endNs, pages }: Columns): Axis {
@@ -216,7 +239,7 @@ function epochAxis(facts: WorkingSetFacts, { endNs, pages }: Columns): Axis {
     from: 0,
     to: facts.epochs,
     logarithmic: false,
-    title: 'modelled time at the end of the epoch',
+    title: l10n.t('modelled time at the end of the epoch'),
     ticks: most => niceTicks(0, facts.epochs, most, 1),
     label: epoch => timeTick(timeAt(epoch), timeAt(facts.epochs) / 100),
   };
@@ -244,13 +267,13 @@ function pagesPlot(facts: WorkingSetFacts, set: Columns): PlotData {
   return {
     points: middles(facts, set.pages.length),
     series: [
-      { name: 'touched', values: set.pages, color: '--series-1', dash: [], kind: 'area' },
-      { name: 'read', values: set.pagesRead, color: '--series-2', dash: [6, 3], kind: 'line' },
-      { name: 'written', values: set.pagesWritten, color: '--series-3', dash: [2, 2], kind: 'line' },
+      { name: l10n.t('touched'), values: set.pages, color: '--series-1', dash: [], kind: 'area' },
+      { name: l10n.t('read'), values: set.pagesRead, color: '--series-2', dash: [6, 3], kind: 'line' },
+      { name: l10n.t('written'), values: set.pagesWritten, color: '--series-3', dash: [2, 2], kind: 'line' },
       ...(set.pagesBefore
         ? [
             {
-              name: 'touched in the run before',
+              name: l10n.t('touched in the run before'),
               values: set.pagesBefore,
               color: '--note',
               dash: [8, 3, 2, 3],
@@ -264,7 +287,14 @@ function pagesPlot(facts: WorkingSetFacts, set: Columns): PlotData {
     marks: [],
     shaded: facts.window,
     sentence: i =>
-      `${when(facts, set, i)}: ${counted(set.pages[i]!, 'page')} touched (${bytes(set.pages[i]! * facts.pageSize)}), ${whole(set.pagesRead[i]!)} read, ${whole(set.pagesWritten[i]!)} written`,
+      l10n.t(
+        '{0}: {1} touched ({2}), {3} read, {4} written',
+        when(facts, set, i),
+        l10n.plural(set.pages[i]!, '{0} page', '{0} pages'),
+        bytes(set.pages[i]! * facts.pageSize),
+        whole(set.pagesRead[i]!),
+        whole(set.pagesWritten[i]!),
+      ),
   };
 }
 
@@ -273,14 +303,15 @@ function changePlot(facts: WorkingSetFacts, set: Columns): PlotData {
   return {
     points: middles(facts, set.pages.length),
     series: [
-      { name: 'entered (up)', values: set.entered, color: '--series-1', dash: [], kind: 'bars' },
-      { name: 'left (down)', values: below, color: '--series-3', dash: [], kind: 'bars' },
+      { name: l10n.t('entered (up)'), values: set.entered, color: '--series-1', dash: [], kind: 'bars' },
+      { name: l10n.t('left (down)'), values: below, color: '--series-3', dash: [], kind: 'bars' },
     ],
     x: epochAxis(facts, set),
     y: countAxis(-greatest(set.left) * 1.05, greatest(set.entered) * 1.05),
     marks: [],
     shaded: facts.window,
-    sentence: i => `${when(facts, set, i)}: ${whole(set.entered[i]!)} entered, ${whole(set.left[i]!)} left`,
+    sentence: i =>
+      l10n.t('{0}: {1} entered, {2} left', when(facts, set, i), whole(set.entered[i]!), whole(set.left[i]!)),
   };
 }
 
@@ -305,11 +336,11 @@ function missPlot(facts: WorkingSetFacts, set: Columns): PlotData {
   return {
     points: missPages,
     series: [
-      { name: 'miss ratio', values: missRatio, color: '--series-1', dash: [], kind: 'line' },
+      { name: l10n.t('miss ratio'), values: missRatio, color: '--series-1', dash: [], kind: 'line' },
       ...(before
         ? [
             {
-              name: 'in the run before',
+              name: l10n.t('in the run before'),
               values: atPoints(missPages, missPagesBefore, before),
               color: '--note',
               dash: [8, 3, 2, 3],
@@ -322,7 +353,7 @@ function missPlot(facts: WorkingSetFacts, set: Columns): PlotData {
       from,
       to,
       logarithmic: true,
-      title: `memory for pages of ${bytes(facts.pageSize)}, logarithmic`,
+      title: l10n.t('memory for pages of {0}, logarithmic', bytes(facts.pageSize)),
       ticks: most => powerTicks(from, to, 2, most),
       label: value => bytes(value * facts.pageSize),
     },
@@ -330,19 +361,19 @@ function missPlot(facts: WorkingSetFacts, set: Columns): PlotData {
       from: least,
       to: 1,
       logarithmic: true,
-      title: 'miss ratio',
+      title: l10n.t('miss ratio'),
       ticks: most => powerTicks(least, 1, 10, most),
       label: ratioText,
     },
     marks: [
-      ...(knee ? [{ at: knee.pages, label: `knee ${bytes(knee.pages * facts.pageSize)}`, dash: [] }] : []),
+      ...(knee ? [{ at: knee.pages, label: l10n.t('knee {0}', bytes(knee.pages * facts.pageSize)), dash: [] }] : []),
       ...inReach.map(({ label, kind, pages }) => ({
         at: pages,
         label: `${label} ${bytes(pages * facts.pageSize)}`,
         dash: markDashes[kind],
       })),
     ],
-    sentence: i => `${pagesText(missPages[i]!, facts)}: ${ratioText(missRatio[i]!)} of accesses miss`,
+    sentence: i => l10n.t('{0}: {1} of accesses miss', pagesText(missPages[i]!, facts), ratioText(missRatio[i]!)),
   };
 }
 
@@ -356,7 +387,7 @@ function atPoints(sizes: Numbers, pages: Numbers, ratios: Numbers): Float64Array
 }
 
 const pagesText = (count: number, { pageSize }: WorkingSetFacts) =>
-  `${counted(count, 'page')} (${bytes(count * pageSize)})`;
+  `${l10n.plural(count, '{0} page', '{0} pages')} (${bytes(count * pageSize)})`;
 
 /** Small shares matter here: `0.012 %`. */
 function ratioText(ratio: number): string {
@@ -386,34 +417,34 @@ function epochTable(): Grid<Point> {
     cell: ({ point, set }: Point) => whole(set[id][point]!),
   });
   return new Grid<Point>({
-    label: 'Epochs',
+    label: l10n.t('Epochs'),
     columns: [
       {
         id: 'when',
-        label: 'When',
-        title: 'Epochs, and modelled time at their end',
+        label: l10n.t('When'),
+        title: l10n.t('Epochs, and modelled time at their end'),
         width: 130,
         flexible: true,
         priority: 0,
         cell: ({ point, facts, set }) => when(facts, set, point),
       },
-      figure('pages', 'Touched', 'Distinct pages touched', 0),
-      figure('pagesRead', 'Read', 'Distinct pages read', 1),
-      figure('pagesWritten', 'Written', 'Distinct pages written', 2),
-      figure('entered', 'Entered', 'Pages touched now and not in the epoch before', 3),
-      figure('left', 'Left', 'Pages touched in the epoch before and not now', 4),
+      figure('pages', l10n.t('Touched'), l10n.t('Distinct pages touched'), 0),
+      figure('pagesRead', l10n.t('Read'), l10n.t('Distinct pages read'), 1),
+      figure('pagesWritten', l10n.t('Written'), l10n.t('Distinct pages written'), 2),
+      figure('entered', l10n.t('Entered'), l10n.t('Pages touched now and not in the epoch before'), 3),
+      figure('left', l10n.t('Left'), l10n.t('Pages touched in the epoch before and not now'), 4),
     ],
   });
 }
 
 function missTable(): Grid<Point> {
   return new Grid<Point>({
-    label: 'Miss ratios',
+    label: l10n.t('Miss ratios'),
     columns: [
       {
         id: 'pages',
-        label: 'Memory',
-        title: 'Pages that fit',
+        label: l10n.t('Memory'),
+        title: l10n.t('Pages that fit'),
         width: 150,
         flexible: true,
         priority: 0,
@@ -421,8 +452,8 @@ function missTable(): Grid<Point> {
       },
       {
         id: 'ratio',
-        label: 'Miss ratio',
-        title: 'Share of accesses whose page is not among the most recently used ones',
+        label: l10n.t('Miss ratio'),
+        title: l10n.t('Share of accesses whose page is not among the most recently used ones'),
         width: 90,
         priority: 0,
         numeric: true,

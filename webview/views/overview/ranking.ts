@@ -1,8 +1,11 @@
 /** The hottest rows of a table: name, share, class, and where to go from there. */
+
 import type { Location } from '../../../core/protocol.js';
 import { el } from '../../dom.js';
 import { percent, whole } from '../../format.js';
+import * as l10n from '../../l10n.js';
 import { hotness, shareBar, sourceLink } from '../../parts.js';
+import { word } from '../../words.js';
 
 export interface Ranked {
   readonly label: string;
@@ -24,7 +27,7 @@ export interface Ranking {
 
 export function ranking({ label, rows, of, reveal }: Ranking): HTMLElement {
   const most = Math.max(...rows.map(row => row.reads + row.writes), 0);
-  if (most === 0) return el('p', { class: 'note' }, 'None: no access reached one.');
+  if (most === 0) return el('p', { class: 'note' }, l10n.t('None: no access reached one.'));
   return el(
     'ol',
     { class: 'ranking', 'aria-label': label },
@@ -34,7 +37,7 @@ export function ranking({ label, rows, of, reveal }: Ranking): HTMLElement {
         const count = row.reads + row.writes;
         return el(
           'li',
-          { title: `${whole(row.reads)} reads, ${whole(row.writes)} writes` },
+          { title: l10n.t('{0} reads, {1} writes', whole(row.reads), whole(row.writes)) },
           el(
             'div',
             { class: 'ranking-top' },
@@ -47,11 +50,15 @@ export function ranking({ label, rows, of, reveal }: Ranking): HTMLElement {
             'div',
             { class: 'ranking-facts note' },
             hotness(row.hotness),
-            el('span', {}, `${percent(row.reads / count)} read`),
+            el('span', {}, l10n.t('{0} read', percent(row.reads / count))),
             el('span', {}, row.note),
             row.tier === ''
               ? null
-              : el('span', { class: 'tier', title: 'Memory tier that the selected policy gives it' }, row.tier),
+              : el(
+                  'span',
+                  { class: 'tier', title: l10n.t('Memory tier that the selected policy gives it') },
+                  word(row.tier),
+                ),
           ),
         );
       }),
