@@ -3,6 +3,7 @@
  * every id against its table, so that a typing error is told with the list of what is known.
  */
 import { UsageError } from './errors.js';
+import { geometryOf } from './machine/modeParameters.js';
 import { modes } from './machine/modes.js';
 import { defaultMachine, machines } from './machine/presets.js';
 import type { ReplayOptions } from './model/profile.js';
@@ -15,6 +16,7 @@ import { trackers } from './tracking/trackers.js';
 export interface OptionTexts {
   readonly machine?: string;
   readonly mode?: string;
+  readonly 'mode-option'?: string;
   readonly 'page-size'?: string;
   readonly tracker?: string;
   readonly 'tracker-option'?: string;
@@ -29,11 +31,12 @@ export interface OptionTexts {
   readonly 'kernel-integration'?: boolean;
 }
 
-/** @throws UsageError naming the option, the value and what it may be. */
+/** @throws UsageError naming the option, the value and what it may be, also for page sizes that do not go together. */
 export function replayOptions(texts: OptionTexts): ReplayOptions {
-  return {
+  const options: ReplayOptions = {
     machine: oneOf('machine', texts.machine ?? defaultMachine, machines),
     modes: someOf('mode', texts.mode ?? 'all', modes),
+    modeOptions: parseParameters('mode-option', texts['mode-option'] ?? '', modes),
     trackers: someOf('tracker', texts.tracker ?? 'all', trackers),
     trackerOptions: parseParameters('tracker-option', texts['tracker-option'] ?? '', trackers),
     policies: someOf('policy', texts.policy ?? 'all', policies),
@@ -47,6 +50,8 @@ export function replayOptions(texts: OptionTexts): ReplayOptions {
     pmlEntries: positiveInteger('pml-entries', texts['pml-entries'] ?? '512'),
     kernelIntegration: texts['kernel-integration'] ?? false,
   };
+  geometryOf(options);
+  return options;
 }
 
 /** The inverse: texts that `replayOptions` reads as these options. */
@@ -55,6 +60,7 @@ export function optionTexts(options: ReplayOptions): OptionTexts {
   return {
     machine: options.machine,
     mode: options.modes.join(','),
+    ...(Object.keys(options.modeOptions).length > 0 ? { 'mode-option': parameterText(options.modeOptions) } : {}),
     'page-size': options.pageSize === 4096 ? '4k' : '2m',
     tracker: options.trackers.join(','),
     ...(Object.keys(options.trackerOptions).length > 0

@@ -20,7 +20,16 @@ const table: Readonly<Record<string, readonly string[]>> = {
   'core/symbols': ['core/model', 'core/trace/blocks', 'core/errors', 'core/kernel/abi', 'node:'],
   'core/record': ['core/model', 'core/trace', 'core/symbols', 'core/errors', 'core/assets', 'core/kernel/abi', 'node:'],
   // Of the trace, the machine knows the types of its blocks, not its reader.
-  'core/machine': ['core/model', 'core/trace/blocks', 'core/kernel/abi', 'core/assets', 'core/errors', 'node:'],
+  // What a parameter is, it shares with the trackers.
+  'core/machine': [
+    'core/model',
+    'core/trace/blocks',
+    'core/tracking/parameters',
+    'core/kernel/abi',
+    'core/assets',
+    'core/errors',
+    'node:',
+  ],
   'core/tracking': ['core/model', 'core/machine', 'core/kernel/abi', 'core/hotness', 'core/errors'],
   'core/hotness': ['core/model', 'core/errors'],
   'core/placement': ['core/model', 'core/errors', 'core/machine', 'node:'],

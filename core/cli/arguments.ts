@@ -12,6 +12,7 @@ const all = {
   mode: text,
   'page-size': text,
   tracker: text,
+  'mode-option': text,
   'tracker-option': text,
   policy: text,
   tiers: text,
@@ -56,7 +57,7 @@ export interface Values extends OptionTexts {
 }
 
 export const replayOptionNames = [
-  'machine', 'mode', 'page-size', 'tracker', 'tracker-option', 'policy', 'tiers', 'capacity', 'epoch', 'time-scale', 'hot-share',
+  'machine', 'mode', 'mode-option', 'page-size', 'tracker', 'tracker-option', 'policy', 'tiers', 'capacity', 'epoch', 'time-scale', 'hot-share',
   'cold-share', 'pml-entries', 'kernel-integration', 'save', 'json', 'page-rows', 'format', 'check', 'quiet', 'verbose',
 ] as const satisfies readonly OptionName[]; // biome-ignore format: a list
 export const recordOptionNames = [

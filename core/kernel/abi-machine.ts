@@ -9,8 +9,8 @@ export const P_GUEST_ROOT = 1;
 export const P_GUEST_LEAF = 2;
 export const P_EPT_ROOT = 3;
 export const P_EPT_LEAF = 4;
-/** 1: walk two-dimensionally as well, with EPT accessed and dirty bits and the Page Modification Log. */
-export const P_NESTED = 5;
+/** The modes that are walked besides native: sum of 1 << MODE_*. */
+export const P_MODES = 5;
 export const P_L1_TLB_SETS = 6;
 export const P_L1_TLB_WAYS = 7;
 export const P_L2_TLB_SETS = 8;
@@ -42,7 +42,24 @@ export const P_WALK_FAR_CYCLES = 34;
 export const P_PSC_CYCLES = 35;
 export const P_SYSTEM_CALL_CYCLES = 36;
 export const P_CYCLES_PER_NS = 37;
-export const PARAMETERS = 38;
+/** Direct segments: host pages that the escape filter sends to paging. */
+export const P_BAD_PAGES = 38;
+/** Agile paging: writes to a guest table within an interval that turn it nested. */
+export const P_AGILE_WRITES = 39;
+export const PARAMETERS = 40;
+
+// Modes of address translation.
+export const MODE_NATIVE = 0;
+export const MODE_SHADOW = 1;
+export const MODE_DIRECT = 2;
+/** With EPT accessed and dirty flags and the Page Modification Log; in the other modes these flags are off. */
+export const MODE_NESTED = 3;
+export const MODE_DSP = 4;
+export const MODE_DUAL_DIRECT = 5;
+export const MODE_VMM_DIRECT = 6;
+export const MODE_GUEST_DIRECT = 7;
+export const MODE_AGILE = 8;
+export const MODES = 9;
 
 // Counter slots, run-wide sums over vCPUs.
 /** Accesses translated and cached; a straddling access counts twice here, once on each page or line. */
@@ -73,7 +90,43 @@ export const C_BUSY_CYCLES = 18;
 export const C_SWEEP_EXITS = 19;
 export const SWEEP_SMALLEST = 64;
 export const SWEEP_SIZES = 8;
-export const COUNTERS = 27;
+/** The guest's own events, the same in every mode: page faults (first touches of unmapped pages), entries cleared. */
+export const C_GUEST_FAULTS = 27;
+export const C_UNMAPPED = 28;
+/** Interprocessor interrupts that make other vCPUs drop translations. */
+export const C_SHOOTDOWNS = 29;
+/** MODE_SLOTS slots a mode: slot C_MODES + mode * MODE_SLOTS + S_*. What a mode does not have stays 0. */
+export const C_MODES = 30;
+export const S_REFERENCES = 0;
+/** Cycles of walks. */
+export const S_CYCLES = 1;
+// VM exits by reason.
+export const S_GUEST_FAULTS = 2;
+export const S_TABLE_WRITES = 3;
+export const S_HIDDEN_FAULTS = 4;
+export const S_INVLPG = 5;
+export const S_CR3_LOADS = 6;
+export const S_EPT_VIOLATIONS = 7;
+export const S_HYPERCALLS = 8;
+/** Direct paging: entries that the hypervisor validated. */
+export const S_VALIDATED = 9;
+/** Direct segments: base-bound checks; translations by segment alone; walks of pages that the filter holds. */
+export const S_CHECKS = 10;
+export const S_SEGMENT = 11;
+export const S_ESCAPED = 12;
+/** Dual Direct: misses of its own second-level TLB. */
+export const S_MISSES = 13;
+/** DSP: switches, and translations in the TLBs that they dropped. */
+export const S_SWITCHES = 14;
+export const S_DROPPED = 15;
+/** Agile paging: tables that turned nested, and shadow again; tables whose host dirty flag was checked. */
+export const S_TO_NESTED = 16;
+export const S_TO_SHADOW = 17;
+export const S_CHECKED = 18;
+/** Agile paging, 6 slots: walks by the level of the highest nested table; 0: all shadow. */
+export const S_WALKS_AT = 19;
+export const MODE_SLOTS = 25;
+export const COUNTERS = 255;
 
 // Arms: what a tracker waits for on a page, one bit a tracker in each of four words. Calls name the words by these bits.
 export const ARM_TRACKERS = 32;

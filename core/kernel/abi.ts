@@ -90,6 +90,8 @@ export const ALLOC_BRK = 6;
 export const MESSAGE_BATCH = 1;
 /** Word 1: pages named; then their numbers. */
 export const MESSAGE_PAGES = 2;
+/** Bit number in a page's number when it is named: it holds a stack, a mapped file or part of a module. */
+export const OUTSIDE_PRIMARY = 63;
 export const MESSAGE_EPOCH = 3;
 /** Neighbouring epochs merge in pairs. */
 export const MESSAGE_DOUBLE = 4;

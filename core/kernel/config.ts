@@ -3,8 +3,12 @@
  * Every module of the machine reads these globals; none changes after `machineStart`.
  */
 import {
+  C_MODES,
   COUNTERS,
+  MODE_SLOTS,
   P_ACCESS_CYCLES,
+  P_AGILE_WRITES,
+  P_BAD_PAGES,
   P_CYCLES_PER_NS,
   P_EPT_LEAF,
   P_EPT_PSC_ENTRIES,
@@ -26,7 +30,7 @@ import {
   P_LLC_STALL,
   P_LLC_WAYS,
   P_MEMORY_STALL,
-  P_NESTED,
+  P_MODES,
   P_NESTED_TLB_ENTRIES,
   P_PAGE_SHIFT,
   P_PML_ENTRIES,
@@ -65,6 +69,15 @@ export function add(slot: i32, amount: f64): void {
   store<f64>(at, load<f64>(at) + amount);
 }
 
+/** Adds to slot S_* of a mode. */
+export function addTo(mode: i32, slot: i32, amount: f64): void {
+  add(C_MODES + mode * MODE_SLOTS + slot, amount);
+}
+
+export function walks(mode: i32): bool {
+  return ((modes >> mode) & 1) != 0;
+}
+
 export function counter(slot: i32): f64 {
   return load<f64>(counters + ((<usize>slot) << 3));
 }
@@ -74,7 +87,14 @@ export let guestRoot: u32 = 4;
 export let guestLeaf: u32 = 1;
 export let eptRoot: u32 = 4;
 export let eptLeaf: u32 = 1;
-export let nested: bool = false;
+/** log2 of the bytes of a guest page, at least `pageShift`. */
+export let guestShift: u32 = 12;
+/** The same of what one TLB entry translates: a guest page, or where the EPT's leaves are smaller, one of theirs. */
+export let unitShift: u32 = 12;
+/** A TLB entry translates several pages. */
+export let largeUnits: bool = false;
+/** The modes that are walked: bit MODE_*. */
+export let modes: u32 = 0;
 
 export let l1TlbSets: u32 = 0;
 export let l1TlbWays: u32 = 0;
@@ -103,6 +123,8 @@ export let walkFarCycles: f64 = 0;
 export let pscCycles: f64 = 0;
 export let systemCallCycles: f64 = 0;
 export let cyclesPerNs: f64 = 1;
+export let badPages: u32 = 0;
+export let agileWrites: u32 = 2;
 
 /** Entries of the paging-structure cache for `level` (2..5), in the guest's or the EPT's dimension. */
 export function pscEntries(level: u32): u32 {
@@ -121,7 +143,10 @@ export function unpackParameters(): void {
   guestLeaf = whole(P_GUEST_LEAF);
   eptRoot = whole(P_EPT_ROOT);
   eptLeaf = whole(P_EPT_LEAF);
-  nested = whole(P_NESTED) != 0;
+  guestShift = 12 + 9 * (guestLeaf - 1);
+  unitShift = 12 + 9 * (min(guestLeaf, eptLeaf) - 1);
+  largeUnits = unitShift != pageShift;
+  modes = whole(P_MODES);
   l1TlbSets = whole(P_L1_TLB_SETS);
   l1TlbWays = whole(P_L1_TLB_WAYS);
   l2TlbSets = whole(P_L2_TLB_SETS);
@@ -150,4 +175,6 @@ export function unpackParameters(): void {
   pscCycles = parameter(P_PSC_CYCLES);
   systemCallCycles = parameter(P_SYSTEM_CALL_CYCLES);
   cyclesPerNs = parameter(P_CYCLES_PER_NS);
+  badPages = whole(P_BAD_PAGES);
+  agileWrites = whole(P_AGILE_WRITES);
 }

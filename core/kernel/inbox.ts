@@ -2,6 +2,8 @@
  * The machine half's end of the messages (outbox.ts): distances, translation, caches, clocks and epochs of traffic.
  */
 import {
+  MAPPING_MAP,
+  MAPPING_UNMAP,
   MESSAGE_BATCH,
   MESSAGE_DOUBLE,
   MESSAGE_EPOCH,
@@ -19,7 +21,16 @@ import {
 import { STREAM_MAPPINGS } from './abi-machine';
 import { distanceBatch } from './distance';
 import { doubleEpochs, endEpoch, foldLateCounts, forgetEpochsOfPages, roomForPages, widenFullBins } from './heat';
-import { cacheBatch, modelledNs, systemCall, translateBatch, vcpuCreate, vcpuEnd, vcpuSynchronise } from './machine';
+import {
+  cacheBatch,
+  modelledNs,
+  systemCall,
+  translateBatch,
+  unmapPages,
+  vcpuCreate,
+  vcpuEnd,
+  vcpuSynchronise,
+} from './machine';
 import { pushWords, streamWanted } from './streams';
 import { closeTimeBin, doubleEpochsOfTimes, foldIntoLastBin, timeBinFull, timeBinOpen, widenTimeBins } from './times';
 import { addPages, pagesKnown, setCrosses, setSamples, setTouches } from './touches';
@@ -112,6 +123,11 @@ function batch(vcpu: u32): bool {
 
 /** The mappings of a process changed: words as in the message. */
 function mapping(message: usize): void {
+  const what = load<u32>(message, 8);
+  // What is mapped anew takes the place of what was there.
+  if (what == MAPPING_MAP || what == MAPPING_UNMAP) {
+    unmapPages(load<u32>(message, 4), load<u64>(message, 16), load<u64>(message, 24));
+  }
   if (!streamWanted(STREAM_MAPPINGS)) return;
   pushWords(STREAM_MAPPINGS, load<u32>(message, 8), load<u32>(message, 4));
   pushWords(STREAM_MAPPINGS, load<u32>(message, 16), load<u32>(message, 20));

@@ -66,6 +66,15 @@ export function lruInsert(set: usize, ways: u32, key: u32): void {
   if (ways) lruMove(set, ways, (<usize>ways - 1) << 2, key);
 }
 
+/** Takes the key that equals `key` in all bits outside `ignore` out of the set: its way is free, behind all others. */
+export function lruRemove(set: usize, ways: u32, key: u32, ignore: u32): void {
+  const at = lruFind(set, ways, key, ignore);
+  if (at < 0) return;
+  const last = set + ((<usize>ways - 1) << 2);
+  memory.copy(set + at, set + at + 4, last - (set + at));
+  store<u32>(last, 0);
+}
+
 /** Promotes `key`, or inserts it, in one pass. Returns whether the set held it. The set has at least one way. */
 export function lruUse(set: usize, ways: u32, key: u32): bool {
   if (load<u32>(set) == key) return true;

@@ -19,7 +19,9 @@ import {
   C_NATIVE_WALK_CYCLES,
   C_SYSTEM_CALLS,
   C_TLB_MISSES,
+  MODES,
 } from './abi-machine';
+import { agileStart } from './agile';
 import { allocate, release } from './arena';
 import { armAll, armPage, armsOf, disarmAll, disarmPage, eventsClear } from './arms';
 import { cacheLines, cachesStart, flushCaches } from './cache';
@@ -28,39 +30,52 @@ import {
   add,
   counter,
   cyclesPerNs,
-  eptPscEntries,
   l1TlbMissCycles,
   l2Stall,
   l2TlbMissCycles,
   llcStall,
   memoryStall,
-  nestedTlbEntries,
-  pscEntries,
+  pageShift,
   systemCallCycles,
   unpackParameters,
 } from './config';
+import { escapeStart } from './escape';
+import { mappingsStart } from './mappings';
 import { pmlDrain, pmlStart } from './pml';
 import { streamsStart } from './streams';
-import { ACCESSED, DIRTY, PAGE_EPT_ENTRY, PAGE_TABLE, pageState, T_ENTRIES, tablesStart } from './tables';
+import {
+  ACCESSED,
+  DIRTY,
+  guestEntry,
+  knownMachine,
+  PAGE_EPT_ENTRY,
+  PAGE_TABLE,
+  pageState,
+  tablesStart,
+  VM_ACCESSES,
+} from './tables';
 import { flushTlbs, forgetShortcut, forgetShortcuts } from './tlb';
 import {
+  flushGuestPhysical,
+  flushPsc,
   newVcpu,
   releaseVcpu,
   V_CLOCK,
-  V_NESTED,
   V_PML,
   V_PML_INDEX,
-  V_PSC,
   vcpuCount,
   vcpuRecord,
   vcpusStart,
-  W_EPT_PSC,
-  W_NESTED_TLB,
+  walkerOf,
 } from './vcpu';
 
+export { agileInterval } from './agile';
 export { eventsClear, eventsCount, eventsStart } from './arms';
 export { machineCounters, machineParameters } from './config';
+export { dspSwitch } from './dsp';
+export { unmapPages } from './mappings';
 export { pmlDrained, pmlDrainedCount } from './pml';
+export { machineCount } from './tables';
 export { translateBatch } from './tlb';
 export { vcpuCount, vcpuProcess, vcpusLive } from './vcpu';
 
@@ -75,6 +90,9 @@ export function machineStart(): void {
   tablesStart();
   vcpusStart();
   pmlStart();
+  mappingsStart();
+  escapeStart();
+  agileStart();
   cachesStart();
   eventsClear();
   streamsStart();
@@ -204,7 +222,13 @@ export function eptFlags(page: u32): u32 {
 /** Flags of the page's leaf guest entry; `number` is its virtual page number. */
 export function guestFlags(page: u32, number: u32): u32 {
   const table = <usize>load<u32>(pageState(page), PAGE_TABLE);
-  return table ? load<u32>(table + T_ENTRIES + ((<usize>(number & 511)) << 2)) & (ACCESSED | DIRTY) : 0;
+  return table ? load<u32>(guestEntry(table, (<u64>number) << pageShift)) & (ACCESSED | DIRTY) : 0;
+}
+
+/** f64[3]: accesses, TLB misses and guest page faults of a process so far; 0: it has no virtual machine yet. */
+export function machineEvents(process: u32): usize {
+  const vm = knownMachine(process);
+  return vm ? vm + VM_ACCESSES : 0;
 }
 
 /** Clears flags (ACCESSED 2, DIRTY 4) of the page's EPT entry. Cached translations stay: see `invept`. */
@@ -213,25 +237,19 @@ export function eptClear(page: u32, flags: u32): void {
   if (entry) store<u32>(entry, load<u32>(entry) & ~(flags & (ACCESSED | DIRTY)));
 }
 
-/** INVEPT, all contexts: drops guest-physical and combined mappings on every vCPU (mechanisms.md, A.3). */
+/** INVEPT and INVVPID, all contexts: drops every cached mapping on every vCPU (mechanisms.md, A.3). */
 export function invept(): void {
   for (let vcpu: u32 = 0; vcpu < vcpuCount(); vcpu++) {
     const record = vcpuRecord(vcpu);
     if (record == 0) continue;
     flushTlbs(record);
-    for (let level: u32 = 2; level <= 5; level++) empty(record + V_PSC + ((<usize>level - 2) << 2), pscEntries(level));
-    const walker = <usize>load<u32>(record, V_NESTED);
-    if (walker == 0) continue;
-    for (let level: u32 = 2; level <= 5; level++) {
-      empty(walker + W_EPT_PSC + ((<usize>level - 2) << 2), eptPscEntries(level));
+    for (let mode = 0; mode < MODES; mode++) {
+      const walker = walkerOf(record, mode);
+      if (walker == 0) continue;
+      flushPsc(walker);
+      flushGuestPhysical(walker);
     }
-    empty(walker + W_NESTED_TLB, nestedTlbEntries);
   }
-}
-
-/** Empties the set of keys that `slot` points to. */
-function empty(slot: usize, ways: u32): void {
-  memory.fill(<usize>load<u32>(slot), 0, (<usize>ways) << 2);
 }
 
 /** The vCPU's log: u64 guest-physical addresses by index, and the index of the next entry (-1: full, FFFFh). */

@@ -56,6 +56,11 @@ export function objectRecord(object: u32): usize {
   return records + object * STRIDE;
 }
 
+/** KIND_* of an object. */
+export function objectKind(object: u32): u32 {
+  return load<u32>(objectRecord(object), KIND);
+}
+
 function mix(h: u32, v: u32): u32 {
   const x = (h ^ v) * 0x9e3779b1;
   return x ^ (x >> 15);

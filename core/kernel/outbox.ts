@@ -19,10 +19,13 @@ import {
   MESSAGE_VCPU_END,
   MESSAGE_WIDEN,
   OUTBOX_BYTES,
+  OUTSIDE_PRIMARY,
   SAMPLE_PERIOD_MIN,
 } from './abi';
 import { SAMPLERS } from './abi-machine';
-import { PAGE_NUMBER, pageCount, pageRecord } from './pages';
+import { KIND_FILE, KIND_GLOBAL, KIND_STACK, objectKind } from './objects';
+import { PAGE_NUMBER, PAGE_PROCESS, pageCount, pageRecord, pageShift, processRecord } from './pages';
+import { coverAt } from './paint';
 import { pairCount, pairSite } from './pairs';
 
 /** The host's part: takes `bytes` of whole messages at `at`. */
@@ -131,10 +134,18 @@ export function closeBatch(vcpu: u32, accesses: u32, touches: u32): void {
 
 function putNumbers(at: usize, pages: u32): usize {
   for (const end = namedPages + pages; namedPages < end; namedPages++) {
-    store<u64>(at, load<u64>(pageRecord(namedPages), PAGE_NUMBER));
+    const page = pageRecord(namedPages);
+    store<u64>(at, load<u64>(page, PAGE_NUMBER) | ((<u64>outsidePrimary(page)) << OUTSIDE_PRIMARY));
     at += 8;
   }
   return at;
+}
+
+/** Whether the page begins in a stack, a mapped file or a module: not where an allocator gets its memory. */
+function outsidePrimary(page: usize): bool {
+  const process = processRecord(load<u32>(page, PAGE_PROCESS));
+  const kind = objectKind(coverAt(process, load<u64>(page, PAGE_NUMBER) << pageShift));
+  return kind == KIND_STACK || kind == KIND_FILE || kind == KIND_GLOBAL;
 }
 
 function putTriples(at: usize, from: usize, count: u32): usize {

@@ -81,7 +81,7 @@ export function setGlobal(image: usize, index: u32, start: u64, end: u64, module
 let coverEnd: u64 = 0;
 
 /** Object of the background at `address`. */
-function coverAt(process: usize, address: u64): u32 {
+export function coverAt(process: usize, address: u64): u32 {
   let object: u32 = 0;
   coverEnd = 0xffff_ffff_ffff_ffff;
   let list = process + PROCESS_MAPPINGS;

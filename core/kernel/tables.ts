@@ -6,19 +6,27 @@
  * machine it has 8 bytes, so the entry of index i of a table lies at frame * 4096 + 8 * i. A table is a record in
  * linear memory and its pointer is its identity, which the walk caches use as their key.
  *
- * The VMM writes a guest entry when the page is first touched (as if at mmap time: no guest page fault) and backs the
- * guest's table pages itself; data frames are backed by an EPT violation on the first access. A page keeps its frames
- * for the whole run, also when the program unmaps it.
+ * A guest entry is written when the page is first touched, as a guest kernel does in its page fault, and cleared when
+ * the page is unmapped (mappings.ts). The VMM backs the guest's table pages itself; data frames are backed by an EPT
+ * violation on the first access. A page keeps its frames for the whole run, also when the program unmaps it, and tables
+ * stay where they are.
  *
- * Frames: the data page with PageIndex p has host frame p (in units of the page size), so that host frames are handed
- * out in the order of first touch. Table frames come from far above.
+ * Guest frames are handed out in the order of first touch. Table frames come from far above.
  */
 import { enlarge, take } from './arena';
-import { eptLeaf, eptRoot, guestLeaf, guestRoot } from './config';
+import { eptLeaf, eptRoot, guestLeaf, guestRoot, guestShift } from './config';
 
 export const PRESENT: u32 = 1;
 export const ACCESSED: u32 = 2;
 export const DIRTY: u32 = 4;
+/** Bits of single modes. Guest leaf entry: it has had a frame; the mode's shadow table holds it. */
+export const FRAMED: u32 = 8;
+export const DSP_SHADOWED: u32 = 16;
+export const AGILE_SHADOWED: u32 = 32;
+/** EPT leaf entry: it is present in that mode. In mode nested, and in Guest Direct's own tables, PRESENT says so. */
+export const DSP_BACKED: u32 = 8;
+export const GUEST_DIRECT_BACKED: u32 = 16;
+export const AGILE_BACKED: u32 = 32;
 export const FRAME_SHIFT: u32 = 6;
 
 // A table's record.
@@ -32,14 +40,22 @@ export const T_HOST: usize = 8;
 export const T_GUEST: usize = 12;
 export const T_EPT_TABLE: usize = 16;
 export const T_EPT_ENTRY: usize = 20;
-/** 512 entries; an upper table also has 512 pointers to its child tables. */
-export const T_ENTRIES: usize = 32;
-const T_CHILDREN: usize = T_ENTRIES + 2048;
+export const T_LEVEL: usize = 24;
+/** DSP: generation of the VM's shadow tables that shadows this table. */
+export const T_DSP: usize = 28;
+/** Agile paging: flags (agile.ts), writes counted, and the interval that they were counted in. */
+export const T_AGILE: usize = 32;
+export const T_AGILE_WRITES: usize = 36;
+export const T_AGILE_INTERVAL: usize = 40;
+/** 512 entries. An upper table also has 512 pointers to its child tables, a leaf guest table the pages (mappings.ts). */
+export const T_ENTRIES: usize = 64;
+export const T_CHILDREN: usize = T_ENTRIES + 2048;
+const TABLE_BYTES: usize = T_CHILDREN + 2048;
 
 // A page's state.
 /** Leaf guest table, 0 until mapped. */
 export const PAGE_TABLE: usize = 0;
-/** Leaf EPT table and entry of its data frame, 0 until the EPT violation. */
+/** Leaf EPT table and entry of its data frame, 0 until first asked for. */
 export const PAGE_EPT_TABLE: usize = 4;
 export const PAGE_EPT_ENTRY: usize = 8;
 /** Arms of trackers: a vector of four words, see arms.ts. */
@@ -53,14 +69,24 @@ export const VM_ROOT: usize = 0;
 export const VM_EPT_ROOT: usize = 4;
 const VM_DATA_FRAMES: usize = 8;
 const VM_TABLE_FRAMES: usize = 12;
-const VM_BYTES: usize = 16;
+/** EPT of mode Guest Direct, over the guest-physical addresses of its segment. */
+export const VM_SEGMENT_ROOT: usize = 16;
+/** DSP: 1 while it shadows; the generation of its shadow tables. */
+export const VM_SHADOWS: usize = 20;
+export const VM_GENERATION: usize = 24;
+export const VM_PROCESS: usize = 28;
+/** f64: accesses, TLB misses and guest page faults of the process so far. */
+export const VM_ACCESSES: usize = 32;
+export const VM_MISSES: usize = 40;
+export const VM_FAULTS: usize = 48;
+const VM_BYTES: usize = 64;
 
 /** First guest frame of the guest's page tables: behind 128 GiB of data. */
 export const TABLE_GUEST_FRAME: u32 = 1 << 25;
-/** First host frames behind the guest tables, of EPT tables, and of data whose EPT leaf is larger than its page. */
+/** First host frames of guest tables, of EPT tables, and of the EPT tables of segments. */
 const TABLE_HOST_FRAME: u32 = 1 << 25;
 const EPT_HOST_FRAME: u32 = (1 << 24) | TABLE_HOST_FRAME;
-const LARGE_HOST_FRAME: u32 = 1 << 23;
+const SEGMENT_HOST_FRAME: u32 = (1 << 23) | EPT_HOST_FRAME;
 
 const chunks: usize = heap.alloc(<usize>CHUNKS * 4);
 let vms: usize = 0;
@@ -69,7 +95,7 @@ let vmCapacity: u32 = 0;
 const initialArms: usize = heap.alloc(16);
 let nextTableHost: u32 = TABLE_HOST_FRAME;
 let nextEptHost: u32 = EPT_HOST_FRAME;
-let nextLargeHost: u32 = LARGE_HOST_FRAME;
+let nextSegmentHost: u32 = SEGMENT_HOST_FRAME;
 
 export function tablesStart(): void {
   memory.fill(chunks, 0, <usize>CHUNKS * 4);
@@ -78,7 +104,7 @@ export function tablesStart(): void {
   v128.store(initialArms, i32x4.splat(0));
   nextTableHost = TABLE_HOST_FRAME;
   nextEptHost = EPT_HOST_FRAME;
-  nextLargeHost = LARGE_HOST_FRAME;
+  nextSegmentHost = SEGMENT_HOST_FRAME;
 }
 
 /** State of a page (PageIndex), made on demand. */
@@ -122,61 +148,93 @@ export function virtualMachine(process: u32): usize {
   if (process >= vmCapacity) {
     let larger = vmCapacity ? vmCapacity * 2 : 16;
     while (larger <= process) larger *= 2;
-    vms = enlarge(vms, <usize>vmCapacity * VM_BYTES, <usize>larger * VM_BYTES);
+    vms = enlarge(vms, (<usize>vmCapacity) << 2, (<usize>larger) << 2);
     vmCapacity = larger;
   }
-  const vm = vms + <usize>process * VM_BYTES;
-  if (load<u32>(vm, VM_ROOT) == 0) {
-    store<u32>(vm, <u32>newTable(0, 0, eptRoot, eptLeaf, nextEptHost++), VM_EPT_ROOT);
+  const slot = vms + ((<usize>process) << 2);
+  let vm = <usize>load<u32>(slot);
+  if (vm == 0) {
+    vm = take(VM_BYTES);
+    store<u32>(slot, <u32>vm);
+    store<u32>(vm, process, VM_PROCESS);
+    store<u32>(vm, <u32>newTable(0, 0, eptRoot, nextEptHost++), VM_EPT_ROOT);
     store<u32>(vm, <u32>newGuestTable(vm, 0, 0, guestRoot), VM_ROOT);
+    store<u32>(vm, <u32>newTable(0, 0, eptRoot, nextSegmentHost++), VM_SEGMENT_ROOT);
   }
   return vm;
 }
 
-/** Maps a page: makes its guest entry and the tables above. `number` is the virtual page number in units of the page. */
-export function guestMap(vm: usize, number: u64, state: usize): void {
+/** The virtual machine of a process, or 0. */
+export function knownMachine(process: u32): usize {
+  return process < vmCapacity ? <usize>load<u32>(vms + ((<usize>process) << 2)) : 0;
+}
+
+/** Processes that virtual machines may exist for: 0 .. this - 1. */
+export function machineCount(): u32 {
+  return vmCapacity;
+}
+
+/** What `guestTable` did: the table that took the first new entry, and how many tables it made below. */
+export let linkedTable: usize = 0;
+export let madeTables: u32 = 0;
+
+/** The leaf guest table of a page, with the tables above it. `number` is address / size of a guest page. */
+export function guestTable(vm: usize, number: u64): usize {
   let table = <usize>load<u32>(vm, VM_ROOT);
+  linkedTable = 0;
+  madeTables = 0;
   for (let level = guestRoot; level > guestLeaf; level--) {
-    const index = <u32>(number >> (9 * (level - guestLeaf))) & 511;
-    const childAt = table + T_CHILDREN + ((<usize>index) << 2);
-    let child = <usize>load<u32>(childAt);
+    const index = (<usize>(number >> (9 * (level - guestLeaf))) & 511) << 2;
+    let child = <usize>load<u32>(table + T_CHILDREN + index);
     if (child == 0) {
-      const entry = table + T_ENTRIES + ((<usize>index) << 2);
+      if (linkedTable == 0) linkedTable = table;
+      madeTables++;
+      const entry = table + T_ENTRIES + index;
       child = newGuestTable(vm, table, entry, level - 1);
-      store<u32>(childAt, <u32>child);
+      store<u32>(table + T_CHILDREN + index, <u32>child);
       store<u32>(entry, (load<u32>(child, T_GUEST) << FRAME_SHIFT) | PRESENT);
     }
     table = child;
   }
-  const frame = load<u32>(vm, VM_DATA_FRAMES);
-  store<u32>(vm, frame + 1, VM_DATA_FRAMES);
-  const leaf = table + T_ENTRIES + ((<usize>(<u32>number & 511)) << 2);
-  store<u32>(leaf, ((frame << (9 * (guestLeaf - 1))) << FRAME_SHIFT) | PRESENT);
-  store<u32>(state, <u32>table, PAGE_TABLE);
+  if (linkedTable == 0) linkedTable = table;
+  return table;
 }
 
-/** The EPT entry of a page's data frame, if present; else 0. Remembers it in the page's state. */
-export function eptOfData(vm: usize, guestFrame: u32, state: usize): usize {
+/** Entry of the page at `address` in its leaf guest table. */
+export function guestEntry(table: usize, address: u64): usize {
+  return table + T_ENTRIES + ((<usize>(address >> guestShift) & 511) << 2);
+}
+
+/** Makes a leaf guest entry present, in the frame that it had before or in the next one. */
+export function guestPresent(vm: usize, entry: usize): void {
+  let value = load<u32>(entry);
+  if (!(value & FRAMED)) {
+    const frame = load<u32>(vm, VM_DATA_FRAMES);
+    store<u32>(vm, frame + 1, VM_DATA_FRAMES);
+    value = ((frame << (9 * (guestLeaf - 1))) << FRAME_SHIFT) | FRAMED;
+  }
+  store<u32>(entry, value | PRESENT);
+}
+
+/** Guest frame of 4 KiB that the leaf guest entry gives `address`. */
+export function guestFrame(entry: usize, address: u64): u32 {
+  return (load<u32>(entry) >> FRAME_SHIFT) | (<u32>(address >> 12) & ((1 << (9 * (guestLeaf - 1))) - 1));
+}
+
+/** The EPT entry of a page's data frame, and in the page's state its table. It may not be present. */
+export function eptOfData(vm: usize, frame: u32, state: usize): usize {
   const known = <usize>load<u32>(state, PAGE_EPT_ENTRY);
   if (known) return known;
-  const table = eptLeafTable(vm, guestFrame >> (9 * (eptLeaf - 1)));
-  const entry = eptEntry(table, guestFrame);
-  if (!(load<u32>(entry) & PRESENT)) return 0;
+  const table = eptTable(<usize>load<u32>(vm, VM_EPT_ROOT), frame, false);
+  const entry = eptEntry(table, frame);
   store<u32>(state, <u32>table, PAGE_EPT_TABLE);
   store<u32>(state, <u32>entry, PAGE_EPT_ENTRY);
   return entry;
 }
 
-/** What the VMM does on an EPT violation: backs the guest frame of page `page`. */
-export function backData(vm: usize, guestFrame: u32, page: u32): void {
-  let host: u32;
-  if (eptLeaf == guestLeaf) host = page << (9 * (eptLeaf - 1));
-  else {
-    host = nextLargeHost;
-    nextLargeHost += 1 << (9 * (eptLeaf - 1));
-  }
-  const table = eptLeafTable(vm, guestFrame >> (9 * (eptLeaf - 1)));
-  store<u32>(eptEntry(table, guestFrame), (host << FRAME_SHIFT) | PRESENT);
+/** The leaf EPT table of a frame in the segment of mode Guest Direct. */
+export function segmentTable(vm: usize, frame: u64): usize {
+  return eptTable(<usize>load<u32>(vm, VM_SEGMENT_ROOT), frame, true);
 }
 
 /** Byte address (host-physical, in units of 64-byte lines) of the entry at `entry` in `table`. */
@@ -184,23 +242,22 @@ export function entryLine(table: usize, entry: usize): u32 {
   return (load<u32>(table, T_HOST) << 6) | <u32>((entry - table - T_ENTRIES) >> 5);
 }
 
-function eptEntry(table: usize, guestFrame: u32): usize {
-  return table + T_ENTRIES + ((<usize>((guestFrame >> (9 * (eptLeaf - 1))) & 511)) << 2);
+/** Entry of a frame of 4 KiB in its leaf EPT table. */
+export function eptEntry(table: usize, frame: u64): usize {
+  return table + T_ENTRIES + ((<usize>(frame >> (9 * (eptLeaf - 1))) & 511) << 2);
 }
 
-/** The leaf EPT table for a guest frame (in units of the EPT's leaf), with the tables above it. */
-function eptLeafTable(vm: usize, number: u32): usize {
-  let table = <usize>load<u32>(vm, VM_EPT_ROOT);
+/** The leaf EPT table for a guest frame of 4 KiB, with the tables above it. `segment`: in tables of a segment. */
+function eptTable(root: usize, frame: u64, segment: bool): usize {
+  let table = root;
   for (let level = eptRoot; level > eptLeaf; level--) {
-    const shift = 9 * (level - eptLeaf);
-    const index = shift < 32 ? (number >> shift) & 511 : 0;
-    const childAt = table + T_CHILDREN + ((<usize>index) << 2);
-    let child = <usize>load<u32>(childAt);
+    const index = (<usize>(frame >> (9 * (level - 1))) & 511) << 2;
+    let child = <usize>load<u32>(table + T_CHILDREN + index);
     if (child == 0) {
-      const entry = table + T_ENTRIES + ((<usize>index) << 2);
-      const host = nextEptHost++;
-      child = newTable(table, entry, level - 1, eptLeaf, host);
-      store<u32>(childAt, <u32>child);
+      const entry = table + T_ENTRIES + index;
+      const host = segment ? nextSegmentHost++ : nextEptHost++;
+      child = newTable(table, entry, level - 1, host);
+      store<u32>(table + T_CHILDREN + index, <u32>child);
       store<u32>(entry, (host << FRAME_SHIFT) | PRESENT);
     }
     table = child;
@@ -211,25 +268,26 @@ function eptLeafTable(vm: usize, number: u32): usize {
 function newGuestTable(vm: usize, parent: usize, entry: usize, level: u32): usize {
   const guest = TABLE_GUEST_FRAME + load<u32>(vm, VM_TABLE_FRAMES);
   store<u32>(vm, load<u32>(vm, VM_TABLE_FRAMES) + 1, VM_TABLE_FRAMES);
-  const eptTable = eptLeafTable(vm, guest >> (9 * (eptLeaf - 1)));
-  const mapping = eptEntry(eptTable, guest);
+  const leaf = eptTable(<usize>load<u32>(vm, VM_EPT_ROOT), guest, false);
+  const mapping = eptEntry(leaf, guest);
   const span: u32 = 1 << (9 * (eptLeaf - 1));
   if (!(load<u32>(mapping) & PRESENT)) {
     store<u32>(mapping, (nextTableHost << FRAME_SHIFT) | PRESENT);
     nextTableHost += span;
   }
   const host = (load<u32>(mapping) >> FRAME_SHIFT) + (guest & (span - 1));
-  const table = newTable(parent, entry, level, guestLeaf, host);
+  const table = newTable(parent, entry, level, host);
   store<u32>(table, guest, T_GUEST);
-  store<u32>(table, <u32>eptTable, T_EPT_TABLE);
+  store<u32>(table, <u32>leaf, T_EPT_TABLE);
   store<u32>(table, <u32>mapping, T_EPT_ENTRY);
   return table;
 }
 
-function newTable(parent: usize, entry: usize, level: u32, leaf: u32, host: u32): usize {
-  const table = take(level > leaf ? T_CHILDREN + 2048 : T_CHILDREN);
+function newTable(parent: usize, entry: usize, level: u32, host: u32): usize {
+  const table = take(TABLE_BYTES);
   store<u32>(table, <u32>parent, T_PARENT);
   store<u32>(table, <u32>entry, T_ENTRY);
   store<u32>(table, host, T_HOST);
+  store<u32>(table, level, T_LEVEL);
   return table;
 }

@@ -2,7 +2,7 @@
  * Second loop over a batch: address translation through the vCPU's L1 and L2 data TLB.
  *
  * Both levels are set-associative with true LRU; a walk fills both. An entry is
- *   (PageIndex + 1) << 3 | dirty flag cached << 2 | reads pass << 1 | writes pass
+ *   (unit + 1) << 3 | dirty flag cached << 2 | reads pass << 1 | writes pass
  * where the two low bits, kept in L1 only, say that such an access needs nothing but this entry: no flag to set, no
  * tracker waiting. So an access to the page used last in its set costs one load and one comparison.
  *
@@ -12,10 +12,12 @@
 
 import { C_DIRTY_WALKS, C_L1_TLB_MISSES, C_TLB_MISSES, C_TRANSLATIONS, STREAM_WALKS, WALK_DIRTY } from './abi-machine';
 import { fire } from './arms';
-import { add, l1TlbSets, l1TlbWays, l2TlbSets, l2TlbWays, pageShift } from './config';
-import { lruFind, lruInsert, lruMove } from './lru';
+import { add, l1TlbSets, l1TlbWays, l2TlbSets, l2TlbWays, largeUnits, modes, pageShift, unitShift } from './config';
+import { lruFind, lruInsert, lruMove, lruRemove } from './lru';
+import { mapTouched, unitOf } from './mappings';
+import { modesMissed, modesWalked } from './modes';
 import { pushWords, streamWanted } from './streams';
-import { guestMap, PAGE_TABLE, pageState } from './tables';
+import { DIRTY, guestEntry, PAGE_TABLE, pageState, VM_ACCESSES, VM_MISSES } from './tables';
 import {
   CROSS_PAIR,
   CROSS_STRIDE,
@@ -45,6 +47,8 @@ export function translateBatch(vcpu: u32, n: u32): void {
   const setBytes = (<usize>l1TlbWays) << 2;
   const mask = l1TlbSets - 1;
   add(C_TRANSLATIONS, n + straddleCount);
+  const vm = <usize>load<u32>(record, V_VM);
+  store<f64>(vm, load<f64>(vm, VM_ACCESSES) + n, VM_ACCESSES);
 
   const lineBits = pageShift - 6;
   const numbers = pageNumbers;
@@ -83,10 +87,18 @@ function addressOf(line: u32): u64 {
   return (number << pageShift) | ((<u64>(line & ((1 << lineBits) - 1))) << 6);
 }
 
-/** What the shortcut could not do. `set` is the page's set in L1. */
-function translate(record: usize, set: usize, page: u32, address: u64, write: u32): void {
-  const key = (page + 1) << TAG;
+/** What the shortcut could not do. `pageSet` is the page's set in L1. */
+function translate(record: usize, pageSet: usize, page: u32, address: u64, write: u32): void {
   const state = pageState(page);
+  let set = pageSet;
+  let unit = page;
+  let fault = false;
+  if (largeUnits) {
+    fault = mapTouched(<usize>load<u32>(record, V_VM), page, state, address);
+    unit = unitOf(page, state, address);
+    set = <usize>load<u32>(record, V_L1_TLB) + setOffset(address >> unitShift, l1TlbSets, l1TlbWays);
+  }
+  const key = (unit + 1) << TAG;
   let walked = false;
   let dirty: bool;
   const at = lruFind(set, l1TlbWays, key, FLAGS);
@@ -94,8 +106,7 @@ function translate(record: usize, set: usize, page: u32, address: u64, write: u3
     dirty = (load<u32>(set + at) & DIRTY_CACHED) != 0;
   } else {
     add(C_L1_TLB_MISSES, 1);
-    const number = address >> pageShift;
-    const set2 = <usize>load<u32>(record, V_L2_TLB) + ((<usize>(<u32>number & (l2TlbSets - 1)) * l2TlbWays) << 2);
+    const set2 = <usize>load<u32>(record, V_L2_TLB) + setOffset(address >> unitShift, l2TlbSets, l2TlbWays);
     const at2 = lruFind(set2, l2TlbWays, key, FLAGS);
     if (at2 >= 0) {
       const entry = load<u32>(set2 + at2);
@@ -103,15 +114,17 @@ function translate(record: usize, set: usize, page: u32, address: u64, write: u3
       lruMove(set2, l2TlbWays, at2, entry);
     } else {
       add(C_TLB_MISSES, 1);
-      dirty = walk(record, page, state, address, write, 0);
+      countMiss(record);
+      dirty = walk(record, page, unit, state, address, write, 0, fault);
       walked = true;
       lruInsert(set2, l2TlbWays, key | (dirty ? DIRTY_CACHED : 0));
     }
+    if (modes) missed(record, unit, state, address);
   }
 
   if (write && !dirty) {
     add(C_DIRTY_WALKS, 1);
-    dirty = walk(record, page, state, address, 1, WALK_DIRTY);
+    dirty = walk(record, page, unit, state, address, 1, WALK_DIRTY, false);
     walked = true;
     fillL2(record, address, key | DIRTY_CACHED);
   }
@@ -120,6 +133,8 @@ function translate(record: usize, set: usize, page: u32, address: u64, write: u3
   const waits = fire(state, page, load<u32>(record, V_NUMBER), <u32>((address >> pageShift) >> 9), write, walked);
   let entry = key | READS_PASS;
   if (dirty) entry |= waits ? DIRTY_CACHED : DIRTY_CACHED | WRITES_PASS;
+  // The shortcut knows pages: each page of a larger unit is looked at, since trackers wait for pages.
+  if (largeUnits) entry &= ~(READS_PASS | WRITES_PASS);
   lruMove(set, l1TlbWays, at >= 0 ? <usize>at : (<usize>l1TlbWays - 1) << 2, entry);
 }
 
@@ -127,16 +142,40 @@ function translate(record: usize, set: usize, page: u32, address: u64, write: u3
  * Walks in every active mode. Returns what the new entry caches as its dirty flag: that of both dimensions. `again`:
  * WALK_DIRTY for a walk that only sets the dirty flag.
  */
-function walk(record: usize, page: u32, state: usize, address: u64, write: u32, again: u32): bool {
+function walk(
+  record: usize,
+  page: u32,
+  unit: u32,
+  state: usize,
+  address: u64,
+  write: u32,
+  again: u32,
+  faulted: bool,
+): bool {
   if (streamWanted(STREAM_WALKS)) pushWords(STREAM_WALKS, page, (load<u32>(record, V_NUMBER) << 2) | again | write);
-  if (load<u32>(state, PAGE_TABLE) == 0) guestMap(<usize>load<u32>(record, V_VM), address >> pageShift, state);
-  return walkPage(record, page, state, address, write);
+  const vm = <usize>load<u32>(record, V_VM);
+  const fault = faulted || mapTouched(vm, page, state, address);
+  const leaf = guestEntry(<usize>load<u32>(state, PAGE_TABLE), address);
+  const clean = !(load<u32>(leaf) & DIRTY);
+  const dirty = walkPage(record, state, leaf, address, write);
+  if (modes) modesWalked(record, vm, unit, state, leaf, address, write, fault, clean, again != 0);
+  return dirty;
+}
+
+function missed(record: usize, unit: u32, state: usize, address: u64): void {
+  const leaf = guestEntry(<usize>load<u32>(state, PAGE_TABLE), address);
+  modesMissed(record, <usize>load<u32>(record, V_VM), unit, state, leaf, address);
+}
+
+/** TLB misses of the process, for modes that watch them. */
+function countMiss(record: usize): void {
+  const vm = <usize>load<u32>(record, V_VM);
+  store<f64>(vm, load<f64>(vm, VM_MISSES) + 1, VM_MISSES);
 }
 
 function fillL2(record: usize, address: u64, entry: u32): void {
   if (l2TlbWays == 0) return;
-  const number = <u32>(address >> pageShift);
-  const set = <usize>load<u32>(record, V_L2_TLB) + ((<usize>(number & (l2TlbSets - 1)) * l2TlbWays) << 2);
+  const set = <usize>load<u32>(record, V_L2_TLB) + setOffset(address >> unitShift, l2TlbSets, l2TlbWays);
   const at = lruFind(set, l2TlbWays, entry, FLAGS);
   lruMove(set, l2TlbWays, at >= 0 ? <usize>at : (<usize>l2TlbWays - 1) << 2, entry);
 }
@@ -170,4 +209,29 @@ export function forgetShortcut(page: u32): void {
 export function flushTlbs(record: usize): void {
   memory.fill(<usize>load<u32>(record, V_L1_TLB), 0, (<usize>l1TlbSets * l1TlbWays) << 2);
   memory.fill(<usize>load<u32>(record, V_L2_TLB), 0, (<usize>l2TlbSets * l2TlbWays) << 2);
+}
+
+/** Drops a unit's entries from a vCPU's TLBs, as INVLPG does. */
+export function dropUnit(record: usize, unit: u32, address: u64): void {
+  const key = (unit + 1) << TAG;
+  const number = address >> unitShift;
+  const first = <usize>load<u32>(record, V_L1_TLB) + setOffset(number, l1TlbSets, l1TlbWays);
+  const second = <usize>load<u32>(record, V_L2_TLB) + setOffset(number, l2TlbSets, l2TlbWays);
+  lruRemove(first, l1TlbWays, key, FLAGS);
+  lruRemove(second, l2TlbWays, key, FLAGS);
+}
+
+/** Bytes from the first set of a TLB to that of the unit with this number. */
+function setOffset(number: u64, sets: u32, ways: u32): usize {
+  return (<usize>(<u32>number & (sets - 1)) * ways) << 2;
+}
+
+/** Translations in a vCPU's L2 TLB, or in L1 where there is no L2. */
+export function tlbEntriesHeld(record: usize): u32 {
+  const second = l2TlbWays != 0;
+  const first = <usize>load<u32>(record + (second ? V_L2_TLB : V_L1_TLB));
+  const entries = second ? l2TlbSets * l2TlbWays : l1TlbSets * l1TlbWays;
+  let held: u32 = 0;
+  for (let at = first, end = first + ((<usize>entries) << 2); at < end; at += 4) held += load<u32>(at) ? 1 : 0;
+  return held;
 }

@@ -4,6 +4,7 @@
  * A touch is an access to a line, but repeats of the line before it are left out (count.ts): 8 bytes, the line
  * (PageIndex << (pageShift - 6) | line in the page), then pair << 1 | isWrite.
  */
+import { OUTSIDE_PRIMARY } from './abi';
 import { enlarge } from './arena';
 
 export const TOUCH_SHIFT = 3;
@@ -39,6 +40,8 @@ export const CROSS_PAIR = 8;
 export let pageNumbers: usize = 0;
 export let pagesKnown: u32 = 0;
 let capacity: u32 = 0;
+/** u8[]: whether the page lies outside the primary region (segments.ts). */
+let outside: usize = 0;
 
 /** Takes the columns of a batch; `at` is where its touches begin. Returns where the page numbers do. */
 export function setTouches(at: usize, count: u32): usize {
@@ -63,16 +66,27 @@ export function setSamples(at: usize, count: u32): usize {
   return at + <usize>count * SAMPLE_STRIDE;
 }
 
-/** The next pages of the run have these numbers. Returns what is behind them. */
+/** The next pages of the run have these numbers, with OUTSIDE_PRIMARY where it applies. Returns what is behind them. */
 export function addPages(numbers: usize, count: u32): usize {
   const bytes = (<usize>count) << 3;
   if (pagesKnown + count > capacity) {
     let larger: u32 = capacity ? capacity * 2 : 4096;
     while (larger < pagesKnown + count) larger *= 2;
     pageNumbers = enlarge(pageNumbers, (<usize>capacity) << 3, (<usize>larger) << 3);
+    outside = enlarge(outside, capacity, larger);
     capacity = larger;
   }
-  memory.copy(pageNumbers + ((<usize>pagesKnown) << 3), numbers, bytes);
+  for (let i: usize = 0; i < <usize>count; i++) {
+    const number = load<u64>(numbers + (i << 3));
+    const page = <usize>pagesKnown + i;
+    store<u64>(pageNumbers + (page << 3), number & (((<u64>1) << OUTSIDE_PRIMARY) - 1));
+    store<u8>(outside + page, number >> OUTSIDE_PRIMARY);
+  }
   pagesKnown += count;
   return numbers + bytes;
+}
+
+/** Whether a page belongs to the memory that a program would place in a direct segment: heap and anonymous mappings. */
+export function inPrimaryRegion(page: u32): bool {
+  return !load<u8>(outside + page);
 }

@@ -4,7 +4,17 @@
  * goes to the next one.
  */
 
-import { SWEEP_SIZES } from './abi-machine';
+import {
+  MODE_AGILE,
+  MODE_DSP,
+  MODE_DUAL_DIRECT,
+  MODE_GUEST_DIRECT,
+  MODE_NATIVE,
+  MODE_NESTED,
+  MODE_VMM_DIRECT,
+  MODES,
+  SWEEP_SIZES,
+} from './abi-machine';
 import { allocate, enlarge, release } from './arena';
 import { emptyCaches } from './cache';
 import {
@@ -17,10 +27,10 @@ import {
   l2TlbSets,
   l2TlbWays,
   l2Ways,
-  nested,
   nestedTlbEntries,
   pmlEntries,
   pscEntries,
+  walks,
 } from './config';
 import { virtualMachine } from './tables';
 import { setBytes } from './ways';
@@ -29,9 +39,8 @@ export const V_NUMBER: usize = 0;
 export const V_VM: usize = 4;
 export const V_L1_TLB: usize = 8;
 export const V_L2_TLB: usize = 12;
-/** The walkers of the two modes. */
-export const V_NATIVE: usize = 16;
-export const V_NESTED: usize = 20;
+/** Mode Dual Direct's own L2 TLB: it holds what no segment translates. */
+export const V_DUAL_TLB: usize = 16;
 /** u64[pmlEntries] and the index, i32: entries - 1 down to -1 (which the manual shows as FFFFh). */
 export const V_PML: usize = 24;
 export const V_PML_INDEX: usize = 28;
@@ -44,18 +53,20 @@ export const V_L1D_FRONT: usize = 44;
 /** f64: cycles this vCPU was busy or waiting, on the run's clock. */
 export const V_CLOCK: usize = 48;
 const PSC_SLOT: usize = 4;
-/** Four pointers: the guest's paging-structure caches of levels 2 to 5. Keys are tables. */
-export const V_PSC: usize = 56;
-const V_BYTES: usize = 80;
+/** A walker for each mode that walks tables of its own; else 0. */
+const V_WALKERS: usize = 56;
+const V_BYTES: usize = (V_WALKERS + MODES * 4 + 15) & ~15;
 
-// A walker: what one mode alone caches on one vCPU.
-/** Four pointers: the EPT's paging-structure caches of levels 2 to 5. Keys are tables. */
-export const W_EPT_PSC: usize = 0;
-/** Guest-physical translations. */
-export const W_NESTED_TLB: usize = 16;
+// A walker: what one mode caches of page tables on one vCPU.
+/** Four pointers: the guest's paging-structure caches of levels 2 to 5. Keys are tables. */
+export const W_PSC: usize = 0;
+/** The same of the EPT. */
+export const W_EPT_PSC: usize = 16;
+/** Guest-physical translations. Keys are EPT entries, bit 0 the cached dirty flag. */
+export const W_NESTED_TLB: usize = 32;
 /** Tags of the table lines that the walker finds near (in a cache of the L2's geometry). */
-export const W_LINES: usize = 20;
-const W_BYTES: usize = 32;
+export const W_LINES: usize = 36;
+const W_BYTES: usize = 48;
 
 /** Bytes of the private state behind the record, zero in an empty machine but for the caches' ages. */
 let stateBytes: usize = 0;
@@ -72,6 +83,11 @@ export function vcpusStart(): void {
   cursor = 0;
   layOut(0);
   stateBytes = cursor;
+}
+
+/** The vCPU's walker of a mode. */
+export function walkerOf(record: usize, mode: i32): usize {
+  return <usize>load<u32>(record + V_WALKERS + ((<usize>mode) << 2));
 }
 
 /** Number of vCPUs created so far, ended ones included. */
@@ -138,20 +154,53 @@ function layOut(record: usize): void {
   carve(record, V_L1_TLB, l1TlbSets * l1TlbWays, 4);
   carve(record, V_L2_TLB, l2TlbSets * l2TlbWays, 4);
   carve(record, V_SWEEP, SWEEP_SIZES, 4);
-  for (let level: u32 = 2; level <= 5; level++) carve(record, V_PSC + PSC_SLOT * (level - 2), pscEntries(level), 4);
-  layOutWalker(record, V_NATIVE);
-  if (nested) layOutWalker(record, V_NESTED);
+  if (walks(MODE_DUAL_DIRECT)) carve(record, V_DUAL_TLB, l2TlbSets * l2TlbWays, 4);
+  for (let mode = 0; mode < MODES; mode++) if (hasWalker(mode)) layOutWalker(record, mode);
 }
 let cursor: usize = 0;
 
-function layOutWalker(record: usize, slot: usize): void {
+/** Shadow and direct paging walk as mode native does. */
+function hasWalker(mode: i32): bool {
+  switch (mode) {
+    case MODE_NATIVE:
+      return true;
+    case MODE_NESTED:
+    case MODE_DSP:
+    case MODE_DUAL_DIRECT:
+    case MODE_VMM_DIRECT:
+    case MODE_GUEST_DIRECT:
+    case MODE_AGILE:
+      return walks(mode);
+  }
+  return false;
+}
+
+function layOutWalker(record: usize, mode: i32): void {
   const walker = record ? cursor : 0;
-  carve(record, slot, 1, <u32>W_BYTES);
+  carve(record, V_WALKERS + ((<usize>mode) << 2), 1, <u32>W_BYTES);
   for (let level: u32 = 2; level <= 5; level++) {
+    carve(walker, W_PSC + PSC_SLOT * (level - 2), pscEntries(level), 4);
     carve(walker, W_EPT_PSC + PSC_SLOT * (level - 2), eptPscEntries(level), 4);
   }
   carve(walker, W_NESTED_TLB, nestedTlbEntries, 4);
   carve(walker, W_LINES, l2Sets * l2Ways, 4);
+}
+
+/** Forgets the guest's paging-structure caches of a walker: INVLPG and loads of CR3 do (mechanisms.md, A.3). */
+export function flushPsc(walker: usize): void {
+  for (let level: u32 = 2; level <= 5; level++) empty(walker + W_PSC + PSC_SLOT * (level - 2), pscEntries(level));
+}
+
+/** Forgets the guest-physical translations of a walker, as INVEPT does. */
+export function flushGuestPhysical(walker: usize): void {
+  for (let level: u32 = 2; level <= 5; level++)
+    empty(walker + W_EPT_PSC + PSC_SLOT * (level - 2), eptPscEntries(level));
+  empty(walker + W_NESTED_TLB, nestedTlbEntries);
+}
+
+/** Empties the set of keys that `slot` points to. */
+function empty(slot: usize, ways: u32): void {
+  memory.fill(<usize>load<u32>(slot), 0, (<usize>ways) << 2);
 }
 
 /** Gives the next bytes to the pointer in `slot` of `owner`; owner 0 only counts them. */

@@ -1,16 +1,16 @@
 /**
- * The page walk, reference by reference, in both modes (mechanisms.md, A.2, A.3, A.5).
+ * The page walk, reference by reference, in every mode (mechanisms.md, A.2, A.3, A.5, F).
  *
- * native: n reads of guest entries. nested: each guest-table pointer and the final address is translated through the
- * EPT (m reads), so (n + 1) * m + n in all. Reads are saved by
+ * One-dimensional: n reads of guest (or shadow) entries. Two-dimensional: each guest-table pointer and the final address
+ * is translated through the EPT (m reads), so (n + 1) * m + n in all. Reads are saved by
  *   - paging-structure caches (PSC) for each level above the leaf: a hit on level l gives the table of level l - 1,
  *     fully associative, true LRU, the deepest hit wins;
  *   - the same for the EPT's own tables, and a small cache of complete guest-physical translations.
- * Both modes walk together: they miss at the same accesses, and their caches of the guest's levels (*linear* mappings
- * in one, *combined* in the other) are filled by the same walks, so they are kept once.
- * Guest entries get A at every level read and D at the leaf on a write. EPT entries get A at every level read, and D
- * in the leaf; a walker's access to a guest table counts as a write to the table's page ("Accessed and Dirty Flags for
- * EPT"). What a cache skips, it does not set. Flags never clear by themselves.
+ * Each mode has its own (a *walker*, vcpu.ts), so that no mode changes what another one finds.
+ *
+ * Mode native sets the guest's flags: A at every level read, D at the leaf on a write. Mode nested sets those of the
+ * EPT: A at every level read, D in the leaf; a walker's access to a guest table counts as a write to the table's page
+ * ("Accessed and Dirty Flags for EPT"). What a cache skips, it does not set. In the other modes the EPT's flags are off.
  *
  * An EPT violation or a full log interrupts the access, which is then made again; the references of the interrupted
  * attempt are part of the exit's cost and not counted here.
@@ -22,9 +22,14 @@ import {
   C_NATIVE_WALK_CYCLES,
   C_NESTED_REFERENCES,
   C_NESTED_WALK_CYCLES,
+  MODE_NATIVE,
+  MODE_NESTED,
+  S_CYCLES,
+  S_REFERENCES,
 } from './abi-machine';
 import {
   add,
+  addTo,
   eptLeaf,
   eptPscEntries,
   eptRoot,
@@ -33,7 +38,6 @@ import {
   l2Sets,
   l2Ways,
   nestedTlbEntries,
-  pageShift,
   pscCycles,
   pscEntries,
   walkFarCycles,
@@ -43,119 +47,141 @@ import { lruFind, lruInsert, lruMove, lruPromote, lruUse } from './lru';
 import { pmlBeforeFlags, pmlLog } from './pml';
 import {
   ACCESSED,
-  backData,
   DIRTY,
   entryLine,
   eptOfData,
-  FRAME_SHIFT,
+  guestFrame,
   PAGE_EPT_TABLE,
   PAGE_TABLE,
-  T_ENTRIES,
+  PRESENT,
   T_ENTRY,
   T_EPT_ENTRY,
   T_EPT_TABLE,
   T_GUEST,
   T_PARENT,
 } from './tables';
-import { V_NATIVE, V_NESTED, V_PSC, V_VM, W_EPT_PSC, W_LINES, W_NESTED_TLB } from './vcpu';
+import { V_VM, W_EPT_PSC, W_LINES, W_NESTED_TLB, W_PSC, walkerOf } from './vcpu';
 
-/** Counts of the walk in progress. */
-let nativeCycles: f64 = 0;
-let nestedCycles: f64 = 0;
-let nestedReferences: u32 = 0;
+/** References and cycles of the walk in progress. */
+let references: u32 = 0;
+let cycles: f64 = 0;
+
+/** Cycles and tables of the last walk in mode native, which other one-dimensional walks share. */
+export let nativeCycles: f64 = 0;
+export let nativeTables: u32 = 0;
 
 /** The tables on the path to the page, and to a frame, by level. */
 const path: usize = heap.alloc(6 * 4);
 const eptPath: usize = heap.alloc(6 * 4);
 
-/**
- * Walks to a mapped page in every active mode. `state` is the page's (tables.ts), `address` the virtual address.
- * Returns whether the leaf entries of all active dimensions are dirty after the walk.
- */
-export function walkPage(vcpu: usize, page: u32, state: usize, address: u64, write: u32): bool {
-  const native = <usize>load<u32>(vcpu, V_NATIVE);
-  const walker = <usize>load<u32>(vcpu, V_NESTED);
+/** Which guest tables a walk translates: those of a lower level. */
+export const NO_TABLE: u32 = 0;
+export const EVERY_TABLE: u32 = 6;
 
-  // 1. Where the walk starts: below the deepest level that the paging-structure caches hold. `path` is filled up to there.
-  nativeCycles = pscCycles;
-  nestedCycles = pscCycles;
-  nestedReferences = 0;
+export function startWalk(): void {
+  references = 0;
+  cycles = 0;
+}
+
+/** Counts the walk for a mode. */
+export function endWalk(mode: i32): void {
+  addTo(mode, S_REFERENCES, references);
+  addTo(mode, S_CYCLES, cycles);
+}
+
+/**
+ * Walks to a mapped page natively, and in mode nested where it is active. `leaf` is the page's guest entry. Returns
+ * whether the leaf entries of all active dimensions are dirty after the walk.
+ */
+export function walkPage(vcpu: usize, state: usize, leaf: usize, address: u64, write: u32): bool {
   const leafTable = <usize>load<u32>(state, PAGE_TABLE);
+  startWalk();
+  const flags = write ? ACCESSED | DIRTY : ACCESSED;
+  nativeTables = walkTables(walkerOf(vcpu, MODE_NATIVE), 0, leafTable, leaf, flags, NO_TABLE);
+  nativeCycles = cycles;
+  add(C_NATIVE_REFERENCES, references);
+  add(C_NATIVE_WALK_CYCLES, cycles);
+  const dirty = (load<u32>(leaf) & DIRTY) != 0;
+  const walker = walkerOf(vcpu, MODE_NESTED);
+  if (!walker) return dirty;
+
+  startWalk();
+  walkTables(walker, vcpu, leafTable, leaf, 0, EVERY_TABLE);
+  const frame = guestFrame(leaf, address);
+  const entry = eptOfData(<usize>load<u32>(vcpu, V_VM), frame, state);
+  if (!(load<u32>(entry) & PRESENT)) {
+    add(C_EPT_VIOLATIONS, 1);
+    store<u32>(entry, load<u32>(entry) | PRESENT);
+  }
+  translateFrame(walker, vcpu, frame, <usize>load<u32>(state, PAGE_EPT_TABLE), entry, write);
+  add(C_NESTED_REFERENCES, references);
+  add(C_NESTED_WALK_CYCLES, cycles);
+  return dirty && (load<u32>(entry) & DIRTY) != 0;
+}
+
+/**
+ * Reads the guest's tables down to the entry `leaf` of `leafTable`, and returns how many.
+ * @param logging the vCPU, when the EPT's flags are on; else 0
+ * @param flags what to set in guest entries; D in the leaf alone. 0: nothing
+ * @param translated tables below this level are guest-physical and are translated first
+ */
+export function walkTables(
+  walker: usize,
+  logging: usize,
+  leafTable: usize,
+  leaf: usize,
+  flags: u32,
+  translated: u32,
+): u32 {
+  // Where the walk starts: below the deepest level that the paging-structure caches hold. `path` is filled up to there.
+  cycles += pscCycles;
   let table = leafTable;
   let start = guestLeaf;
   store<u32>(path + ((<usize>start) << 2), <u32>table);
-  while (start < guestRoot && !lruPromote(psc(vcpu, V_PSC, start + 1), pscEntries(start + 1), <u32>table)) {
+  while (start < guestRoot && !lruPromote(psc(walker, W_PSC, start + 1), pscEntries(start + 1), <u32>table)) {
     table = <usize>load<u32>(table, T_PARENT);
     start++;
     store<u32>(path + ((<usize>start) << 2), <u32>table);
   }
-  add(C_NATIVE_REFERENCES, start - guestLeaf + 1);
 
-  // 2. The upper levels.
   for (let level = start; level > guestLeaf; level--) {
     table = <usize>load<u32>(path + ((<usize>level) << 2));
     const below = load<u32>(path + ((<usize>(level - 1)) << 2));
     const entry = <usize>load<u32>(<usize>below, T_ENTRY);
-    if (walker) translateTable(walker, vcpu, table);
-    store<u32>(entry, load<u32>(entry) | ACCESSED);
-    lruInsert(psc(vcpu, V_PSC, level), pscEntries(level), below);
-    readEntry(native, walker, table, entry);
+    if (level < translated) translateTable(walker, logging, table);
+    if (flags) store<u32>(entry, load<u32>(entry) | ACCESSED);
+    lruInsert(psc(walker, W_PSC, level), pscEntries(level), below);
+    readEntry(walker, table, entry);
   }
 
-  // 3. The leaf.
-  const leaf = leafTable + T_ENTRIES + ((<usize>(<u32>(address >> pageShift) & 511)) << 2);
-  if (walker) translateTable(walker, vcpu, leafTable);
-  store<u32>(leaf, load<u32>(leaf) | ACCESSED | (write ? DIRTY : 0));
-  readEntry(native, walker, leafTable, leaf);
-  add(C_NATIVE_WALK_CYCLES, nativeCycles);
-  let dirty = (load<u32>(leaf) & DIRTY) != 0;
-  if (!walker) return dirty;
-
-  // 4. The final guest-physical address.
-  // Inside a large page: bits of the address above 4 KiB, which the log reports too.
-  const within = <u32>(address >> 12) & ((1 << (9 * (guestLeaf - 1))) - 1);
-  const frame = (load<u32>(leaf) >> FRAME_SHIFT) | within;
-  const vm = <usize>load<u32>(vcpu, V_VM);
-  let entry = eptOfData(vm, frame, state);
-  if (entry == 0) {
-    add(C_EPT_VIOLATIONS, 1);
-    backData(vm, frame, page);
-    entry = eptOfData(vm, frame, state);
-  }
-  nestedTranslate(walker, vcpu, frame, <usize>load<u32>(state, PAGE_EPT_TABLE), entry, write);
-  add(C_NESTED_REFERENCES, nestedReferences);
-  add(C_NESTED_WALK_CYCLES, nestedCycles);
-  return dirty && (load<u32>(entry) & DIRTY) != 0;
+  if (guestLeaf < translated) translateTable(walker, logging, leafTable);
+  if (flags) store<u32>(leaf, load<u32>(leaf) | flags);
+  readEntry(walker, leafTable, leaf);
+  return start - guestLeaf + 1;
 }
 
 /** Translates the guest-physical address of a guest table, to read an entry of it: for the EPT a write. */
-function translateTable(walker: usize, vcpu: usize, table: usize): void {
+function translateTable(walker: usize, logging: usize, table: usize): void {
   const leaf = <usize>load<u32>(table, T_EPT_TABLE);
-  nestedTranslate(walker, vcpu, load<u32>(table, T_GUEST), leaf, <usize>load<u32>(table, T_EPT_ENTRY), 1);
+  translateFrame(walker, logging, load<u32>(table, T_GUEST), leaf, <usize>load<u32>(table, T_EPT_ENTRY), 1);
 }
 
-/** Reads a guest entry, in each active mode. */
-function readEntry(native: usize, walker: usize, table: usize, entry: usize): void {
-  const line = entryLine(table, entry);
-  nativeCycles += readLine(native, line);
-  if (!walker) return;
-  nestedReferences++;
-  nestedCycles += readLine(walker, line);
-}
-
-/** One nested translation: guest frame -> host frame, by the EPT entry `entry` of leaf table `leaf`. */
-function nestedTranslate(walker: usize, vcpu: usize, frame: u32, leaf: usize, entry: usize, write: u32): void {
-  const key = ((frame >> (9 * (eptLeaf - 1))) + 1) << 1;
+/**
+ * One nested translation: guest frame -> host frame, by the EPT entry `entry` of leaf table `leaf`.
+ * @param logging the vCPU whose log takes `frame`; 0: the EPT's flags are off
+ */
+export function translateFrame(walker: usize, logging: usize, frame: u32, leaf: usize, entry: usize, write: u32): void {
+  const key = <u32>entry;
   const cached = <usize>load<u32>(walker, W_NESTED_TLB);
   const at = lruFind(cached, nestedTlbEntries, key, 1);
   const found = at >= 0;
   if (found) {
     const known = load<u32>(cached + at);
     if (at > 0) lruMove(cached, nestedTlbEntries, at, known);
-    if (!write || known & 1) return;
+    if (!write || known & 1 || !logging) return;
   }
 
-  nestedCycles += pscCycles;
+  cycles += pscCycles;
   let table = leaf;
   let start = eptLeaf;
   store<u32>(eptPath + ((<usize>start) << 2), <u32>table);
@@ -165,45 +191,51 @@ function nestedTranslate(walker: usize, vcpu: usize, frame: u32, leaf: usize, en
     store<u32>(eptPath + ((<usize>start) << 2), <u32>table);
   }
 
-  // The index of the log is checked before any flag is set, also when only A flags are due.
-  const wanted = write ? ACCESSED | DIRTY : ACCESSED;
   const flags = load<u32>(entry);
-  let due = (flags & wanted) != wanted;
-  for (let level = start; level > eptLeaf && !due; level--) {
-    const below = load<u32>(eptPath + ((<usize>(level - 1)) << 2));
-    due = !(load<u32>(<usize>load<u32>(<usize>below, T_ENTRY)) & ACCESSED);
-  }
-  if (due) pmlBeforeFlags(vcpu);
-
+  if (logging) setEptFlags(logging, start, entry, flags, write);
   for (let level = start; level > eptLeaf; level--) {
     table = <usize>load<u32>(eptPath + ((<usize>level) << 2));
     const below = load<u32>(eptPath + ((<usize>(level - 1)) << 2));
-    const upper = <usize>load<u32>(<usize>below, T_ENTRY);
-    store<u32>(upper, load<u32>(upper) | ACCESSED);
     lruInsert(psc(walker, W_EPT_PSC, level), eptPscEntries(level), below);
-    readEptEntry(walker, table, upper);
+    readEntry(walker, table, <usize>load<u32>(<usize>below, T_ENTRY));
   }
-  store<u32>(entry, flags | wanted);
-  if (write && !(flags & DIRTY)) pmlLog(vcpu, (<u64>frame) << 12);
-  readEptEntry(walker, leaf, entry);
+  if (logging && write && !(flags & DIRTY)) pmlLog(logging, (<u64>frame) << 12);
+  readEntry(walker, leaf, entry);
 
   const dirty: u32 = write || flags & DIRTY ? 1 : 0;
   if (found) store<u32>(cached, key | dirty);
   else lruInsert(cached, nestedTlbEntries, key | dirty);
 }
 
-function readEptEntry(walker: usize, table: usize, entry: usize): void {
-  nestedReferences++;
-  nestedCycles += readLine(walker, entryLine(table, entry));
+/** Sets the flags of the EPT entries from level `start` of `eptPath` down. */
+function setEptFlags(vcpu: usize, start: u32, entry: usize, flags: u32, write: u32): void {
+  // The index of the log is checked before any flag is set, also when only A flags are due.
+  const wanted = write ? ACCESSED | DIRTY : ACCESSED;
+  let due = (flags & wanted) != wanted;
+  for (let level = start; level > eptLeaf && !due; level--) due = !(load<u32>(upperEntry(level)) & ACCESSED);
+  if (!due) return;
+  pmlBeforeFlags(vcpu);
+  for (let level = start; level > eptLeaf; level--) {
+    const upper = upperEntry(level);
+    store<u32>(upper, load<u32>(upper) | ACCESSED);
+  }
+  store<u32>(entry, flags | wanted);
 }
 
-/** Cycles to read a table entry's line: near when the walker read it lately, else in the last-level cache. */
-function readLine(walker: usize, line: u32): f64 {
+/** The entry of `eptPath`'s table of this level that points to the table below. */
+function upperEntry(level: u32): usize {
+  return <usize>load<u32>(<usize>load<u32>(eptPath + ((<usize>(level - 1)) << 2)), T_ENTRY);
+}
+
+/** Reads a table's entry: one reference, near when the walker read its line lately, else from the last-level cache. */
+function readEntry(walker: usize, table: usize, entry: usize): void {
+  const line = entryLine(table, entry);
   const set = <usize>load<u32>(walker, W_LINES) + ((<usize>(line & (l2Sets - 1)) * l2Ways) << 2);
-  return lruUse(set, l2Ways, line + 1) ? walkNearCycles : walkFarCycles;
+  references++;
+  cycles += lruUse(set, l2Ways, line + 1) ? walkNearCycles : walkFarCycles;
 }
 
-/** The set of keys of level 2..5 whose pointers begin at `kind` of `owner`. */
-function psc(owner: usize, kind: usize, level: u32): usize {
-  return <usize>load<u32>(owner + kind + ((<usize>(level - 2)) << 2));
+/** The set of keys of level 2..5 whose pointers begin at `kind` of the walker. */
+function psc(walker: usize, kind: usize, level: u32): usize {
+  return <usize>load<u32>(walker + kind + ((<usize>(level - 2)) << 2));
 }

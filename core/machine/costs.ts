@@ -41,6 +41,21 @@ export const costs = {
     unit: 'cycles to back a frame, besides exit and entry',
     source: 'B.2: a trap with its handler takes "1000s of cycles" [P Agile Paging, ISCA 2016]',
   },
+  shadowFaultNs: {
+    value: 10_000,
+    unit: 'ns for a guest page fault under shadow paging: three exits with their handlers',
+    source: 'B.2, F.2: about 10 us a fault over nested paging, i7-860 [P Wang VEE 2011]',
+  },
+  validationCycles: {
+    value: 300,
+    unit: 'cycles to validate an entry of a paravirtual guest: type and reference count of its frame',
+    source: 'assumption: a few misses of the caches [U]',
+  },
+  boundCheckCycles: {
+    value: 1,
+    unit: 'cycles per base-bound check of a direct segment',
+    source: 'F.3 [P Gandhi MICRO 2014]',
+  },
   pmlDrainNsPerEntry: { value: 4, unit: 'ns per entry', source: 'B.2, suggested default: 512 * 4 ns a full log [D]' },
   dirtyCheckCycles: {
     value: 1,

@@ -26,6 +26,11 @@ export interface MachineHalfExports extends SiteTimesExports {
   inboxFilled(bytes: number): void;
   consume(): number;
   finishMachine(): void;
+  // Modes.
+  machineCount(): number;
+  machineEvents(process: number): number;
+  dspSwitch(process: number, shadow: number): void;
+  agileInterval(): void;
   // Trackers.
   eventsStart(): number;
   eventsCount(): number;

@@ -23,6 +23,8 @@ export interface CacheLevel {
 }
 
 export interface WalkCaches {
+  /** Used with 5 levels. */
+  readonly pml5: number;
   readonly pml4: number;
   readonly pdpte: number;
   readonly pde: number;
@@ -35,8 +37,10 @@ export interface MachinePreset {
   readonly frequencyGHz: { readonly value: number; readonly source: string };
   readonly l1Tlb4k: Sourced<TlbLevel>;
   readonly l1Tlb2m: Sourced<TlbLevel>;
+  readonly l1Tlb1g: Sourced<TlbLevel>;
   readonly l2Tlb4k: Sourced<TlbLevel>;
   readonly l2Tlb2m: Sourced<TlbLevel>;
+  readonly l2Tlb1g: Sourced<TlbLevel>;
   /** Cycles added by an access that hits the second level, and by one that misses it (the walk comes on top). */
   readonly tlbPenalty: Sourced<{ readonly l1MissCycles: number; readonly l2MissCycles: number }>;
   readonly walkCaches: Sourced<WalkCaches>;
@@ -55,12 +59,16 @@ const SKYLAKE = 'A.4 [P Ryoo ISCA 2017, CSALT MICRO 2017, parameter tables]';
 const STAND_IN = 'Skylake value as a stand-in [U]';
 const GEOMETRY = 'vendor data sheet as commonly known [U]';
 
-const walkCaches = { pml4: 2, pdpte: 4, pde: 32, latencyCycles: 2 } as const;
+/** The entries for a fifth level are ChampSim's (A.4 [C]): no paper says more. */
+const walkCaches = { pml5: 2, pml4: 2, pdpte: 4, pde: 32, latencyCycles: 2 } as const;
 const nestedWalkCaches = {
   ...walkCaches,
   translations: 32,
   source: 'A.4: Intel documents no sizes; a second instance of the paging-structure caches [U]',
 } as const;
+/** Pages of 1 GiB in Intel's processors. */
+const l1Tlb1g = { entries: 4, ways: 4, source: 'A.4 [P Gandhi MICRO 2014, Sandy Bridge; C HeMem memsim]' } as const;
+const l2Tlb1g = { entries: 16, ways: 4, source: 'A.4 [S], 16 entries 4-way for 1G' } as const;
 const tlbPenalty = { l1MissCycles: 9, l2MissCycles: 17 } as const;
 
 export const defaultMachine = 'skylake';
@@ -71,8 +79,10 @@ export const machines: Readonly<Record<string, MachinePreset>> = {
     frequencyGHz: { value: 4, source: SKYLAKE },
     l1Tlb4k: { entries: 64, ways: 4, source: SKYLAKE },
     l1Tlb2m: { entries: 32, ways: 4, source: SKYLAKE },
+    l1Tlb1g,
     l2Tlb4k: { entries: 1536, ways: 12, source: `${SKYLAKE}, unified 4K + 2M` },
     l2Tlb2m: { entries: 1536, ways: 12, source: `${SKYLAKE}, unified 4K + 2M` },
+    l2Tlb1g,
     tlbPenalty: { ...tlbPenalty, source: SKYLAKE },
     walkCaches: { ...walkCaches, source: SKYLAKE },
     nestedWalkCaches,
@@ -85,8 +95,10 @@ export const machines: Readonly<Record<string, MachinePreset>> = {
     frequencyGHz: { value: 2.2, source: GEOMETRY },
     l1Tlb4k: { entries: 64, ways: 4, source: 'A.4 [P Gandhi MICRO 2014]' },
     l1Tlb2m: { entries: 32, ways: 4, source: 'A.4 [P Gandhi MICRO 2014]' },
+    l1Tlb1g,
     l2Tlb4k: { entries: 512, ways: 4, source: 'A.4 [P Gandhi MICRO 2014]' },
     l2Tlb2m: { entries: 0, ways: 0, source: 'A.4 [P Gandhi MICRO 2014]: 4K pages only' },
+    l2Tlb1g: { entries: 0, ways: 0, source: 'A.4 [P Gandhi MICRO 2014]: 4K pages only' },
     tlbPenalty: { ...tlbPenalty, source: STAND_IN },
     walkCaches: { ...walkCaches, source: STAND_IN },
     nestedWalkCaches,
@@ -99,8 +111,10 @@ export const machines: Readonly<Record<string, MachinePreset>> = {
     frequencyGHz: { value: 2.5, source: GEOMETRY },
     l1Tlb4k: { entries: 64, ways: 4, source: `entries A.4 [S]; ways ${STAND_IN}` },
     l1Tlb2m: { entries: 32, ways: 4, source: STAND_IN },
+    l1Tlb1g,
     l2Tlb4k: { entries: 1536, ways: 12, source: `entries A.4 [S]; ways ${STAND_IN}` },
     l2Tlb2m: { entries: 1536, ways: 12, source: `entries A.4 [S]; ways ${STAND_IN}` },
+    l2Tlb1g,
     tlbPenalty: { ...tlbPenalty, source: STAND_IN },
     walkCaches: { ...walkCaches, source: STAND_IN },
     nestedWalkCaches,
@@ -113,8 +127,10 @@ export const machines: Readonly<Record<string, MachinePreset>> = {
     frequencyGHz: { value: 2.4, source: GEOMETRY },
     l1Tlb4k: { entries: 64, ways: 4, source: 'A.4 [U], the load TLB; the 16 store entries are not modelled' },
     l1Tlb2m: { entries: 32, ways: 4, source: `entries A.4 [U]; ways ${STAND_IN}` },
+    l1Tlb1g: { entries: 8, ways: 8, source: 'A.4 [U], fully associative [U]' },
     l2Tlb4k: { entries: 2048, ways: 16, source: 'A.4 [U]' },
     l2Tlb2m: { entries: 2048, ways: 16, source: 'A.4 [U]' },
+    l2Tlb1g,
     tlbPenalty: { ...tlbPenalty, source: STAND_IN },
     walkCaches: { ...walkCaches, source: STAND_IN },
     nestedWalkCaches,
@@ -127,6 +143,7 @@ export const machines: Readonly<Record<string, MachinePreset>> = {
     frequencyGHz: { value: 2, source: GEOMETRY },
     l1Tlb4k: { entries: 96, ways: 6, source: 'A.4 [S], the load TLB; the 16 store entries are not modelled' },
     l1Tlb2m: { entries: 32, ways: 4, source: `entries A.4 [S]; ways ${STAND_IN}` },
+    l1Tlb1g: { entries: 8, ways: 8, source: 'A.4 [S], fully associative [U]' },
     l2Tlb4k: {
       entries: 2048,
       ways: 16,
@@ -137,6 +154,7 @@ export const machines: Readonly<Record<string, MachinePreset>> = {
       ways: 16,
       source: 'entries A.4 [S]; ways [U]; its share for instructions is not modelled',
     },
+    l2Tlb1g,
     tlbPenalty: { l1MissCycles: 7, l2MissCycles: 17, source: `L1 miss A.4 [S]; L2 miss ${STAND_IN}` },
     walkCaches: { ...walkCaches, source: STAND_IN },
     nestedWalkCaches,
@@ -149,8 +167,10 @@ export const machines: Readonly<Record<string, MachinePreset>> = {
     frequencyGHz: { value: 3.7, source: 'I.1, Nomad D (Genoa) [P]' },
     l1Tlb4k: { entries: 72, ways: 72, source: 'A.4 [S], fully associative' },
     l1Tlb2m: { entries: 72, ways: 72, source: 'A.4 [S], fully associative, all page sizes [U]' },
+    l1Tlb1g: { entries: 72, ways: 72, source: 'A.4 [S], fully associative, all page sizes [U]' },
     l2Tlb4k: { entries: 3072, ways: 24, source: 'A.4 [S]' },
     l2Tlb2m: { entries: 3072, ways: 24, source: 'A.4 [S]; 2M pages in it [U]' },
+    l2Tlb1g: { entries: 0, ways: 0, source: '1G pages not in it [U]' },
     tlbPenalty: { ...tlbPenalty, source: STAND_IN },
     walkCaches: { ...walkCaches, source: STAND_IN },
     nestedWalkCaches,

@@ -74,6 +74,8 @@ export interface ProgramInfo {
 export interface ReplayOptions {
   readonly machine: string;
   readonly modes: readonly string[];
+  /** Parameters of modes that differ from their defaults, by `mode.parameter`. */
+  readonly modeOptions: Readonly<Record<string, number>>;
   readonly trackers: readonly string[];
   readonly policies: readonly string[];
   /** Id of a preset or the path of a JSON file. */
@@ -331,8 +333,30 @@ export interface TranslationRow {
   readonly relayCycles: number;
   /** Of the modelled native run time. */
   readonly overheadPercent: number;
+  /** Further figures of the mode, with units in the names. */
+  readonly own: Readonly<Record<string, number>>;
   /** Mode nested: what a log of each size would have cost; ascending. */
   readonly pmlSweep?: readonly PmlSweepRow[];
+  /** Mode dsp: what was decided at the end of each interval, in order; of a long run the first thousand. */
+  readonly decisions?: readonly DspDecision[];
+}
+
+/** One decision of DSP for one virtual machine. */
+export interface DspDecision {
+  readonly process: number;
+  /** Modelled time of the run, s. */
+  readonly seconds: number;
+  /** Guest page faults and TLB misses per 1,000 instructions of the interval. */
+  readonly faultsPerThousand: number;
+  readonly missesPerThousand: number;
+  /** Faults per TLB miss, in the interval and over the last three; null: no miss. */
+  readonly ratio: number | null;
+  readonly historicRatio: number | null;
+  /** The rule that decided, 1 to 8. */
+  readonly rule: number;
+  /** How the machine is paged from then on, and whether that changed. */
+  readonly paging: 'nested' | 'shadow';
+  readonly switched: boolean;
 }
 
 /** The Page Modification Log at one size. */

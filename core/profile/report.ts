@@ -10,6 +10,7 @@ import { tierOfFunction, tierOfLine, tierOfObject } from '../model/lineTiers.js'
 import {
   CLASS_NAMES,
   type Distribution,
+  type DspDecision,
   type ObjectKind,
   type PmlSweepRow,
   type PolicyResult,
@@ -130,6 +131,10 @@ export interface Report {
     readonly overheadPercent: number;
     /** Mode nested alone. */
     readonly pmlSweep?: readonly PmlSweepRow[];
+    /** Mode dsp alone. */
+    readonly decisions?: readonly DspDecision[];
+    /** Figures of the mode's own. */
+    readonly [figure: string]: unknown;
   }[];
   readonly trackers: readonly ReportTracker[];
   readonly placement: {
@@ -206,6 +211,8 @@ export function toReport(profile: Profile, options: ReportOptions = {}): Report 
       points: Array.from(missRatio.pages, (pages, i) => ({ pages, missRatio: figure(missRatio.missRatio[i]!) })),
     },
     translation: profile.translation.map(row => ({
+      // A figure of its own never hides one of the fixed names.
+      ...own(row.own),
       mode: row.mode,
       tlbMisses: row.tlbMisses,
       l1TlbMisses: row.l1TlbMisses,
@@ -215,6 +222,7 @@ export function toReport(profile: Profile, options: ReportOptions = {}): Report 
       relayCycles: figure(row.relayCycles),
       overheadPercent: figure(row.overheadPercent),
       ...(row.pmlSweep && { pmlSweep: row.pmlSweep.map(sweepRow) }),
+      ...(row.decisions && { decisions: row.decisions.map(decisionRow) }),
     })),
     trackers: profile.trackers.map(trackerRow),
     placement: {
@@ -267,6 +275,7 @@ function replayOptions(options: ReplayOptions): ReplayOptions {
     pageSize: options.pageSize,
     epochAccesses: options.epochAccesses,
     timeScale: options.timeScale,
+    modeOptions: options.modeOptions,
     trackerOptions: options.trackerOptions,
     hotShare: options.hotShare,
     coldShare: options.coldShare,
@@ -393,6 +402,17 @@ function region(table: RegionColumns, row: number, tier: string): Region {
       perPagePerSecond: figure(table.perPagePerSecond[row]!),
     },
     tier: tier || null,
+  };
+}
+
+function decisionRow(decision: DspDecision): DspDecision {
+  return {
+    ...decision,
+    seconds: figure(decision.seconds),
+    faultsPerThousand: figure(decision.faultsPerThousand),
+    missesPerThousand: figure(decision.missesPerThousand),
+    ratio: figureOrNull(decision.ratio),
+    historicRatio: figureOrNull(decision.historicRatio),
   };
 }
 

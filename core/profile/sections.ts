@@ -6,7 +6,7 @@ import path from 'node:path';
 import { NONE } from '../model/columns.js';
 import { tierOfFunction, tierOfLine, tierOfObject } from '../model/lineTiers.js';
 import { shortFunctionName } from '../model/names.js';
-import { CLASS_NAMES, COLD, HOT, type Profile, WARM } from '../model/profile.js';
+import { CLASS_NAMES, COLD, HOT, type Profile, type TranslationRow, WARM } from '../model/profile.js';
 import { bytes, count, duration, factor, grouped, percent, score, shareOf, wholePercent } from './format.js';
 
 export interface Table {
@@ -73,6 +73,7 @@ function accessSections(context: Context): (Section | null)[] {
     workingSetSection(context),
     missRatioSection(context),
     translationSection(context),
+    exitsSection(context),
     pmlSweepSection(context),
     trackersSection(context),
     placementSection(context),
@@ -340,24 +341,65 @@ function translationSection({ profile }: Context): Section | null {
         { title: 'TLB misses', align: 'right' },
         { title: 'per 1,000', align: 'right' },
         { title: 'walk refs', align: 'right' },
+        { title: 'VM exits', align: 'right' },
         { title: 'overhead', align: 'right' },
-        { title: 'VM exits', align: 'fill' },
+        { title: 'what it does', align: 'fill' },
       ],
       rows: translation.map(row => [
         row.mode,
         count(row.tlbMisses),
         accesses > 0 ? ((row.tlbMisses / accesses) * 1000).toFixed(2) : '–',
         count(row.walkReferences),
+        count(Object.values(row.vmExits).reduce((sum, exits) => sum + exits, 0)),
         `${row.overheadPercent.toFixed(1)} %`,
-        exitsText(row.vmExits),
+        modeRemark(row),
       ]),
     },
+    remarks: guestRemarks(translation[0]!),
   };
 }
 
-function exitsText(exits: Readonly<Record<string, number>>): string {
-  const some = Object.entries(exits).filter(([, exitCount]) => exitCount > 0);
-  return some.map(([name, exitCount]) => `${count(exitCount)} ${name}`).join(', ') || 'none';
+/** What a mode did of its own, in a few words. */
+function modeRemark({ own, decisions }: TranslationRow): string {
+  const of = (name: string) => count(own[name] ?? 0);
+  if (decisions) return `${grouped(decisions.length)} decisions, ${of('switches')} switches`;
+  if (own.tablesTurnedNested !== undefined)
+    return `tables turned: ${of('tablesTurnedNested')} nested, ${of('tablesTurnedShadow')} back`;
+  if (own.segmentTranslations !== undefined) return `${of('segmentTranslations')} by segment`;
+  if (own.escapedWalks !== undefined) return `${of('escapedWalks')} walks past the filter`;
+  if (own.validatedEntries !== undefined) return `${of('validatedEntries')} entries validated`;
+  return '';
+}
+
+/** What the guest's kernel does in every mode. */
+function guestRemarks({ own }: TranslationRow): string[] {
+  if (own.guestPageFaults === undefined) return [];
+  const { guestPageFaults, unmappedPages = 0, tlbShootdowns = 0 } = own;
+  return [
+    `in every mode: ${count(guestPageFaults)} guest page faults, ${count(unmappedPages)} pages unmapped, ` +
+      `${count(tlbShootdowns)} shootdowns of other vCPUs`,
+  ];
+}
+
+function exitsSection({ profile }: Context): Section | null {
+  const rows = profile.translation.flatMap(({ mode, vmExits }) =>
+    Object.entries(vmExits)
+      .filter(([, exits]) => exits > 0)
+      .map(([reason, exits], i) => [i === 0 ? mode : '', reason, count(exits)]),
+  );
+  if (rows.length === 0) return null;
+  return {
+    title: 'VM exits',
+    note: 'modelled; of the whole run',
+    table: {
+      columns: [
+        { title: 'mode', align: 'left' },
+        { title: 'reason', align: 'left' },
+        { title: 'exits', align: 'right' },
+      ],
+      rows,
+    },
+  };
 }
 
 function pmlSweepSection({ profile }: Context): Section | null {

@@ -2,6 +2,7 @@
 import { costsOf } from '../machine/costs.js';
 import { EmulatedMachine, type MachineOptions } from '../machine/machine.js';
 import { type MachineCountsOfRun, MachineHalf } from '../machine/machineHalf.js';
+import { ModeClock } from '../machine/modeClock.js';
 import { pmlSweep } from '../machine/sweep.js';
 import type { TranslationRow } from '../model/profile.js';
 import type { TrackerParameters } from '../tracking/parameters.js';
@@ -37,12 +38,14 @@ export interface MachinePort {
 export class MachineRun implements MachinePort {
   readonly #half: MachineHalf;
   readonly #machine: EmulatedMachine;
+  readonly #modes: ModeClock;
   readonly #trackers: TrackerRun;
 
   /** @throws Error for options out of range */
   constructor(options: MachineRunOptions) {
     this.#half = new MachineHalf(options);
     this.#machine = new EmulatedMachine(this.#half.exports, options);
+    this.#modes = new ModeClock(this.#half.exports, options);
     this.#trackers = new TrackerRun(this.#half.exports, options.trackers, {
       parameters: options.trackerOptions,
       costs: costsOf(options.machine),
@@ -55,7 +58,10 @@ export class MachineRun implements MachinePort {
   }
 
   deliver(messages: Uint8Array): void {
-    this.#half.deliver(messages, () => this.#trackers.quantum());
+    this.#half.deliver(messages, () => {
+      this.#modes.quantum();
+      this.#trackers.quantum();
+    });
   }
 
   async finish(): Promise<MachineRunResult> {
@@ -67,13 +73,17 @@ export class MachineRun implements MachinePort {
     const { busyCycles, pmlLogged } = this.#machine.counts();
     return {
       counted,
-      translation: this.#machine
-        .translation()
-        .map(row => (row.mode === 'nested' ? { ...row, pmlSweep: pmlSweep(this.#machine) } : row)),
+      translation: this.#machine.translation().map(row => this.#completed(row)),
       observed: this.#trackers.finish(),
       busyNs: busyCycles / this.#machine.preset.frequencyGHz.value,
       pmlLogged,
     };
+  }
+
+  #completed(row: TranslationRow): TranslationRow {
+    if (row.mode === 'nested') return { ...row, pmlSweep: pmlSweep(this.#machine) };
+    if (row.mode === 'dsp') return { ...row, decisions: this.#modes.decisions };
+    return row;
   }
 
   stop(): void {}

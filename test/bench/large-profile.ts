@@ -256,6 +256,7 @@ function largeProfile(folder: string, files: Profile['files']): Profile {
       ...{ tiers: 'hbm-dram-cxl', capacity: [{ percent: 10 }, { percent: 40 }], pageSize, epochAccesses: 0 },
       ...{
         timeScale: 1,
+        modeOptions: {},
         trackerOptions: {},
         hotShare: 0.8,
         coldShare: 0.01,

@@ -145,6 +145,7 @@ export function profileOf(spec: ProfileSpec): Profile {
       pageSize: 4096,
       epochAccesses: 0,
       timeScale: 1,
+      modeOptions: {},
       trackerOptions: {},
       hotShare: 0.8,
       coldShare: 0.01,

@@ -4,21 +4,29 @@
  */
 
 /** LRU by insertion order of a Map; the last key is the most recent. */
-class Lru<V> {
-  readonly #entries = new Map<number, V>();
+export class Lru<V, K = number> {
+  readonly #entries = new Map<K, V>();
   constructor(readonly capacity: number) {}
 
-  get(key: number): V | undefined {
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  get(key: K): V | undefined {
     const value = this.#entries.get(key);
     if (value !== undefined) this.set(key, value);
     return value;
   }
 
-  set(key: number, value: V): void {
+  set(key: K, value: V): void {
     this.#entries.delete(key);
     if (this.capacity === 0) return;
     if (this.#entries.size === this.capacity) this.#entries.delete(this.#entries.keys().next().value!);
     this.#entries.set(key, value);
+  }
+
+  delete(key: K): void {
+    this.#entries.delete(key);
   }
 
   clear(): void {
@@ -31,16 +39,21 @@ export interface Geometry {
   readonly l1Ways: number;
   readonly l2Sets: number;
   readonly l2Ways: number;
-  /** Paging-structure cache entries of levels 2, 3, 4. */
-  readonly psc: readonly [number, number, number];
-  readonly eptPsc: readonly [number, number, number];
+  /** Paging-structure cache entries of levels 2, 3, 4, 5. */
+  readonly psc: readonly [number, number, number, number];
+  readonly eptPsc: readonly [number, number, number, number];
   readonly nestedTlb: number;
   readonly pmlEntries: number;
-  /** 1: 4 KiB pages, 2: 2 MiB, in both dimensions. */
-  readonly leaf: 1 | 2;
+  /** Levels of the guest's tables and of the EPT: 4 or 5. */
+  readonly root: number;
+  readonly eptRoot: number;
+  /** Level of their leaves: 1 for 4 KiB pages, 2 for 2 MiB, 3 for 1 GiB. */
+  readonly leaf: number;
+  readonly eptLeaf: number;
+  /** Bytes of the pages that the run counts, where those are smaller than the guest's. */
+  readonly countedSize?: number;
 }
 
-const ROOT = 4;
 const TABLE_FRAMES = 2 ** 25;
 
 interface Flags {
@@ -48,14 +61,56 @@ interface Flags {
   d: boolean;
 }
 
-class Vm {
-  /** Guest entries by level and index prefix; EPT entries likewise. */
-  readonly guest = new Map<string, Flags>();
-  readonly ept = new Map<string, Flags>();
-  /** Guest frame of a table (level, prefix) and of a page. */
-  readonly tableFrame = new Map<string, number>([[`${ROOT}:0`, TABLE_FRAMES]]);
+/** What a process's guest kernel has made: its page tables, and frames, in order. */
+export class Guest {
+  /** Guest frame of each table; a table's key is its level and what of a page number leads to it. */
+  readonly tableFrame = new Map<string, number>();
   readonly dataFrame = new Map<number, number>();
+  readonly present = new Set<number>();
+  readonly dirty = new Set<number>();
+
+  constructor(readonly g: Geometry) {
+    this.tableFrame.set(this.table(g.root, 0), TABLE_FRAMES);
+  }
+
+  table(level: number, page: number): string {
+    return `${level}:${Math.floor(page / 512 ** (level - this.g.leaf + 1))}`;
+  }
+
+  /** The tables on the way to a page, the root first. */
+  path(page: number): { readonly level: number; readonly key: string }[] {
+    const levels = Array.from({ length: this.g.root - this.g.leaf + 1 }, (_, i) => this.g.root - i);
+    return levels.map(level => ({ level, key: this.table(level, page) }));
+  }
+
+  /** A page fault: the entries written, by table, first the one in a table that was there before. */
+  map(page: number): string[] {
+    const path = this.path(page);
+    const there = path.filter(({ key }) => this.tableFrame.has(key));
+    const made = path.slice(there.length);
+    for (const { key } of made) this.tableFrame.set(key, TABLE_FRAMES + this.tableFrame.size);
+    if (!this.dataFrame.has(page)) this.dataFrame.set(page, this.dataFrame.size);
+    this.present.add(page);
+    return [there.at(-1)!.key, ...made.map(({ key }) => key)];
+  }
+
+  /** Guest frame of 4 KiB of an address. */
+  frame(address: number): number {
+    const size = 4096 * 512 ** (this.g.leaf - 1);
+    const within = Math.floor((address % size) / 4096);
+    return this.dataFrame.get(Math.floor(address / size))! * 512 ** (this.g.leaf - 1) + within;
+  }
+}
+
+class Vm {
+  readonly guestFlags = new Map<string, Flags>();
+  readonly ept = new Map<string, Flags>();
   readonly backed = new Set<number>();
+  readonly guest: Guest;
+
+  constructor(g: Geometry) {
+    this.guest = new Guest(g);
+  }
 
   flags(of: Map<string, Flags>, key: string): Flags {
     let flags = of.get(key);
@@ -83,6 +138,34 @@ class Vcpu {
   }
 }
 
+/** A walk to a page, as the other modes (bruteModes.ts) hear of it. */
+export interface Walk {
+  readonly vcpu: number;
+  readonly process: number;
+  readonly guest: Guest;
+  /** Number of the guest page. */
+  readonly page: number;
+  readonly address: number;
+  readonly write: boolean;
+  /** It follows a guest page fault. */
+  readonly fault: boolean;
+  /** It sets the guest's dirty flag. */
+  readonly sets: boolean;
+  /** Made again to set a dirty flag: no miss. */
+  readonly again: boolean;
+  /** Tables read natively. */
+  readonly tables: number;
+}
+
+export interface Observer {
+  fault(process: number, guest: Guest, page: number, written: readonly string[]): void;
+  walk(walk: Walk): void;
+  l1Miss(walk: Pick<Walk, 'vcpu' | 'guest' | 'page' | 'address' | 'process'>): void;
+  unmap(process: number, guest: Guest, page: number): void;
+  /** After the last `unmap`: translations of `pages`, or of all (null), go on these vCPUs. */
+  flush(process: number, guest: Guest, pages: readonly number[] | null, vcpus: readonly number[]): void;
+}
+
 export class BruteMachine {
   l1Misses = 0;
   misses = 0;
@@ -92,38 +175,56 @@ export class BruteMachine {
   violations = 0;
   pmlFull = 0;
   pmlLogged = 0;
+  faults = 0;
+  unmapped = 0;
+  shootdowns = 0;
   readonly drained: number[] = [];
   readonly vcpus: Vcpu[];
   readonly #vms = new Map<number, Vm>();
   readonly #pageSize: number;
+  readonly #unitSize: number;
 
   constructor(
     readonly g: Geometry,
     readonly processes: readonly number[],
+    readonly observer: Observer | null = null,
   ) {
     this.#pageSize = 4096 * 512 ** (g.leaf - 1);
+    this.#unitSize = 4096 * 512 ** (Math.min(g.leaf, g.eptLeaf) - 1);
     this.vcpus = processes.map(process => {
       let vm = this.#vms.get(process);
-      if (!vm) this.#vms.set(process, (vm = new Vm()));
+      if (!vm) this.#vms.set(process, (vm = new Vm(g)));
       return new Vcpu(vm, g);
     });
   }
 
   access(vcpu: number, address: number, write: boolean, size = 8): void {
-    this.#page(this.vcpus[vcpu], address, write);
+    this.#unit(vcpu, address, write);
+    // A piece of the run's pages, which are 4 KiB unless the guest's are 2 MiB and counted so.
     const last = address + size - 1;
-    const page = Math.floor(last / this.#pageSize);
-    if (page !== Math.floor(address / this.#pageSize)) this.#page(this.vcpus[vcpu], page * this.#pageSize, write);
+    const counted = this.g.countedSize ?? this.#pageSize;
+    const page = Math.floor(last / counted);
+    if (page !== Math.floor(address / counted)) this.#unit(vcpu, page * counted, write);
   }
 
   eptFlags(process: number, address: number): Flags | undefined {
     const vm = this.#vms.get(process)!;
-    const frame = vm.dataFrame.get(Math.floor(address / this.#pageSize));
-    return frame === undefined ? undefined : vm.ept.get(`${this.g.leaf}:${frame}`);
+    if (!vm.guest.dataFrame.has(Math.floor(address / this.#pageSize))) return undefined;
+    const { eptLeaf } = this.g;
+    return vm.ept.get(`${eptLeaf}:${Math.floor(vm.guest.frame(address) / 512 ** (eptLeaf - 1))}`);
   }
 
   guestFlags(process: number, address: number): Flags | undefined {
-    return this.#vms.get(process)!.guest.get(`${this.g.leaf}:${Math.floor(address / this.#pageSize)}`);
+    return this.#vms.get(process)!.guestFlags.get(`${this.g.leaf}:${Math.floor(address / this.#pageSize)}`);
+  }
+
+  guestOf(process: number): Guest {
+    return this.#vms.get(process)!.guest;
+  }
+
+  /** Entries in the second level of a vCPU's TLB. */
+  held(vcpu: number): number {
+    return this.vcpus[vcpu].l2.reduce((sum, set) => sum + set.size, 0);
   }
 
   invept(): void {
@@ -133,78 +234,116 @@ export class BruteMachine {
     }
   }
 
-  #page(v: Vcpu, address: number, write: boolean): void {
-    const page = Math.floor(address / this.#pageSize);
-    const set1 = v.l1[page % this.g.l1Sets];
-    const set2 = v.l2[page % this.g.l2Sets];
+  /** The process unmaps the guest pages that lie wholly in [start, end). */
+  unmap(process: number, start: number, end: number): void {
+    const vm = this.#vms.get(process);
+    if (!vm) return;
+    const { guest } = vm;
+    const pages = [...guest.present]
+      .filter(page => page * this.#pageSize >= start && (page + 1) * this.#pageSize <= end)
+      .sort((a, b) => a - b);
+    if (pages.length === 0) return;
+    for (const page of pages) {
+      this.unmapped++;
+      guest.present.delete(page);
+      guest.dirty.delete(page);
+      vm.guestFlags.delete(`${this.g.leaf}:${page}`);
+      this.observer?.unmap(process, guest, page);
+    }
+    const vcpus = this.vcpus.flatMap((v, i) => (v.vm === vm ? [i] : []));
+    const single = pages.length <= 33 && this.#unitSize === this.#pageSize;
+    for (const i of vcpus) {
+      const v = this.vcpus[i];
+      for (const set of v.psc) set.clear();
+      for (const set of [...v.l1, ...v.l2]) {
+        if (single) for (const page of pages) set.delete(page);
+        else set.clear();
+      }
+    }
+    this.shootdowns += vcpus.length - 1;
+    this.observer?.flush(process, guest, single ? pages : null, vcpus);
+  }
+
+  #unit(vcpu: number, address: number, write: boolean): void {
+    const v = this.vcpus[vcpu];
+    const unit = Math.floor(address / this.#unitSize);
+    const set1 = v.l1[unit % this.g.l1Sets];
+    const set2 = v.l2[unit % this.g.l2Sets];
     let dirty: boolean;
-    const hit1 = set1.get(page);
+    const hit1 = set1.get(unit);
     if (hit1) dirty = hit1.dirty;
     else {
       this.l1Misses++;
-      const hit2 = set2.get(page);
+      const hit2 = set2.get(unit);
       if (hit2) dirty = hit2.dirty;
       else {
         this.misses++;
-        dirty = this.#walk(v, page, address, write);
-        set2.set(page, { dirty });
+        dirty = this.#walk(vcpu, address, write, false);
+        set2.set(unit, { dirty });
       }
+      const page = Math.floor(address / this.#pageSize);
+      this.observer?.l1Miss({ vcpu, process: this.processes[vcpu], guest: v.vm.guest, page, address });
     }
     if (write && !dirty) {
       this.dirtyWalks++;
-      dirty = this.#walk(v, page, address, true);
-      set2.set(page, { dirty: true });
+      dirty = this.#walk(vcpu, address, true, true);
+      set2.set(unit, { dirty: true });
     }
-    set1.set(page, { dirty });
+    set1.set(unit, { dirty });
   }
 
-  #walk(v: Vcpu, page: number, address: number, write: boolean): boolean {
+  #walk(vcpu: number, address: number, write: boolean, again: boolean): boolean {
+    const v = this.vcpus[vcpu];
     const { vm } = v;
-    const { leaf } = this.g;
+    const { guest } = vm;
+    const { leaf, root } = this.g;
+    const process = this.processes[vcpu];
+    const page = Math.floor(address / this.#pageSize);
     const prefix = (level: number) => Math.floor(page / 512 ** (level - leaf));
-    // The VMM maps the page: tables from the top, then the frame.
-    if (!vm.dataFrame.has(page)) {
-      for (let level = ROOT - 1; level >= leaf; level--) {
-        const key = `${level}:${prefix(level + 1)}`;
-        if (!vm.tableFrame.has(key)) vm.tableFrame.set(key, TABLE_FRAMES + vm.tableFrame.size);
-      }
-      vm.dataFrame.set(page, vm.dataFrame.size);
+    const fault = !guest.present.has(page);
+    if (fault) {
+      this.faults++;
+      const written = guest.map(page);
+      this.observer?.fault(process, guest, page, written);
     }
-    let start = ROOT;
-    for (let level = leaf + 1; level <= ROOT; level++) {
+    let start = root;
+    for (let level = leaf + 1; level <= root; level++) {
       if (!v.psc[level - 2].get(prefix(level))) continue;
       start = level - 1;
       break;
     }
     for (let level = start; level >= leaf; level--) {
-      const table = level === ROOT ? `${ROOT}:0` : `${level}:${prefix(level + 1)}`;
-      this.#nested(v, vm.tableFrame.get(table)!, true);
+      this.#nested(v, guest.tableFrame.get(guest.table(level, page))!, true);
       this.nativeReferences++;
       this.nestedReferences++;
-      const entry = vm.flags(vm.guest, `${level}:${prefix(level)}`);
+      const entry = vm.flags(vm.guestFlags, `${level}:${prefix(level)}`);
       entry.a = true;
       if (level === leaf && write) entry.d = true;
       if (level > leaf) v.psc[level - 2].set(prefix(level), true);
     }
-    const frame = vm.dataFrame.get(page)!;
-    if (!vm.backed.has(frame)) {
+    const frame = guest.frame(address);
+    const backing = Math.floor(frame / 512 ** (this.g.eptLeaf - 1));
+    if (!vm.backed.has(backing)) {
       this.violations++;
-      vm.backed.add(frame);
+      vm.backed.add(backing);
     }
-    const within = Math.floor((address % this.#pageSize) / 4096);
-    this.#nested(v, frame * 512 ** (leaf - 1) + within, write);
-    return vm.guest.get(`${leaf}:${page}`)!.d && vm.ept.get(`${leaf}:${frame}`)!.d;
+    this.#nested(v, frame, write);
+    const sets = write && !guest.dirty.has(page);
+    if (write) guest.dirty.add(page);
+    const tables = start - leaf + 1;
+    this.observer?.walk({ vcpu, process, guest, page, address, write, fault, sets, again, tables });
+    return guest.dirty.has(page) && vm.ept.get(`${this.g.eptLeaf}:${backing}`)!.d;
   }
 
   /** Translates a guest frame of 4 KiB. */
   #nested(v: Vcpu, frame: number, write: boolean): void {
     const { vm } = v;
-    const { leaf } = this.g;
+    const { eptLeaf: leaf, eptRoot } = this.g;
     const prefix = (level: number) => Math.floor(frame / 512 ** (level - 1));
     const cached = v.nestedTlb.get(prefix(leaf));
     if (cached && (!write || cached.dirty)) return;
-    let start = ROOT;
-    for (let level = leaf + 1; level <= ROOT; level++) {
+    let start = eptRoot;
+    for (let level = leaf + 1; level <= eptRoot; level++) {
       if (!v.eptPsc[level - 2].get(prefix(level))) continue;
       start = level - 1;
       break;

@@ -17,6 +17,9 @@ interface Inspection {
   guestFlags(page: number, number: number): number;
   eptClear(page: number, flags: number): void;
   invept(): void;
+  agileInterval(): void;
+  dspSwitch(process: number, shadow: number): void;
+  unmapPages(process: number, first: bigint, pages: bigint): void;
   pmlLogPointer(vcpu: number): number;
   pmlIndex(vcpu: number): number;
   pmlFlush(vcpu: number): void;

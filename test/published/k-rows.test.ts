@@ -11,15 +11,16 @@ import {
   P_L2_TLB_SETS,
   P_L2_TLB_WAYS,
   P_NESTED_TLB_ENTRIES,
-  P_PAGE_SHIFT,
   P_PSC_ENTRIES,
 } from '../../core/kernel/abi-machine.js';
 import { refinedForm, slideForm } from '../../core/machine/costs.js';
 import { DIRTY, Emulated } from '../machine/emulated.js';
 
 const PAGE = 4096;
-const noEptPsc = { [P_EPT_PSC_ENTRIES]: 0, [P_EPT_PSC_ENTRIES + 1]: 0, [P_EPT_PSC_ENTRIES + 2]: 0 };
-const noPsc = { [P_PSC_ENTRIES]: 0, [P_PSC_ENTRIES + 1]: 0, [P_PSC_ENTRIES + 2]: 0 };
+/** None of four slots. */
+const none = (first: number) => Object.fromEntries([0, 1, 2, 3].map(level => [first + level, 0]));
+const noEptPsc = none(P_EPT_PSC_ENTRIES);
+const noPsc = none(P_PSC_ENTRIES);
 const oneEntryTlb = { [P_L1_TLB_SETS]: 1, [P_L1_TLB_WAYS]: 1, [P_L2_TLB_SETS]: 1, [P_L2_TLB_WAYS]: 1 };
 
 describe('K 1: references of an uncached walk (A.2; Gandhi et al., MICRO 2014 and ISCA 2016)', () => {
@@ -41,7 +42,6 @@ describe('K 1: references of an uncached walk (A.2; Gandhi et al., MICRO 2014 an
         const e = new Emulated(
           { modes: m === 0 ? ['native'] : ['native', 'nested'] },
           {
-            [P_PAGE_SHIFT]: 12 + 9 * (leaf(n) - 1),
             [P_GUEST_ROOT]: root(n),
             [P_GUEST_LEAF]: leaf(n),
             [P_EPT_ROOT]: root(m),

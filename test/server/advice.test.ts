@@ -142,6 +142,7 @@ describe('huge pages', () => {
       vmExits: {},
       cycles: 1,
       relayCycles: 0,
+      own: {},
       overheadPercent,
     },
   ];
