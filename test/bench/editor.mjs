@@ -49,6 +49,35 @@ async function inEditor(folder, profile, sources) {
   return { ...figures, fileMs: spread(figures.fileMs) };
 }
 
+/** What keeps core busiest. */
+const heavy = [
+  ...['overview', 'flame', 'heatmap', 'pageInspector'].map(view => ['pagelens/view', { view }]),
+  ['pagelens/view', { view: 'flame', options: { search: 'step1' } }],
+  ['pagelens/select', { tracker: 'pml' }],
+  ['pagelens/view', { view: 'flame' }],
+  ['pagelens/select', { tracker: 'exact', window: [0, 100] }],
+  ['pagelens/view', { view: 'overview' }],
+];
+
+/** The longest of that work, and the longest that a hover takes meanwhile. */
+async function besideWork(connection, textDocument) {
+  const position = { line: 3, character: 0 };
+  let workMs = 0;
+  let hoverMs = 0;
+  for (const [method, params] of heavy) {
+    let working = true;
+    const work = timed(() => connection.sendRequest(method, params)).finally(() => {
+      working = false;
+    });
+    while (working) {
+      const hover = () => connection.sendRequest('textDocument/hover', { textDocument, position });
+      hoverMs = Math.max(hoverMs, await timed(hover));
+    }
+    workMs = Math.max(workMs, await work);
+  }
+  return { workMs, hoverMs };
+}
+
 /** Lenses with their texts and the line heat: all that is drawn in a file. */
 async function inCore(server, folder, profile, sources) {
   return connected(server, folder, async connection => {
@@ -69,7 +98,8 @@ async function inCore(server, folder, profile, sources) {
         }),
       );
     }
-    return { openMs, fileMs: spread(times) };
+    const beside = await besideWork(connection, { uri: pathToFileURL(sources[0]).href });
+    return { openMs, fileMs: spread(times), ...beside };
   });
 }
 
@@ -103,6 +133,12 @@ export function showEditor({ rows, core, editor }) {
       `${ms(editor.fileMs.median)}, worst ${ms(editor.fileMs.worst)}`,
       ms(editorGoals.fileMs),
       `lenses and line heat in core ${core.fileMs.median.toFixed(1)} ms, worst ${core.fileMs.worst.toFixed(1)} ms`,
+    ],
+    [
+      'a hover beside work on views',
+      `worst ${ms(core.hoverMs)}`,
+      ms(editorGoals.fileMs),
+      `in core; the longest of that work ${ms(core.workMs)}`,
     ],
     [
       'extension host, peak',
