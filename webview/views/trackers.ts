@@ -111,13 +111,16 @@ const columns: readonly GridColumn<Row>[] = [
     6,
     92,
   ),
-  scoreColumn(
-    'workingSetError',
-    l10n.t('WS error'),
-    l10n.t('Relative error of the working-set size; 0 is right'),
-    7,
-    84,
-  ),
+  {
+    id: 'workingSetError',
+    label: l10n.t('WS error'),
+    title: l10n.t('Relative error of the working-set size; 0 % is right'),
+    width: 84,
+    priority: 7,
+    numeric: true,
+    sortable: true,
+    cell: row => (row.workingSetError === null ? noValue : percentValue(row.workingSetError * 100)),
+  },
   {
     id: 'vmExits',
     label: l10n.t('VM exits'),
