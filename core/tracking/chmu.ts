@@ -25,19 +25,25 @@ import {
   tracker,
 } from './tracker.js';
 
-const switchOf = (summary: string, unit: string, value: number, maximum: number, source: string) => ({
-  summary,
-  unit,
-  default: value,
-  minimum: maximum === 1 ? 0 : 1,
-  maximum,
-  whole: true,
-  source,
-});
-
 const parameters = {
-  alwaysOn: switchOf('mode', '0: epoch, 1: always on', 0, 1, 'J: two modes; the first'),
-  operations: switchOf('accesses that count', '1: reads, 2: writes, 3: both', 3, 3, 'J: what reaches the device'),
+  alwaysOn: {
+    summary: 'mode',
+    unit: '0: epoch, 1: always on',
+    default: 0,
+    minimum: 0,
+    maximum: 1,
+    whole: true,
+    source: 'J: two modes; the first',
+  },
+  operations: {
+    summary: 'accesses that count',
+    unit: '1: reads, 2: writes, 3: both',
+    default: 3,
+    minimum: 1,
+    maximum: 3,
+    whole: true,
+    source: 'J: what reaches the device',
+  },
   threshold: {
     summary: 'accesses that make a unit hot',
     unit: 'lines of 64 bytes, in an epoch',

@@ -12,8 +12,7 @@ import { tracker } from './tracker.js';
 
 export const idlePages = tracker({
   label: 'Idle page tracking',
-  summary:
-    'pages accessed in each period, from a bitmap of page frames; neither read nor written, nothing of huge pages',
+  summary: 'pages accessed in each period, from a bitmap of page frames; reads and writes are not told apart',
   needs: 'Linux with CONFIG_IDLE_PAGE_TRACKING, and root (/sys/kernel/mm/page_idle/bitmap)',
   parameters: {
     periodSeconds: periodParameter(0.1, 'E.8: the example of brendangregg/wss measures 0.1 s'),

@@ -65,7 +65,7 @@ describe('PEBS by hand', () => {
 });
 
 describe('PEBS on a run', () => {
-  // One line of each of 4000 pages again and again, farther apart than the LLC is large; each fourth access a store.
+  // One line of each of 40,000 pages in turn, more than the TLBs and the sets of the LLC hold; each fourth access a store.
   const far: Access[] = Array.from({ length: 200_000 }, (_, i) => ({
     vcpu: 0,
     address: (i * 67 * PAGE) % (40_000 * PAGE),
