@@ -14,6 +14,7 @@ const usage = `usage: pagelens profile [options] PROGRAM [ARGS...]    record, re
 options
   --machine ID            emulated machine                 --mode ID[,ID...]|all      translation modes
   --tracker ID[,...]|all  access trackers                  --policy ID[,...]|all      placement policies
+  --mode-option MODE.NAME=VALUE[,...]                      --tracker-option TRACKER.NAME=VALUE[,...]  see list
   --tiers ID|FILE.json    memory tiers                     --capacity SIZE|PERCENT[,...]  of each tier but the last
   --page-size 4k|2m       --epoch ACCESSES                 --time-scale X             stretches modelled time
   --pml-entries N         log size (512)                   --kernel-integration       system calls at a quarter

@@ -69,7 +69,21 @@ describe('saving and loading', () => {
       objects: { ...sample.objects, bytesAtMost: Uint8Array.of(1, 0, 0, 0) },
       translation: sample.translation.map(row => ({
         ...row,
+        own: { switches: 2 },
         pmlSweep: [{ entries: 64, exits: 3, overheadPercent: 0.5 }],
+        decisions: [
+          {
+            process: 1,
+            seconds: 5.25,
+            faultsPerThousand: 0.5,
+            missesPerThousand: 0,
+            ratio: null,
+            historicRatio: 0.125,
+            rule: 4,
+            paging: 'shadow',
+            switched: true,
+          },
+        ],
       })),
     };
     await save(more, file);

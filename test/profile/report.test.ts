@@ -133,6 +133,28 @@ describe('the report', () => {
     expect(parsed(large).accesses.reads).toBe(9_007_199_254_740_991);
   });
 
+  test('a mode’s own figures stand beside the fixed ones, and DSP’s decisions with six digits', () => {
+    const decision = {
+      process: 0,
+      seconds: 5.000000012,
+      faultsPerThousand: 1 / 3,
+      missesPerThousand: 0,
+      ratio: null,
+      historicRatio: 2 / 3,
+      rule: 4,
+      paging: 'nested',
+      switched: false,
+    } as const;
+    const row = { ...sample.translation[0]!, mode: 'dsp', own: { switches: 0, mode: 7 }, decisions: [decision] };
+    const made = parsed({ ...sample, translation: [row] });
+    expect(made.translation[0]).toMatchObject({
+      mode: 'dsp',
+      switches: 0,
+      decisions: [{ ...decision, seconds: 5, faultsPerThousand: 0.333333, historicRatio: 0.666667 }],
+    });
+    expect(report.translation[0]).not.toHaveProperty('decisions');
+  });
+
   test('a tracker’s own figures stand beside the fixed ones and never hide them', () => {
     expect(report.trackers[0]).toMatchObject({
       id: 'pml',
