@@ -5,9 +5,10 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     exclude: ['test/e2e/**', 'node_modules/**'],
     globalSetup: ['test/setup.ts'],
-    testTimeout: 60_000,
+    // Generated cases and compilers take long where other tests have the cores.
+    testTimeout: 240_000,
     hookTimeout: 120_000,
-    // A page answers late where a compiler and other tests have the machine's cores.
+    // So may a page to answer.
     expect: { poll: { timeout: 20_000 } },
     pool: 'forks',
     poolOptions: { forks: { maxForks: 2 } },

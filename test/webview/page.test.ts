@@ -134,12 +134,12 @@ describe('trackers', () => {
     await shown.page.keyboard.press('Enter');
     await expect.poll(() => shown.selection.tracker).toBe('pml');
     const strip = shown.page.getByRole('group', { name: 'What is shown' });
-    expect(await strip.innerText()).toContain('as pml sees it');
+    await expect.poll(() => strip.innerText()).toContain('as pml sees it');
     await shown.tab('Overview');
-    expect(await textOf(shown)).toContain('PML readings');
+    await expect.poll(() => textOf(shown)).toContain('PML readings');
     await strip.getByRole('button', { name: 'Show the exact counts again' }).click();
     await expect.poll(() => shown.selection.tracker).toBe('exact');
-    expect(await strip.isVisible()).toBe(false);
+    await expect.poll(() => strip.isVisible()).toBe(false);
   });
 });
 
