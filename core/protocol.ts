@@ -5,6 +5,7 @@
  * Every request pairs its parameters with its result; a reply is `{ ok }` or `{ err }`, so that every request settles.
  * Columns travel to the webview as base64 of little-endian typed arrays (`WireColumn`), at most 1 MiB a reply.
  */
+import type { CutReason } from './model/cut.js';
 
 /** What is being looked at. Core owns it; every view changes it by `pagelens/select` and redraws on `selectionChanged`. */
 export interface Selection {
@@ -125,6 +126,8 @@ export interface ProfileProgress {
   /** 0 to 1 when known. */
   readonly fraction: number | null;
   readonly message: string;
+  /** Recording has stopped for this; the program goes on. */
+  readonly cut?: CutReason;
 }
 
 export interface ProfileSummary {
@@ -135,6 +138,7 @@ export interface ProfileSummary {
   readonly writes: number;
   readonly pages: number;
   readonly complete: boolean;
+  readonly cut?: CutReason;
   readonly exit: string;
   readonly warnings: readonly string[];
 }

@@ -24,7 +24,7 @@ import type { ProfileProgress } from './protocol.js';
 import { type MachinePort, MachineRun, type MachineRunResult } from './replay/machineRun.js';
 import { MachineThread } from './replay/machineThread.js';
 import { symbolsOf } from './symbols/traceSymbols.js';
-import type { SitesBlock, ThreadBlock } from './trace/blocks.js';
+import type { EndBlock, SitesBlock, SymbolsBlock, ThreadBlock } from './trace/blocks.js';
 import { TraceError } from './trace/error.js';
 import { MergeOrder, NO_LIMIT } from './trace/merge.js';
 import { TraceFile } from './trace/reader.js';
@@ -33,10 +33,17 @@ import { pmlLogEntries, trackerResults } from './tracking/run.js';
 import { addSamplers, samplersOf } from './tracking/samples.js';
 import { trackers } from './tracking/trackers.js';
 
+/** What ends a trace. */
+export interface LastBlocks {
+  readonly symbols: SymbolsBlock | null;
+  readonly end: EndBlock;
+}
+
 /** Tells a replay how far a trace that is still being recorded may be read. */
 export class LiveFeed {
   #safeSeq = 0;
   #recorded = false;
+  #unsaved: LastBlocks | null = null;
   #wake: (() => void) | null = null;
 
   /** Every segment below this sequence number is in the file. */
@@ -45,14 +52,20 @@ export class LiveFeed {
     this.#wake?.();
   }
 
-  /** The file is complete. */
-  recorded(): void {
+  /** Nothing more comes into the file; `unsaved`: its last blocks, when the disk had no room for them. */
+  recorded(unsaved: LastBlocks | null = null): void {
     this.#recorded = true;
+    this.#unsaved = unsaved;
     this.#wake?.();
   }
 
   get state(): { readonly safeSeq: number; readonly recorded: boolean } {
     return { safeSeq: this.#recorded ? NO_LIMIT : this.#safeSeq, recorded: this.#recorded };
+  }
+
+  /** The last blocks of the trace that are not in the file. */
+  get unsaved(): LastBlocks | null {
+    return this.#unsaved;
   }
 
   /** Resolves at the next news. */
@@ -293,9 +306,12 @@ class Replay {
   async profile(): Promise<Profile> {
     const trace = this.#trace;
     const sites = this.#sites.columns();
-    const symbols = trace.symbols ?? (await symbolsOf(trace.modules, sites, { sameBuildOnly: true }));
+    const unsaved = this.#hooks.feed?.unsaved;
+    const symbols =
+      trace.symbols ?? unsaved?.symbols ?? (await symbolsOf(trace.modules, sites, { sameBuildOnly: true }));
     const raw = this.#raw(await this.#machine.finish());
-    const end = trace.end && { ...trace.end, complete: trace.complete && !this.#cut };
+    const last = trace.end ?? unsaved?.end ?? null;
+    const end = last && { ...last, complete: trace.complete && !this.#cut };
     const profile = attribute(
       raw,
       {

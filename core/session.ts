@@ -8,11 +8,13 @@ import path from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { assetPath } from './assets.js';
 import type { HeatSoFar } from './machine/liveHeat.js';
+import { cutText } from './model/cut.js';
 import { compact } from './model/format.js';
 import type { Placement, Profile, ReplayOptions } from './model/profile.js';
 import { placeable } from './placement/place-objects.js';
 import { load } from './profile/file.js';
 import type { ProfileProgress } from './protocol.js';
+import type { UnsavedBlocks } from './record/drain.js';
 import type { RecordProgress, RecordResult } from './record/record.js';
 import { spoolTrace } from './trace/stdin.js';
 import type { FromWorker, PlaceTask, RecordTask, ReplayTask, ToWorker } from './worker.js';
@@ -110,7 +112,7 @@ export async function profileProgram(request: ProfileRunRequest, hooks: SessionH
       },
     );
   try {
-    await recordInWorker({ ...request, traceFile }, hooks, progress => {
+    const { unsaved } = await recordInWorker({ ...request, traceFile }, hooks, progress => {
       recording = progress;
       if (progress.stage !== 'build') {
         // The header is in the file from the first pass of the drain on.
@@ -121,7 +123,7 @@ export async function profileProgram(request: ProfileRunRequest, hooks: SessionH
     });
     const rest = replay as ReplayHandle | null;
     const { recorded, cancel, result } = rest ?? start();
-    recorded();
+    recorded(unsaved);
     // A cancellation so far ended the program; what it had done is replayed. From here on it ends the replay.
     if (!hooks.signal?.aborted) listen(hooks.signal, result, cancel);
     return await result;
@@ -137,8 +139,8 @@ interface ReplayHandle {
   readonly result: Promise<Profile>;
   /** Every segment below this sequence number is in the file. */
   safe(seq: number): void;
-  /** The file is complete. */
-  recorded(): void;
+  /** Nothing more comes into the file, which may have had no room for its last blocks. */
+  recorded(unsaved: UnsavedBlocks | null): void;
   /** Ends the replay early, with the profile of what was replayed. */
   cancel(): void;
   /** Ends the worker; there is no result. */
@@ -159,7 +161,7 @@ function startReplay(task: ReplayTask, hooks: SessionHooks): ReplayHandle {
     result,
     cancel,
     safe: seq => send({ kind: 'safe', seq }),
-    recorded: () => send({ kind: 'recorded' }),
+    recorded: unsaved => send({ kind: 'recorded', unsaved }),
     stop: () => void worker.terminate(),
   };
 }
@@ -209,13 +211,15 @@ function runWorker<T>(task: RecordTask | ReplayTask | PlaceTask, onMessage: (mes
 }
 
 function recordingProgress(progress: RecordProgress): ProfileProgress {
-  const { stage, accesses, accessesPerSecond } = progress;
+  const { stage, accesses, accessesPerSecond, cut } = progress;
   const message = {
     build: 'building with access instrumentation',
-    run: `recording: ${compact(accesses)} accesses, ${compact(accessesPerSecond)}/s`,
+    run: cut
+      ? `${compact(accesses)} accesses, ${cutText(cut)}; the program goes on`
+      : `recording: ${compact(accesses)} accesses, ${compact(accessesPerSecond)}/s`,
     symbols: `${compact(accesses)} accesses recorded; resolving source lines`,
   }[stage];
-  return { stage, accesses, accessesPerSecond, pages: 0, fraction: null, message };
+  return { stage, accesses, accessesPerSecond, pages: 0, fraction: null, message, ...(cut && { cut }) };
 }
 
 function profilingProgress(recording: RecordProgress, replayed: ProfileProgress | null): ProfileProgress {

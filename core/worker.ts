@@ -9,6 +9,7 @@ import type { HeatSoFar } from './machine/liveHeat.js';
 import type { ReplayOptions } from './model/profile.js';
 import type { Placeable } from './placement/place-objects.js';
 import type { ProfileProgress } from './protocol.js';
+import type { UnsavedBlocks } from './record/drain.js';
 import type { ProgramStreams } from './record/launch.js';
 import type { RecordProgress } from './record/record.js';
 import { type MachineTask, runMachineTask } from './replay/machineThread.js';
@@ -47,7 +48,10 @@ export interface PlaceTask {
   readonly options: ReplayOptions;
 }
 
-export type ToWorker = { kind: 'cancel' } | { kind: 'safe'; seq: number } | { kind: 'recorded' };
+export type ToWorker =
+  | { kind: 'cancel' }
+  | { kind: 'safe'; seq: number }
+  | { kind: 'recorded'; unsaved: UnsavedBlocks | null };
 
 export type FromWorker =
   | { kind: 'recording'; progress: RecordProgress }
@@ -120,7 +124,7 @@ async function runReplay(
   port.on('message', (message: ToWorker) => {
     if (message.kind === 'cancel') cancel.abort(new Error('cancelled'));
     else if (message.kind === 'safe') feed?.safe(message.seq);
-    else feed?.recorded();
+    else feed?.recorded(message.unsaved);
   });
   return replay(task.traceFile, task.options, {
     feed,

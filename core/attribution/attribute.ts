@@ -388,6 +388,7 @@ function programInfo({ header, end, processes, threads }: AttributionTrace): Pro
     flags: header.flags,
     exit: end?.exit ?? null,
     complete: end?.complete ?? false,
+    ...(end?.cut && { cut: end.cut }),
     processes,
     threads: threads.filter(thread => !thread.signal).length,
   };

@@ -17,6 +17,7 @@ export async function profile(args: string[]): Promise<number> {
     { onProgress: line.show, signal: interruption() },
   ).finally(line.clear);
   await deliver(result, values);
+  if (result.program.cut) process.stderr.write(`pagelens: ${result.warnings[0]}\n`);
   return statusOf(result.program.exit);
 }
 

@@ -9,7 +9,9 @@
  *   sum(sites) = sum(pairs) = sum(calls) = sum(objects) = sum(pages) = sum(epochs) = totals,
  *   sum(lines) + unattributed = totals.
  */
+
 import type { Row } from './columns.js';
+import type { CutReason } from './cut.js';
 
 export interface Profile {
   readonly schema: 'pagelens-profile/1';
@@ -67,6 +69,8 @@ export interface ProgramInfo {
   readonly exit: { readonly status: number } | { readonly signal: string } | null;
   /** False when the recording or the trace was cut short. */
   readonly complete: boolean;
+  /** Why, where the disk was the reason: the first warning says more. Else the warnings alone tell. */
+  readonly cut?: CutReason;
   readonly processes: number;
   readonly threads: number;
 }

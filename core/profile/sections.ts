@@ -4,6 +4,7 @@
  */
 import path from 'node:path';
 import { NONE } from '../model/columns.js';
+import { cutText } from '../model/cut.js';
 import { tierOfFunction, tierOfLine, tierOfObject } from '../model/lineTiers.js';
 import { shortFunctionName } from '../model/names.js';
 import { CLASS_NAMES, COLD, HOT, type Profile, type TranslationRow, WARM } from '../model/profile.js';
@@ -108,10 +109,10 @@ function runSection({ profile }: Context): Section {
   return { title: 'Run', facts };
 }
 
-function exitText({ exit, complete }: Profile['program']): string {
+function exitText({ exit, complete, cut }: Profile['program']): string {
   const how =
     exit === null ? 'unknown' : 'signal' in exit ? `by signal ${exit.signal}` : `with exit status ${exit.status}`;
-  return complete ? how : `${how}; the recording is incomplete`;
+  return complete ? how : `${how}; ${cut ? cutText(cut) : 'the recording is incomplete'}`;
 }
 
 function totalsSection({ profile }: Context): Section {

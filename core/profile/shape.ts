@@ -2,6 +2,7 @@
  * The profile as a codec: every name and type of `model/profile.ts`, once more, for files. In two parts, since the marks
  * in the source are wanted long before the largest tables are read.
  */
+import { type CutReason, cutReasons } from '../model/cut.js';
 import type {
   CallTable,
   Distribution,
@@ -71,6 +72,7 @@ const programInfo = record<ProgramInfo>({
     ),
   ),
   complete: flag,
+  cut: optional(oneOf<CutReason>(...(Object.keys(cutReasons) as CutReason[]))),
   processes: natural,
   threads: natural,
 });

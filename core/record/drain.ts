@@ -8,10 +8,15 @@
  * given back to their writer once their records are in the file, and removed when it has no use for them: a run of any
  * length needs little disk, memory is bounded by the writer's few blocks, and a drain that was killed can be followed by
  * another (`resume`) that loses nothing.
+ *
+ * When the disk is full, recording stops and the program goes on. What of the run directory is in memory or in the trace
+ * is removed at once; the rest stays where it is until the program has ended, so that each chunk that is read then makes
+ * the room which its block needs.
  */
-import { open, readdir, rename, unlink } from 'node:fs/promises';
+import { open, readdir, rename, truncate, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import { NONE } from '../model/columns.js';
+import type { CutReason } from '../model/cut.js';
 import type {
   Block,
   EndBlock,
@@ -21,7 +26,7 @@ import type {
   SitesBlock,
   SymbolsBlock,
 } from '../trace/blocks.js';
-import { TraceError } from '../trace/error.js';
+import { isFull, TraceError } from '../trace/error.js';
 import { NO_LIMIT } from '../trace/merge.js';
 import type { TraceFile } from '../trace/reader.js';
 import {
@@ -60,11 +65,23 @@ export interface DrainProgress {
   readonly bytes: number;
   /** Every segment that begins below this number is completely in the file (see `MergeOrder.next`). */
   readonly safeSeq: number;
+  /** Recording has stopped for this; the program goes on. */
+  readonly cut?: CutReason;
 }
 
 export interface DrainSummary extends DrainProgress {
   readonly complete: boolean;
+  /** The trace could not be written any more; it lacks these blocks, and perhaps some before them. */
+  readonly unsaved: UnsavedBlocks | null;
   readonly warnings: readonly string[];
+}
+
+/** The last blocks of a trace that had no room for them. */
+export interface UnsavedBlocks {
+  readonly symbols: SymbolsBlock | null;
+  readonly end: EndBlock;
+  /** Why they were not written. */
+  readonly failure: TraceError;
 }
 
 export interface FinishOptions {
@@ -89,6 +106,9 @@ const FULL_PASS = 8;
 /** PL_KEPT_CHUNKS of runtime/layout.h. */
 const KEPT_CHUNKS = 8;
 
+/** A file of the run directory that only takes up room, to be given up when the disk is full. */
+export const RESERVE = 'reserve';
+
 /** Sites in one block, 1.4 MiB. */
 const MAX_BLOCK_SITES = 65536;
 
@@ -98,12 +118,15 @@ const OUTSIDE_LIBC =
   'are not recorded: this kernel has no system call user dispatch (Linux 5.11 on x86-64), or a sandbox or valgrind stands in between';
 
 /** PL_LOST_* of runtime/layout.h. */
+const LOST_DISK = 1;
+const LOST_STOPPED = 3;
 const LOST_REASONS = [
   'for an unknown reason',
   'because the disk of the run directory is full',
   'at the size limit that was set',
   'because it was asked to stop',
   'for want of memory for the predictor',
+  'because a file of the run directory could not be made (too many open files, a sandbox, a limit of file sizes)',
 ];
 
 interface Stream {
@@ -167,6 +190,13 @@ export class Drain {
   private bytes = 0;
   private pending: Promise<unknown> = Promise.resolve();
   private finished = false;
+  /** Chunks that the writer was given wholly, but may not have written yet. */
+  private drained: { readonly stream: Stream; readonly file: string }[] = [];
+  /** The disk is full: nothing is recorded any more. */
+  private full = false;
+  /** The trace cannot be written any more. */
+  private failure: TraceError | null = null;
+  private progress: DrainProgress = { accesses: 0, processes: 0, threads: 0, bytes: 0, safeSeq: 0 };
 
   constructor(options: DrainOptions) {
     this.runDir = options.runDir;
@@ -177,11 +207,28 @@ export class Drain {
 
   /**
    * One pass, to be called about every 30 ms while the program runs. Passes never overlap: a call made during one
-   * begins after it.
-   * @throws TraceError when the trace cannot be written any more, or the directory is no run directory
+   * begins after it. When the disk is full, it stops the recording, and does nothing from then on.
+   * @throws TraceError when the trace cannot be written for another reason, or the directory is no run directory
    */
   poll(): Promise<DrainProgress> {
-    return this.enqueue(() => this.pass('running'));
+    return this.enqueue(async () => {
+      if (!this.full) await this.passIfRoom('running');
+      return this.progressNow();
+    });
+  }
+
+  /**
+   * Removes what the run directory can do without, for a writer that found the disk full, and stops the recording. It may
+   * be called during a pass. Resolves to false when there was nothing to remove.
+   */
+  async makeRoom(): Promise<boolean> {
+    this.stopRecording();
+    // The blocks of drained chunks that are not yet in the file are in the writer's memory.
+    const files = [RESERVE, ...this.drained.splice(0).map(({ file }) => file)];
+    for (const { free } of this.streams.values()) files.push(...free.splice(0));
+    let made = false;
+    for (const file of files) made = (await this.discard(file)) || made;
+    return made;
   }
 
   /**
@@ -194,29 +241,64 @@ export class Drain {
       this.finished = true;
       askToStop(this.runDir);
       // Twice, because a pass finalises only what the one before has seen ended.
-      await this.pass('over');
-      const progress = await this.pass('last');
+      await this.passIfRoom('over');
+      await this.passIfRoom('last');
       const symbols = await Promise.resolve({ modules: this.moduleBlocks, sites: this.siteBlocks })
         .then(sites => options.symbols?.(sites))
         .catch((error: Error) => {
           this.warnings.add(`source lines could not be resolved: ${error.message}`);
           return null;
         });
-      if (symbols) await this.writer.write(symbols);
       const complete = !this.incomplete && options.incomplete !== true;
-      const warnings = [...(options.warnings ?? []), ...this.warnings, ...this.lostWarnings()];
+      const cut = this.cutReason();
+      const warnings = [...this.fullWarnings(), ...(options.warnings ?? []), ...this.warnings, ...this.lostWarnings()];
       const accesses: number[] = [];
       for (const { stream, control } of this.streams.values()) accesses[stream] = control?.accesses ?? 0;
-      await this.writer.write({
+      const end: EndBlock = {
         type: 'end',
         exit,
         complete,
+        ...(cut && { cut }),
         warnings,
         accesses: Array.from(accesses, count => count ?? 0),
+      };
+      await this.ifRoom(async () => {
+        if (symbols) await this.writer.write(symbols);
+        await this.writer.write(end);
+        await this.writer.flush();
       });
-      await this.writer.flush();
-      return { ...progress, complete, warnings };
+      const unsaved = this.failure && { symbols: symbols ?? null, end, failure: this.failure };
+      return { ...this.progressNow(), complete, warnings, unsaved };
     });
+  }
+
+  private progressNow(): DrainProgress {
+    const cut = this.cutReason();
+    return { ...this.progress, ...(cut && { cut }) };
+  }
+
+  private passIfRoom(phase: 'running' | 'over' | 'last'): Promise<void> {
+    return this.ifRoom(async () => {
+      this.progress = await this.pass(phase);
+    });
+  }
+
+  /** Does not even begin when the trace cannot be written any more; remembers it when that is found out. */
+  private async ifRoom(work: () => Promise<void>): Promise<void> {
+    if (this.failure) return;
+    try {
+      await work();
+    } catch (error) {
+      if (!(error instanceof TraceError && isFull(error))) throw error;
+      this.failure = error;
+      this.stopRecording();
+    }
+  }
+
+  private stopRecording(): void {
+    this.full = true;
+    this.incomplete = true;
+    askToStop(this.runDir);
   }
 
   private enqueue<T>(work: () => Promise<T>): Promise<T> {
@@ -234,6 +316,7 @@ export class Drain {
     if (!run && phase === 'running')
       throw new TraceError(`${this.runDir} is no run directory: its file "run" is missing or damaged`);
     if (!run) this.lose('the run directory has lost its file "run"');
+    else this.noteLost(run.lost);
     if (!run || phase !== 'running' || this.streams.size < run.nextStream || this.processes.size < run.nextProcess)
       await this.discover();
 
@@ -248,9 +331,8 @@ export class Drain {
 
     // 4. Records.
     let safeSeq = this.nextSeqBefore;
-    const drained: { readonly stream: Stream; readonly file: string }[] = [];
     for (const stream of this.active) {
-      if (!stream.final) await this.drainStream(stream, full, phase === 'last', drained);
+      if (!stream.final) await this.drainStream(stream, full, phase === 'last');
       safeSeq = Math.min(safeSeq, stream.doneSeq);
     }
     const ended = this.active.filter(stream => stream.final);
@@ -259,7 +341,7 @@ export class Drain {
 
     // 5. Only what is safely in the file may go.
     await this.writer.flush();
-    for (const { stream, file } of drained) await this.giveBack(stream, file);
+    for (const { stream, file } of this.drained.splice(0)) await this.giveBack(stream, file);
     for (const { free } of ended) await this.remove(free.splice(0));
 
     let accesses = 0;
@@ -485,6 +567,10 @@ export class Drain {
 
   /** The writer fills a chunk again that it still has mapped: its latest few. Older ones are of no use to it. */
   private async giveBack(stream: Stream, file: string): Promise<void> {
+    if (this.full) {
+      await this.discard(file);
+      return;
+    }
     const free = `${file}.free`;
     await rename(path.join(this.runDir, file), path.join(this.runDir, free)).catch(() => {});
     stream.free.push(free);
@@ -495,12 +581,23 @@ export class Drain {
     for (const file of files) await unlink(path.join(this.runDir, file)).catch(() => {});
   }
 
-  private async drainStream(
-    stream: Stream,
-    full: boolean,
-    last: boolean,
-    drained: { stream: Stream; file: string }[],
-  ): Promise<void> {
+  /**
+   * Gives a file's room back even while a process has it mapped, which no process touches any more. False when the
+   * program had taken it to fill it again.
+   */
+  private async discard(file: string): Promise<boolean> {
+    const gone = path.join(this.runDir, `${file}.gone`);
+    try {
+      await rename(path.join(this.runDir, file), gone);
+    } catch {
+      return false;
+    }
+    await truncate(gone).catch(() => {});
+    await unlink(gone).catch(() => {});
+    return true;
+  }
+
+  private async drainStream(stream: Stream, full: boolean, last: boolean): Promise<void> {
     const { control, before } = stream;
     if (!control || !this.announced.has(stream.stream)) {
       // A page that was never made: its thread recorded nothing.
@@ -514,6 +611,8 @@ export class Drain {
 
     const { chunkBytes } = control;
     while (stream.done < control.committed) {
+      // What is left makes room for itself when the program has ended.
+      if (this.full && !this.finished) return;
       const chunk = Math.floor(stream.done / chunkBytes);
       const start = stream.done % chunkBytes;
       const end = Math.min(chunkBytes, control.committed - chunk * chunkBytes);
@@ -523,10 +622,12 @@ export class Drain {
         this.giveUp(stream, `its file ${file} ${data}`);
         return;
       }
+      const done = end === chunkBytes || stream.dead;
+      if (this.full && done) await this.discard(file);
       await this.writer.write({ type: 'stream', stream: stream.stream, data });
       stream.done += data.length;
       this.bytes += data.length;
-      if (end === chunkBytes) drained.push({ stream, file });
+      if (end === chunkBytes) this.drained.push({ stream, file });
     }
     // What was once handed over stays so: a bound never falls.
     stream.doneSeq = Math.max(stream.doneSeq, before?.state === 'running' ? before.lastSeq : this.nextSeqBefore);
@@ -566,9 +667,41 @@ export class Drain {
     this.warnings.add(warning);
   }
 
+  /** Bits of the run page, which tell it also where the metadata had no room for a record. */
+  private noteLost(bits: number): void {
+    if (bits === 0) return;
+    this.incomplete = true;
+    for (const reason of LOST_REASONS.keys())
+      if (bits & (1 << reason) && !this.lost.has(reason)) this.lost.set(reason, new Set());
+    if (bits & (1 << LOST_DISK)) this.stopRecording();
+  }
+
+  private cutReason(): CutReason | undefined {
+    if ((this.failure?.cause as NodeJS.ErrnoException | undefined)?.code === 'EFBIG') return 'file-limit';
+    return this.full ? 'disk-full' : undefined;
+  }
+
+  /** What happened, how much there is, and what to do. */
+  private fullWarnings(): string[] {
+    if (!this.full) return [];
+    const limit = this.cutReason() === 'file-limit';
+    const why = limit
+      ? 'the trace reached the largest size that a file may have (ulimit -f, or its file system)'
+      : `the disk of ${path.dirname(this.runDir)} is full`;
+    const kept = this.failure
+      ? 'what fitted into the trace is kept'
+      : `the ${this.progress.accesses.toLocaleString('en')} accesses until then are kept`;
+    return [
+      `recording stopped before the program ended because ${why}; ${kept}. ${limit ? 'Raise the limit' : 'Free some space'}, ` +
+        'or choose another folder: with -o or --trace, or for temporary traces with TMPDIR in the environment',
+    ];
+  }
+
   private lostWarnings(): string[] {
-    return [...this.lost].map(([reason, streams]) => {
-      const who = streams.size === 1 ? 'recording of one thread' : `recording of ${streams.size} threads`;
+    const told = this.full ? [LOST_DISK, LOST_STOPPED] : [];
+    const lost = [...this.lost].filter(([reason]) => !told.includes(reason));
+    return lost.map(([reason, streams]) => {
+      const who = streams.size > 1 ? `recording of ${streams.size} threads` : 'recording of one thread';
       return `${who} stopped before the program ended ${LOST_REASONS[reason] ?? LOST_REASONS[0]}`;
     });
   }

@@ -2,21 +2,25 @@
  * Records one run of a program into a trace file: builds it when it is a source file, starts it, drains what its
  * runtime writes while it runs, and ends the file with symbols and the way it ended.
  *
- * However the program ends (exit, crash, SIGKILL, cancellation), what was recorded until then is a whole trace.
+ * However the program ends (exit, crash, SIGKILL, cancellation), what was recorded until then is a whole trace. When the
+ * disk is full recording ends alone: the program goes on, and has its time and its results.
  */
+import { randomFillSync } from 'node:crypto';
 import { existsSync, rmSync, statSync } from 'node:fs';
-import { mkdtemp, open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, open, readdir, readFile, rm, statfs, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import { version } from '../assets.js';
+import type { CutReason } from '../model/cut.js';
 import { globalsOf } from '../symbols/globals.js';
 import { symbolsOf } from '../symbols/traceSymbols.js';
 import type { HeaderBlock } from '../trace/blocks.js';
-import { TraceWriter } from '../trace/writer.js';
+import { TraceFile } from '../trace/reader.js';
+import { MAX_IN_FLIGHT, TraceWriter } from '../trace/writer.js';
 import { build, sourceLanguage } from './build.js';
 import { onPath } from './compiler.js';
-import { Drain, type DrainedSites, type DrainProgress } from './drain.js';
+import { Drain, type DrainedSites, type DrainProgress, RESERVE, type UnsavedBlocks } from './drain.js';
 import { RecordError } from './errors.js';
 import { type BuildInfo, readBuildInfo } from './executable.js';
 import { type ExitReason, type Launched, launch, type ProgramStreams } from './launch.js';
@@ -56,6 +60,8 @@ export interface RecordProgress {
   readonly bytes: number;
   /** Every segment that begins below this sequence number is in the file: what a live reader may replay. */
   readonly safeSeq: number;
+  /** Recording has stopped for this; the program goes on. */
+  readonly cut?: CutReason;
 }
 
 export interface RecordResult {
@@ -64,6 +70,10 @@ export interface RecordResult {
   readonly exit: ExitReason;
   /** False when the recording lacks something; `warnings` says what. */
   readonly complete: boolean;
+  /** Why recording stopped before the program ended, where the program did not. */
+  readonly cut?: CutReason;
+  /** The last blocks of the trace when the disk had no room for them: a replay of this recording can take them from here. */
+  readonly unsaved: UnsavedBlocks | null;
   readonly cancelled: boolean;
   readonly accesses: number;
   readonly processes: number;
@@ -75,6 +85,8 @@ export interface RecordResult {
 const POLL_MS = 30;
 /** How long a cancelled program may take to end after SIGTERM. */
 const TERMINATION_GRACE_MS = 1000;
+/** What the writer may still have in hand when the disk is full: blocks of one chunk of the runtime at most. */
+const RESERVE_BYTES = MAX_IN_FLIGHT << 20;
 /** How long processes that the program left behind are recorded on. */
 const ORPHAN_GRACE_MS = 5000;
 
@@ -112,6 +124,7 @@ export async function record(options: RecordOptions): Promise<RecordResult> {
       flags: summaryOf(target.info.flags),
     };
     const writer = await TraceWriter.create(traceFile);
+    let unsaved: UnsavedBlocks | null = null;
     try {
       await writer.write(header);
       program = await launch({
@@ -122,11 +135,15 @@ export async function record(options: RecordOptions): Promise<RecordResult> {
         streams: options.streams ?? { kind: 'standardError' },
       });
       const result = await drainAll(options, target, program, runDir, writer);
+      unsaved = result.unsaved;
       // What left the program's group or outlived it is the user's; what a cancelled run left is not.
       if (!result.cancelled) program = null;
       return { traceFile, header, ...result };
     } finally {
-      await writer.close();
+      // The one failure that the result tells of.
+      await writer.close().catch(error => {
+        if (error !== unsaved?.failure) throw error;
+      });
     }
   } finally {
     process.off('exit', cleanUp);
@@ -231,7 +248,22 @@ async function makeRunDirectory(beside: string): Promise<string> {
   const runDir = await make(beside).catch(() => make(tmpdir()));
   await writeFile(path.join(runDir, 'owner'), String(process.pid));
   await writeFile(path.join(runDir, 'run'), newRunPage());
+  await reserve(path.join(runDir, RESERVE));
   return runDir;
+}
+
+/** Takes room that is given back when the disk is full: of a nearly full one a small part, so that recording begins. */
+async function reserve(file: string): Promise<void> {
+  try {
+    const { bavail, bsize } = await statfs(path.dirname(file));
+    // Random, since some file systems compress.
+    await writeFile(
+      file,
+      randomFillSync(Buffer.allocUnsafe(Math.min(RESERVE_BYTES, Math.floor((bavail * bsize) / 8)))),
+    );
+  } catch {
+    await rm(file, { force: true });
+  }
 }
 
 /** Removes what recorders that were killed left here; a program of theirs that still runs stops recording. */
@@ -256,9 +288,10 @@ async function drainAll(
 ): Promise<Omit<RecordResult, 'traceFile' | 'header'>> {
   const { signal } = options;
   const drain = new Drain({ runDir, writer, onModule: file => globalsOf(file) });
+  writer.makeRoom = () => drain.makeRoom();
   const rate = rateOver(1000);
   const tell = (stage: 'run' | 'symbols', progress: DrainProgress) => {
-    const { accesses, processes, threads, safeSeq } = progress;
+    const { accesses, processes, threads, safeSeq, cut } = progress;
     const accessesPerSecond = rate(accesses);
     options.onProgress?.({
       stage,
@@ -268,6 +301,7 @@ async function drainAll(
       threads,
       bytes: writer.bytesWritten,
       safeSeq,
+      ...(cut && { cut }),
     });
   };
 
@@ -321,9 +355,20 @@ async function drainAll(
       return symbolsOf(sites.modules, columnsOf(sites));
     },
   });
+  if (summary.unsaved && !(await isUsable(writer.path))) throw summary.unsaved.failure;
   if (summary.processes === 0 && !cancelled) throw nothingRecorded(target, exit!);
-  const { complete, accesses, processes, threads } = summary;
-  return { exit: exit!, complete, cancelled, accesses, processes, threads, warnings: summary.warnings };
+  const { complete, cut, unsaved, accesses, processes, threads } = summary;
+  return { exit: exit!, complete, cut, unsaved, cancelled, accesses, processes, threads, warnings: summary.warnings };
+}
+
+/** Whether a trace that was cut has anything to show. */
+async function isUsable(traceFile: string): Promise<boolean> {
+  try {
+    await (await TraceFile.open(traceFile)).close();
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function nothingRecorded(target: Target, exit: ExitReason): RecordError {

@@ -25,6 +25,8 @@ export interface RunPage {
   readonly nextSeq: number;
   readonly nextProcess: number;
   readonly nextStream: number;
+  /** Bit r: something is missing for reason r (PL_LOST_*). */
+  readonly lost: number;
 }
 
 /** A stream's control page. */
@@ -112,7 +114,7 @@ export function askToStop(runDir: string): void {
 export function readRunPage(runDir: string): RunPage | null {
   const page = readStart(path.join(runDir, 'run'), 384);
   if (page?.toString('latin1', 0, 8) !== 'PLRUN001') return null;
-  return { nextSeq: u64(page, 64), nextProcess: u64(page, 128), nextStream: u64(page, 192) };
+  return { nextSeq: u64(page, 64), nextProcess: u64(page, 128), nextStream: u64(page, 192), lost: u64(page, 336) };
 }
 
 /** Null while the page is being made; a phrase when it is damaged. */

@@ -4,6 +4,7 @@
  * Texts follow design section 6; each number names its unit and its denominator, the window stands in the tooltip.
  */
 
+import { cutText } from '../model/cut.js';
 import { bytes, compact, nanoseconds, pages, percent, readWriteSplit, whole } from '../model/format.js';
 import { CLASS_NAMES, type SourceProfile } from '../model/profile.js';
 import type { FileHeat, LineHeat } from '../protocol.js';
@@ -88,9 +89,9 @@ export function provenance({ profile, window }: SourceIndex): string {
 }
 
 export function exitText({ program }: SourceProfile): string {
-  const { exit, complete } = program;
+  const { exit, complete, cut } = program;
   const ended = !exit ? 'no exit seen' : 'status' in exit ? `exit status ${exit.status}` : `ended by ${exit.signal}`;
-  return complete ? ended : `${ended}, recording cut short`;
+  return complete ? ended : `${ended}, ${cutText(cut)}`;
 }
 
 /** Heat of every line of the document that the profile knows, in order; lines that were removed are left out. */

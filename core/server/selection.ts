@@ -33,6 +33,7 @@ export function summaryOf(profile: SourceProfile, id: string): ProfileSummary {
     writes: totals.writes,
     pages: totals.pagesTouched,
     complete: program.complete,
+    ...(program.cut && { cut: program.cut }),
     exit: exitText(profile),
     warnings: profile.warnings,
   };

@@ -6,6 +6,7 @@
  * access that can fall into it, as soon as the drain sees it; sites before the stream bytes that use them; symbols and
  * end last. So one pass over a file replays it, and only the naming of sites waits for its end.
  */
+import type { CutReason } from '../model/cut.js';
 
 export interface HeaderBlock {
   readonly type: 'header';
@@ -122,6 +123,8 @@ export interface EndBlock {
   readonly type: 'end';
   readonly exit: { readonly status: number } | { readonly signal: string } | null;
   readonly complete: boolean;
+  /** Only of a recording that is not complete; absent when it lacks something for another reason. */
+  readonly cut?: CutReason;
   readonly warnings: readonly string[];
   /** What the recorder counted itself, for a cross-check: accesses per stream. */
   readonly accesses: readonly number[];

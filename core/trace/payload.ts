@@ -4,6 +4,7 @@
  * numbers. A payload that breaks a rule is reported as damage of the trace at that block.
  */
 import { NONE } from '../model/columns.js';
+import { type CutReason, cutReasons } from '../model/cut.js';
 import type {
   Block,
   EndBlock,
@@ -275,6 +276,8 @@ function decodeEnd(value: Fields): EndBlock {
     type: 'end',
     exit,
     complete: flag(value.complete, 'complete'),
+    // A reason of a later version is one without a name.
+    ...(typeof value.cut === 'string' && Object.hasOwn(cutReasons, value.cut) && { cut: value.cut as CutReason }),
     warnings: list(value, 'warnings').map(w => text(w, 'warnings')),
     accesses: list(value, 'accesses').map(a => integer(a, 'accesses')),
   };

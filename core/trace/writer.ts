@@ -2,13 +2,14 @@
  * Writes a trace file block by block. Payloads are deflated on libuv's threads, a few at a time, and written in the
  * order of the calls, so that the recorder's main thread only copies.
  *
- * A block lies in the file whole or, after a crash or a full disk, torn at the very end, where the reader sees it.
+ * A block lies in the file whole or, after a crash, torn at the very end, where the reader sees it. When the disk is full
+ * the writer asks for room and tries again, so that nothing that was handed over is lost as long as there is some.
  */
 import { type FileHandle, open } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import type { Block, SymbolsBlock } from './blocks.js';
 import { compress } from './compress.js';
-import { ioError, TraceError } from './error.js';
+import { ioError, isFull, TraceError } from './error.js';
 import {
   encodeBlockHeader,
   encodeFileHeader,
@@ -22,7 +23,7 @@ import { encodePayload } from './payload.js';
 import { TraceFile } from './reader.js';
 
 /** Blocks being deflated or written at once: enough to keep libuv's four threads busy, few enough to bound memory. */
-const MAX_IN_FLIGHT = 4;
+export const MAX_IN_FLIGHT = 4;
 
 /** Chains of frames in one symbols block; of more, several blocks are made, which add up. */
 const MAX_BLOCK_SYMBOLS = 65536;
@@ -32,6 +33,8 @@ export class TraceWriter {
   private tail: Promise<void> = Promise.resolve();
   private failure: TraceError | null = null;
   private inFlight = 0;
+  /** Called when the disk is full, each time that it is: removes what it can do without. False: there was nothing. */
+  makeRoom: () => Promise<boolean> = async () => false;
   private readonly waiting: (() => void)[] = [];
 
   private constructor(
@@ -131,6 +134,17 @@ export class TraceWriter {
     }
   }
 
+  private async store(bytes: Uint8Array): Promise<void> {
+    for (;;) {
+      try {
+        await writeAll(this.handle, bytes, this.position);
+        return;
+      } catch (error) {
+        if (!isFull(error) || !(await this.makeRoom())) throw error;
+      }
+    }
+  }
+
   private enqueue(type: Block['type'], stream: number, raw: Uint8Array, flags: number): void {
     const number = this.nextNumber++;
     this.inFlight++;
@@ -151,7 +165,7 @@ export class TraceWriter {
           storedLength: stored.length,
           crc: crc32(stored),
         });
-        await writeAll(this.handle, Buffer.concat([header, stored]), this.position);
+        await this.store(Buffer.concat([header, stored]));
         this.position += header.length + stored.length;
       } catch (error) {
         this.failure ??= ioError('write', this.path, error);

@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import * as path from 'node:path';
 import * as vscode from 'vscode';
 import type { Failure, FailureCode } from '../../core/model/failure.js';
+import type { ProfileSummary } from '../../core/protocol.js';
 import { reasonOf } from '../core.js';
 import { commands, profileEditor } from '../ids.js';
 import { installCommand } from './installCommand.js';
@@ -73,6 +74,19 @@ export async function explainFailure(name: string, error: unknown, context: Reme
   await offer(message, [...remedies[context.failure.code](context), showLog()]);
 }
 
+/** The program did not end well, or recording stopped before it did: what there is is shown. */
+export async function explainPart(name: string, summary: ProfileSummary, extensionUri: vscode.Uri): Promise<void> {
+  const message = summary.cut
+    ? vscode.l10n.t(
+        '{0}: {1}. What was recorded until then is shown. Free some space, or start the editor with TMPDIR set to a folder on another disk.',
+        name,
+        summary.exit,
+      )
+    : vscode.l10n.t('{0}: {1}. What was recorded until then is shown.', name, summary.exit);
+  const next = [showDashboard(), ...(summary.cut ? [documentation(extensionUri)] : []), showLog()];
+  await offer(message, next, vscode.window.showWarningMessage);
+}
+
 /** A build of several files ended badly; its terminal has the whole story. */
 export async function explainBuild(
   title: string,
@@ -85,8 +99,12 @@ export async function explainBuild(
   await offer(message, [...(problem ? [showProblem(problem)] : []), showTerminal()]);
 }
 
-async function offer(message: string, choices: readonly Remedy[]): Promise<void> {
-  const chosen = await vscode.window.showErrorMessage(message, ...choices.map(({ title }) => title));
+async function offer(
+  message: string,
+  choices: readonly Remedy[],
+  show: (text: string, ...titles: string[]) => Thenable<string | undefined> = vscode.window.showErrorMessage,
+): Promise<void> {
+  const chosen = await show(message, ...choices.map(({ title }) => title));
   await choices.find(({ title }) => title === chosen)?.run();
 }
 
@@ -109,6 +127,13 @@ function showTerminal(): Remedy {
 
 function showLog(): Remedy {
   return { title: vscode.l10n.t('Show Log'), run: () => vscode.commands.executeCommand(commands.showLog) };
+}
+
+function showDashboard(): Remedy {
+  return {
+    title: vscode.l10n.t('Show Dashboard'),
+    run: () => vscode.commands.executeCommand(commands.openDashboard),
+  };
 }
 
 function openSetting(id: string): Remedy {

@@ -9,12 +9,12 @@ import { compact, whole } from '../../core/model/format.js';
 import type { ProfileProgress, ProfileSummary } from '../../core/protocol.js';
 import { folderOf, profileRequest } from '../config.js';
 import { type Core, reasonOf } from '../core.js';
-import { commands, contexts } from '../ids.js';
+import { contexts } from '../ids.js';
 import { Builders } from './build/builders.js';
 import { firstError } from './build/compilerMessages.js';
 import { titleOf } from './build/plan.js';
 import { Problems } from './build/problems.js';
-import { explainBuild, explainFailure, failureOf } from './failures.js';
+import { explainBuild, explainFailure, explainPart, failureOf } from './failures.js';
 import { pickBuild, pickBuilt, pickProgram } from './picks.js';
 import { openProgramTerminal } from './programTerminal.js';
 import { keptTarget, type Target, targetOf } from './target.js';
@@ -83,7 +83,9 @@ export class Profiler implements vscode.Disposable {
         const ready = await this.#build(target, report, cancel.token);
         return ready && this.#profile(ready, report, cancel);
       });
-      if (summary) explainSummary(summary);
+      // A complete run speaks through its marks; anything else is said.
+      if (summary && !(summary.complete && summary.exit === 'exit status 0'))
+        void explainPart(path.basename(summary.program), summary, this.core.context.extensionUri);
       return summary;
     } catch (error) {
       // Who cancels before the program runs knows why there is no profile.
@@ -248,8 +250,9 @@ const stageTexts: Readonly<Record<ProfileProgress['stage'], string>> = {
 
 /** `recording · 1.2 G accesses · 140 M/s · 2,104 pages` */
 export function progressText(progress: ProfileProgress): string {
-  const { stage, accesses, accessesPerSecond, pages } = progress;
-  const parts = [stageTexts[stage]];
+  const { stage, accesses, accessesPerSecond, pages, cut } = progress;
+  const goesOn = vscode.l10n.t('recording stopped, the program goes on');
+  const parts = [cut && stage === 'run' ? goesOn : stageTexts[stage]];
   if (accesses > 0) parts.push(vscode.l10n.t('{0} accesses', compact(accesses)));
   if (accessesPerSecond > 0) parts.push(`${compact(accessesPerSecond)}/s`);
   if (pages > 0) parts.push(vscode.l10n.t('{0} pages', whole(pages)));
@@ -259,19 +262,6 @@ export function progressText(progress: ProfileProgress): string {
 function nameOf({ program, build, scope }: Target): string {
   if (program) return path.basename(program);
   return build ? titleOf(build) : path.basename(folderOf(scope) ?? scope.fsPath);
-}
-
-/** A complete run speaks through its marks; anything else is said. */
-function explainSummary(summary: ProfileSummary): void {
-  const name = path.basename(summary.program);
-  if (summary.complete && summary.exit === 'exit status 0') return;
-  const message = vscode.l10n.t('{0}: {1}. What was recorded until then is shown.', name, summary.exit);
-  const dashboard = vscode.l10n.t('Show Dashboard');
-  const log = vscode.l10n.t('Show Log');
-  void vscode.window.showWarningMessage(message, dashboard, log).then(choice => {
-    if (choice === dashboard) void vscode.commands.executeCommand(commands.openDashboard);
-    else if (choice === log) void vscode.commands.executeCommand(commands.showLog);
-  });
 }
 
 /** Profiling builds and runs the program, so it waits for trust; viewing does not. */

@@ -88,12 +88,15 @@ describe('a disk that does not let it', { timeout: 400_000, skip: !mayMount() &&
     await openDocumentation(await story.vscode.notification('its file system is mounted with noexec'));
   });
 
-  test('it becomes full while a program is recorded: that is the reason, and nothing is left on it', async () => {
-    mount('size=6m');
+  test('it becomes full while a program is recorded: that is the reason, what was recorded is shown, and nothing is left on it', async () => {
+    mount('size=12m');
     story = await Story.open({ 'random.c': random }, {}, { env: { TMPDIR: disk } });
     await story.vscode.openFile('random.c');
     await story.vscode.runCommand(profile);
-    await openDocumentation(await story.vscode.notification('the disk is full', 60_000));
+    const toast = await story.vscode.notification('exit status 0, recording cut short: the disk is full.', 60_000);
+    assert.match(await toast.innerText(), /Free some space, or start the editor with TMPDIR set to a folder/);
+    await story.lens('100 % of accesses');
+    await openDocumentation(toast);
     const left = execFileSync('find', [disk, '-name', '*.pltrace'], { encoding: 'utf8' });
     assert.equal(left, '');
   });

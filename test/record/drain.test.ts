@@ -334,6 +334,67 @@ describe('what is damaged or lost', () => {
     ]);
   });
 
+  test('a full disk, told by the run page alone, stops the recording and is the reason', async () => {
+    const run = newRun();
+    run.process(0, { pid: process.pid });
+    run.thread(0, 0, 1);
+    const stream = run.stream(0, 0, 1).record(bytes(7000), 10);
+    const { sink, drain } = drainOf(run);
+    await drain.poll();
+    expect(run.stopAsked).toBe(false);
+    run.lostFor(1);
+    expect(await drain.poll()).toMatchObject({ accesses: 10, cut: 'disk-full' });
+    expect(run.stopAsked).toBe(true);
+    // What the program still records before it heeds that waits for the end.
+    stream.record(bytes(100, 2), 5).set({ state: 3 });
+    await pollFully(drain);
+    expect(sink.stream(0)).toHaveLength(7000);
+    const { complete, warnings, accesses, unsaved } = await drain.finish({ status: 0 });
+    expect(sink.stream(0)).toEqual(stream.written);
+    expect({ complete, accesses, unsaved }).toEqual({ complete: false, accesses: 15, unsaved: null });
+    expect(warnings).toEqual([expect.stringMatching(/disk of .* is full; the 15 accesses until then are kept/)]);
+    expect(sink.of('end')).toMatchObject([{ complete: false, cut: 'disk-full' }]);
+  });
+
+  test('room is made of what the trace has, never of what it lacks', async () => {
+    const run = newRun();
+    run.process(0, { pid: process.pid });
+    run.thread(0, 0, 1);
+    // 8192 bytes a chunk: two that are full and one that is not.
+    const stream = run.stream(0, 0, 1);
+    for (let i = 0; i < 3; i++) stream.record(bytes(8000, i));
+    writeFileSync(path.join(run.folder, 'reserve'), bytes(10));
+    const { sink, drain } = drainOf(run);
+    await pollFully(drain);
+    for (let i = 3; i < 5; i++) stream.record(bytes(8000, i));
+    expect(await drain.makeRoom()).toBe(true);
+    expect(run.stopAsked).toBe(true);
+    for (const gone of ['reserve', 's0.0.free', 's0.1.free']) expect(run.exists(gone)).toBe(false);
+    for (const kept of ['s0.2', 's0.3', 's0.4']) expect(run.exists(kept)).toBe(true);
+    expect(await drain.makeRoom()).toBe(false);
+    stream.set({ state: 3 });
+    await drain.finish({ status: 0 });
+    expect(sink.stream(0)).toEqual(stream.written);
+  });
+
+  test('blocks that a full disk has no room for are handed to the caller', async () => {
+    const run = newRun();
+    run.process(0);
+    run.thread(0, 0, 1);
+    run.stream(0, 0, 1).record(bytes(100)).set({ state: 3 });
+    const { sink, drain } = drainOf(run);
+    const full = new TraceError('the disk is full', { cause: Object.assign(new Error(), { code: 'ENOSPC' }) });
+    sink.write = async () => {
+      throw full;
+    };
+    const symbols = { type: 'symbols', module: [], offset: [], frames: [], sources: [] } as const;
+    const { unsaved, complete } = await drain.finish({ status: 3 }, { symbols: async () => symbols });
+    expect(complete).toBe(false);
+    expect(unsaved).toMatchObject({ symbols, end: { exit: { status: 3 }, complete: false, cut: 'disk-full' } });
+    expect(unsaved!.failure).toBe(full);
+    expect(sink.blocks).toEqual([]);
+  });
+
   test('a missing or short chunk, a broken page and broken metadata become warnings; the rest is kept', async () => {
     const run = newRun();
     run.process(0);

@@ -22,6 +22,13 @@ export class SyntheticRun {
     writeFileSync(path.join(this.folder, 'run'), page);
   }
 
+  /** Sets a reason in the run page, as the runtime does when it has no room for a record. */
+  lostFor(reason: number): void {
+    const page = this.file('run');
+    page.writeBigUInt64LE(page.readBigUInt64LE(336) | (1n << BigInt(reason)), 336);
+    writeFileSync(path.join(this.folder, 'run'), page);
+  }
+
   get stopAsked(): boolean {
     return this.file('run').readBigUInt64LE(256) === 1n;
   }

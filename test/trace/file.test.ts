@@ -222,6 +222,30 @@ describe('a full disk', () => {
     );
   });
 
+  test('loses nothing where room can be made, as often as that is needed', async () => {
+    const file = newFile();
+    const writer = await TraceWriter.create(file);
+    const probe = await open(file, 'r');
+    const prototype: FileHandle = Object.getPrototypeOf(probe);
+    await probe.close();
+    const full = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
+    let asked = 0;
+    writer.makeRoom = async () => {
+      asked++;
+      return true;
+    };
+    const fail = async () => {
+      appendFileSync(file, 'half a block');
+      throw full;
+    };
+    const spy = vi.spyOn(prototype, 'write').mockImplementationOnce(fail).mockImplementationOnce(fail);
+    for (const b of everyBlock) await writer.write(b);
+    await writer.close();
+    spy.mockRestore();
+    expect(asked).toBe(2);
+    expect(readFileSync(file)).toEqual(readFileSync(await writeTrace(newFile(), everyBlock)));
+  });
+
   test('stops the writing and leaves what was whole', async () => {
     const file = newFile();
     const writer = await TraceWriter.create(file);

@@ -90,9 +90,10 @@ struct pl_site *pl_site_find(struct pl_context *c, uint64_t pc, uint32_t kind, u
     if (!call) return NULL;
     while (c->index[at] != 0) at = (at + 1) & (PL_INDEX_ENTRIES - 1);
   }
-  uint32_t number = pl_site_number(pc, kind, function);
+  uint32_t lost = PL_LOST_MEMORY;
+  uint32_t number = pl_site_number(pc, kind, function, &lost);
   if (number == UINT32_MAX || c->site_count == c->site_limit) {
-    pl_lost(c, PL_LOST_MEMORY);
+    pl_lost(c, lost);
     return NULL;
   }
   struct pl_site *s = &c->sites[c->site_count++];

@@ -25,7 +25,8 @@ struct pl_run {
   char pad4[56];
   uint64_t max_bytes; /* 320: limit of the bytes of all streams together, 0 for none */
   uint64_t used_bytes; /* 328: bytes of chunks begun so far, in all processes */
-  char pad5[48];
+  uint64_t lost; /* 336: bit 1 << PL_LOST_*: something is missing for that; also where no record could say so */
+  char pad5[40];
   /* Who drains: when it is gone, recording stops. 0 for nobody to watch. */
   uint64_t owner_pid; /* 384 */
   uint64_t owner_start; /* 392: field `starttime` of /proc/PID/stat, since process ids are given again */
@@ -89,10 +90,11 @@ enum {
 
 /* Why a stream ended early: PL_META_LOST. */
 enum {
-  PL_LOST_DISK = 1, /* the disk is full, or a file could not be made */
+  PL_LOST_DISK = 1, /* the disk is full */
   PL_LOST_LIMIT = 2, /* max_bytes was reached */
   PL_LOST_STOPPED = 3, /* the driver asked to stop */
   PL_LOST_MEMORY = 4, /* no address space for the predictor's tables, or too many sites */
+  PL_LOST_FILE = 5, /* a file of the run could not be made or grow, and not for want of disk */
 };
 
 _Static_assert(sizeof(struct pl_run) <= PL_PAGE, "run page");

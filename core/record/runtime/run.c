@@ -64,17 +64,23 @@ static void *map(void *at, uint64_t bytes, int flags, int fd) {
   return failed(result) ? NULL : (void *)result;
 }
 
-/* Allocates the file's blocks now, so that a full disk is an error here and not a SIGBUS later. */
-static bool reserve(int fd, uint64_t bytes) {
+/* PL_LOST_* of a system call on a file that failed. */
+static uint32_t lost_for(long result) {
+  return result == -ENOSPC || result == -EDQUOT ? PL_LOST_DISK : PL_LOST_FILE;
+}
+
+/* Allocates the file's blocks now, so that a full disk is an error here and not a SIGBUS later. 0, or -errno. */
+static long reserve(int fd, uint64_t bytes) {
   long result;
   do result = PL_SYS4(SYS_fallocate, fd, 0, 0, bytes);
   while (result == -EINTR);
-  if (result == 0) return true;
-  if (result != -EOPNOTSUPP && result != -ENOSYS) return false;
+  if (result != -EOPNOTSUPP && result != -ENOSYS) return result;
   static const char zeros[PL_PAGE];
-  for (uint64_t at = 0; at < bytes; at += PL_PAGE)
-    if (PL_SYS4(SYS_pwrite64, fd, zeros, PL_PAGE, at) != PL_PAGE) return false;
-  return true;
+  for (uint64_t at = 0; at < bytes; at += PL_PAGE) {
+    result = PL_SYS4(SYS_pwrite64, fd, zeros, PL_PAGE, at);
+    if (result != PL_PAGE) return failed(result) ? result : -ENOSPC;
+  }
+  return 0;
 }
 
 /* ---- the lock ---- */
@@ -103,7 +109,13 @@ void pl_unlock(struct pl_guard guard) {
 
 /* ---- the meta file ---- */
 
-void pl_meta(uint32_t type, const struct pl_part *parts, int count) {
+/* Says that something is missing, in a page that is there however full the disk is. */
+static uint32_t note_lost(uint32_t reason) {
+  __atomic_or_fetch(&pl_run->lost, 1ull << reason, __ATOMIC_RELAXED);
+  return reason;
+}
+
+uint32_t pl_meta(uint32_t type, const struct pl_part *parts, int count) {
   /* One write, so that a record is whole or absent. Long paths and many segments fit. */
   static struct {
     uint32_t type, length;
@@ -125,7 +137,7 @@ void pl_meta(uint32_t type, const struct pl_part *parts, int count) {
       char path[1100];
       path_of(path, 'p', pl_process, ".meta");
       long fd = PL_SYS4(SYS_openat, AT_FDCWD, path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-      if (failed(fd)) return;
+      if (failed(fd)) return note_lost(lost_for(fd));
       /* Out of the way of programs that count on low numbers. */
       long high = PL_SYS3(SYS_fcntl, fd, F_DUPFD_CLOEXEC, 700);
       if (failed(high)) high = PL_SYS3(SYS_fcntl, fd, F_DUPFD_CLOEXEC, 100);
@@ -138,9 +150,16 @@ void pl_meta(uint32_t type, const struct pl_part *parts, int count) {
     long written;
     do written = PL_SYS3(SYS_write, pl_meta_fd, &record, length + 8);
     while (written == -EINTR);
-    if (written != -EBADF) return;
+    if (written == (long)length + 8) return 0;
+    if (written != -EBADF) {
+      /* What fitted of the record would spoil those behind it. */
+      long end = written > 0 ? PL_SYS3(SYS_lseek, pl_meta_fd, 0, SEEK_CUR) : 0;
+      if (end > 0) PL_SYS2(SYS_ftruncate, pl_meta_fd, end - written);
+      return note_lost(written > 0 ? PL_LOST_DISK : lost_for(written));
+    }
     pl_meta_fd = -1;
   }
+  return note_lost(PL_LOST_FILE);
 }
 
 void pl_warn(const char *text) {
@@ -180,7 +199,7 @@ static bool numbered_grow(void) {
   return true;
 }
 
-uint32_t pl_site_number(uint64_t pc, uint32_t kind, uint64_t function) {
+uint32_t pl_site_number(uint64_t pc, uint32_t kind, uint64_t function, uint32_t *lost) {
   struct pl_guard guard = pl_lock();
   uint32_t number = UINT32_MAX;
   if ((uint64_t)site_count * 2 < numbered_capacity || numbered_grow()) {
@@ -193,9 +212,14 @@ uint32_t pl_site_number(uint64_t pc, uint32_t kind, uint64_t function) {
         uint64_t pc;
         uint32_t module, zero;
       } site = {site_count, kind, pc, pl_module_of_locked(pc), 0};
-      *slot = (struct numbered){pc << 8 | kind, function, site_count++, 1};
       struct pl_part part = {&site, sizeof site};
-      pl_meta(PL_META_SITE, &part, 1);
+      uint32_t failure = pl_meta(PL_META_SITE, &part, 1);
+      if (failure) {
+        *lost = failure;
+        pl_unlock(guard);
+        return UINT32_MAX;
+      }
+      *slot = (struct numbered){pc << 8 | kind, function, site_count++, 1};
       /* An access hook is always called, never jumped to, so its pc lies in the code that it is about. */
       uint32_t site_class = kind & PL_CLASS_MASK;
       if (site_class <= PL_WRITE)
@@ -478,11 +502,14 @@ static uint8_t *reuse(struct pl_context *c, const char *path) {
   return NULL;
 }
 
-static uint8_t *make_chunk(const char *path) {
+/* Null when that fails, for the reason `lost`. */
+static uint8_t *make_chunk(const char *path, uint32_t *lost) {
   int fd = open_new(path);
-  if (fd < 0) return NULL;
-  uint8_t *chunk = reserve(fd, PL_CHUNK_BYTES) ? map(NULL, PL_CHUNK_BYTES, MAP_SHARED | MAP_POPULATE, fd) : NULL;
+  if (fd < 0) return *lost = lost_for(fd), NULL;
+  long result = reserve(fd, PL_CHUNK_BYTES);
+  uint8_t *chunk = result == 0 ? map(NULL, PL_CHUNK_BYTES, MAP_SHARED | MAP_POPULATE, fd) : NULL;
   PL_SYS1(SYS_close, fd);
+  if (!chunk) *lost = lost_for(result);
   if (!chunk) PL_SYS3(SYS_unlinkat, AT_FDCWD, path, 0);
   return chunk;
 }
@@ -495,8 +522,9 @@ static bool next_chunk(struct pl_context *c) {
   chunk_path(path, c, c->chunk_number, "");
   keep(c);
   uint8_t *chunk = reuse(c, path);
-  if (!chunk) chunk = make_chunk(path);
-  if (!chunk) return pl_lost(c, PL_LOST_DISK), false;
+  uint32_t lost;
+  if (!chunk) chunk = make_chunk(path, &lost);
+  if (!chunk) return pl_lost(c, lost), false;
   c->chunk = chunk;
   c->chunk_number++;
   c->out = chunk;
@@ -532,7 +560,8 @@ static struct pl_context *context_make(uint32_t signal, struct pl_context *of) {
   char path[1100];
   path_of(path, 's', c->stream, ".ctl");
   int fd = open_new(path);
-  bool made = fd >= 0 && reserve(fd, PL_PAGE) && PL_SYS4(SYS_pwrite64, fd, &ctl, sizeof ctl, 0) == sizeof ctl &&
+  long result = fd < 0 ? fd : reserve(fd, PL_PAGE);
+  bool made = result == 0 && PL_SYS4(SYS_pwrite64, fd, &ctl, sizeof ctl, 0) == sizeof ctl &&
               map(c, PL_PAGE, MAP_SHARED | MAP_FIXED | MAP_POPULATE, fd);
   if (fd >= 0) PL_SYS1(SYS_close, fd);
   c->frames = (struct pl_frame *)(c + 1);
@@ -546,7 +575,7 @@ static struct pl_context *context_make(uint32_t signal, struct pl_context *of) {
   struct pl_part part = {thread, sizeof thread};
   pl_meta(PL_META_THREAD, &part, 1);
   if (!made) {
-    uint32_t lost[2] = {(uint32_t)c->stream, PL_LOST_DISK};
+    uint32_t lost[2] = {(uint32_t)c->stream, note_lost(lost_for(result))};
     part = (struct pl_part){lost, sizeof lost};
     pl_meta(PL_META_LOST, &part, 1);
   }
@@ -615,6 +644,7 @@ void pl_context_end(void) {
 }
 
 void pl_lost(struct pl_context *c, uint32_t reason) {
+  note_lost(reason);
   /* The memory stays: an interrupted hook of this thread may still hold pointers into it. */
   struct pl_guard guard = pl_lock();
   uint32_t lost[2] = {(uint32_t)c->stream, reason};

@@ -28,8 +28,8 @@ void pl_unwind(struct pl_context *c, uint64_t sp);
 struct pl_context *pl_context_get(void);
 /* Makes room for one record. False when that fails: the stream is over and the record must be dropped. */
 bool pl_room(struct pl_context *c);
-/* The process's number of a site, announced in the meta file when new. UINT32_MAX when that fails. */
-uint32_t pl_site_number(uint64_t pc, uint32_t kind, uint64_t function);
+/* The process's number of a site, announced in the meta file when new. UINT32_MAX when that fails, for the reason `lost`. */
+uint32_t pl_site_number(uint64_t pc, uint32_t kind, uint64_t function, uint32_t *lost);
 void pl_lost(struct pl_context *c, uint32_t reason);
 /* Takes a sequence number of the run. */
 uint64_t pl_seq_take(void);
@@ -93,7 +93,8 @@ struct pl_part {
   const void *bytes;
   uint64_t length;
 };
-void pl_meta(uint32_t type, const struct pl_part *parts, int count);
+/* 0, or why there was no room for the record: PL_LOST_*. */
+uint32_t pl_meta(uint32_t type, const struct pl_part *parts, int count);
 
 #pragma GCC visibility pop
 
