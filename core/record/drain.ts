@@ -292,6 +292,8 @@ export class Drain {
       if (!(error instanceof TraceError && isFull(error))) throw error;
       this.failure = error;
       this.stopRecording();
+      // The writer cuts the torn block off before it settles.
+      await this.writer.flush().catch(() => {});
     }
   }
 

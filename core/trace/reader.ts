@@ -227,11 +227,13 @@ export class TraceFile {
         this.broken = { offset: this.position, reason: 'there are bytes behind the end block' };
         break;
       }
-      if (this.size - this.position < BLOCK_HEADER_BYTES) {
+      const start = await this.peek(this.position, BLOCK_HEADER_BYTES);
+      // A writer that found the disk full may have cut a torn block off since the file was measured.
+      if (this.size - this.position < BLOCK_HEADER_BYTES || start.length < BLOCK_HEADER_BYTES) {
         this.torn = { offset: this.wholeBytes, reason: 'the last block is cut' };
         break;
       }
-      const header = decodeBlockHeader(await this.peek(this.position, BLOCK_HEADER_BYTES), this.blocks);
+      const header = decodeBlockHeader(start, this.blocks);
       if (typeof header === 'string') {
         this.broken = { offset: this.position, reason: header };
         break;

@@ -246,6 +246,33 @@ describe('a full disk', () => {
     expect(readFileSync(file)).toEqual(readFileSync(await writeTrace(newFile(), everyBlock)));
   });
 
+  test('is no damage to a reader that follows when a torn block is cut off under its eyes', async () => {
+    const file = newFile();
+    const writer = await TraceWriter.create(file);
+    for (const b of everyBlock.slice(0, 7)) await writer.write(b);
+    await writer.flush();
+    const whole = writer.bytesWritten;
+    const trace = await TraceFile.open(file, { live: true });
+    appendFileSync(file, randomBytes(100));
+    const probe = await open(file, 'r');
+    const prototype: FileHandle = Object.getPrototypeOf(probe);
+    const stat = prototype.stat;
+    await probe.close();
+    const spy = vi.spyOn(prototype, 'stat').mockImplementationOnce(async function (this: FileHandle) {
+      const found = await stat.call(this);
+      truncateSync(file, whole);
+      return found;
+    } as typeof stat);
+    expect(await trace.refresh()).toBe(false);
+    spy.mockRestore();
+    expect(trace.damage).toEqual({ offset: whole, reason: 'the last block is cut' });
+    await writer.write(everyBlock[7]);
+    await writer.close();
+    expect(await trace.refresh()).toBe(true);
+    expect(trace.damage).toBeNull();
+    await trace.close();
+  });
+
   test('stops the writing and leaves what was whole', async () => {
     const file = newFile();
     const writer = await TraceWriter.create(file);
