@@ -593,10 +593,17 @@ export interface PageRow {
   readonly object: number;
   readonly objectName: string;
   readonly tier: string;
+  /**
+   * Accesses to its place in the whole run before: the same allocation, at the same relative position, a mean a page;
+   * null: none, or no run is compared with.
+   */
+  readonly before: number | null;
 }
 
 /** Columns, when a page was asked for: `historyReads`, `historyWrites`, `historyTraffic` (f64), one value a bin of the heat. */
 export interface PageInspectorFacts {
+  /** Whether rows say what their places were in the run before. */
+  readonly compared: boolean;
   /** What an access is called: `accesses`, or a tracker's readings. */
   readonly counted: string;
   /** Epochs that the counts are of; null: the whole run. */

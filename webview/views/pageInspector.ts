@@ -86,7 +86,7 @@ class PageInspectorView implements View {
     const { context } = this;
     return new Grid<PageRow>({
       label: l10n.t('Pages'),
-      columns: pageColumns(0, 1, false),
+      columns: pageColumns(0, 1, false, null),
       sort: sorting => this.#change(sorting),
       activate: row => this.#choose(row.page),
       focus: row => this.#choose(row.page),
@@ -165,7 +165,9 @@ class PageInspectorView implements View {
         ? l10n.plural(facts.pages, '{0} page', '{0} pages')
         : l10n.t('{0} of {1}', whole(facts.total), l10n.plural(facts.pages, '{0} page', '{0} pages'));
     const processes = new Set(facts.rows.map(row => row.process)).size > 1;
-    this.#grid.setColumns(pageColumns(facts.pages, facts.linesPerPage, processes));
+    this.#grid.setColumns(
+      pageColumns(facts.pages, facts.linesPerPage, processes, facts.compared ? facts.counted : null),
+    );
     this.#grid.show(
       {
         total: facts.total,
@@ -249,7 +251,31 @@ class PageInspectorView implements View {
 const accesses = ({ reads, writes }: PageRow) => reads + writes;
 const purity = (row: PageRow) => (accesses(row) === 0 ? 0 : Math.max(row.reads, row.writes) / accesses(row));
 
-function pageColumns(pages: number, linesPerPage: number, processes: boolean): GridColumn<PageRow>[] {
+/** Of pages, addresses say nothing in another run: their place in the same allocation does. */
+function wasColumn(unit: string): GridColumn<PageRow> {
+  return {
+    id: 'before',
+    label: l10n.t('Was'),
+    title: l10n.t(
+      '{0} in the run before, whole run: the same allocation at the same relative position, a mean a page where it has another number of them',
+      word(unit),
+    ),
+    width: 96,
+    priority: 1,
+    numeric: true,
+    cell: row => (row.before === null ? l10n.t('new') : compact(row.before)),
+    hint: row => (row.before === null ? l10n.t('no such allocation in the run before') : compact(row.before)),
+    text: row => (row.before === null ? '' : String(row.before)),
+  };
+}
+
+/** @param compared what is counted, where rows say what their places were in the run before; else null */
+function pageColumns(
+  pages: number,
+  linesPerPage: number,
+  processes: boolean,
+  compared: string | null,
+): GridColumn<PageRow>[] {
   const figure = (
     id: string,
     label: string,
@@ -302,6 +328,7 @@ function pageColumns(pages: number, linesPerPage: number, processes: boolean): G
       text: row => row.objectName,
     },
     figure('accesses', l10n.t('Accesses'), l10n.t('Reads and writes that begin on the page'), 1, accesses),
+    ...(compared === null ? [] : [wasColumn(compared)]),
     {
       id: 'hotness',
       label: l10n.t('Class'),

@@ -11,6 +11,7 @@ import type { ProfileIndex } from '../profileIndex.js';
 import { trackerLabel } from '../seen.js';
 import { wholeBins } from '../window.js';
 import { alphabetically, orderBy } from './order.js';
+import { accessesBefore } from './pagesBefore.js';
 import { usersOf } from './users.js';
 import { clampRange, location, type View, wire } from './view.js';
 
@@ -19,7 +20,7 @@ const lineBytes = 64;
 const maxRows = 400;
 const maxUsers = 100;
 
-export const pageInspector: View = (index, query, selection) => {
+export const pageInspector: View = (index, query, selection, baseline) => {
   const { profile, seen } = index;
   const { pages, options } = profile;
   const order = orderedPages(index, query, selection);
@@ -28,7 +29,10 @@ export const pageInspector: View = (index, query, selection) => {
   const asked = found?.page ?? query.options?.page;
   const page = typeof asked === 'number' && asked >= 0 && asked < pages.count ? Math.floor(asked) : null;
   const focus = order.indexOf(page ?? pageOfFocus(profile, selection));
+  // A window of one run is not a window of the other.
+  const before = baseline && !selection.window ? accessesBefore(profile, baseline) : null;
   const facts: PageInspectorFacts = {
+    compared: before !== null,
     counted: seen.counted,
     window: selection.window && wholeBins(profile, selection.window),
     pageSize: options.pageSize,
@@ -36,10 +40,12 @@ export const pageInspector: View = (index, query, selection) => {
     pages: pages.count,
     total: order.length,
     from,
-    rows: Array.from(order.subarray(from, Math.min(to, from + maxRows)), row => pageRow(index, row, selection.policy)),
+    rows: Array.from(order.subarray(from, Math.min(to, from + maxRows)), row =>
+      pageRow(index, row, selection.policy, before),
+    ),
     focus: focus < 0 ? null : focus,
     found,
-    detail: page === null ? null : detailOf(index, page, selection),
+    detail: page === null ? null : detailOf(index, page, selection, before),
   };
   return { facts, columns: page === null ? {} : historyOf(profile, page) };
 };
@@ -48,7 +54,7 @@ function addressOf({ pages, options }: Profile, page: number): string {
   return `0x${(BigInt(pages.number[page]) * BigInt(options.pageSize)).toString(16)}`;
 }
 
-function pageRow(index: ProfileIndex, page: number, policy: string): PageRow {
+function pageRow(index: ProfileIndex, page: number, policy: string, before: Float64Array | null): PageRow {
   const { pages, objects } = index.profile;
   const object = pages.object[page];
   return {
@@ -63,6 +69,7 @@ function pageRow(index: ProfileIndex, page: number, policy: string): PageRow {
     object: object === NONE ? -1 : object,
     objectName: object === NONE ? '' : objects.name[object],
     tier: object === NONE ? '' : index.tierOfObject(object, policy),
+    before: before && !Number.isNaN(before[page]) ? before[page] : null,
   };
 }
 
@@ -160,7 +167,7 @@ function find({ pages, options }: Profile, text: unknown): PageInspectorFacts['f
   return { page: nearest, exact: pages.number[nearest] === number };
 }
 
-function detailOf(index: ProfileIndex, page: number, { policy }: Selection): PageDetail {
+function detailOf(index: ProfileIndex, page: number, { policy }: Selection, before: Float64Array | null): PageDetail {
   const { profile, exact } = index;
   const { objects, pages, placement, trackers, heat, epochs } = profile;
   const object = pages.object[page];
@@ -170,7 +177,7 @@ function detailOf(index: ProfileIndex, page: number, { policy }: Selection): Pag
   const accesses = reads[page] + writes[page];
   const bins = heat.start.length - 1;
   return {
-    ...pageRow(index, page, policy),
+    ...pageRow(index, page, policy, before),
     exactReads: reads[page],
     exactWrites: writes[page],
     exactRank: rankOf(accesses, row => reads[row] + writes[row], pages.count),
