@@ -5,8 +5,6 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { Worker } from 'node:worker_threads';
-import { assetPath } from './assets.js';
 import type { HeatSoFar } from './machine/liveHeat.js';
 import { cutText } from './model/cut.js';
 import { compact } from './model/format.js';
@@ -16,6 +14,7 @@ import { load } from './profile/file.js';
 import type { ProfileProgress } from './protocol.js';
 import type { UnsavedBlocks } from './record/drain.js';
 import type { RecordProgress, RecordResult } from './record/record.js';
+import { startThread } from './threads.js';
 import { spoolTrace } from './trace/stdin.js';
 import type { FromWorker, PlaceTask, RecordTask, ReplayTask, ToWorker } from './worker.js';
 
@@ -197,7 +196,7 @@ function listen(signal: AbortSignal | undefined, result: Promise<unknown>, cance
 
 /** Starts the worker on a task; its result is a value or an error with the name and exit status that it had there. */
 function runWorker<T>(task: RecordTask | ReplayTask | PlaceTask, onMessage: (message: FromWorker) => void) {
-  const worker = new Worker(assetPath('worker.cjs'), { workerData: task });
+  const worker = startThread(task);
   const result = new Promise<T>((resolve, reject) => {
     worker.on('message', (message: FromWorker) => {
       if (message.kind === 'done') resolve(message.value as T);

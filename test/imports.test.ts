@@ -15,6 +15,7 @@ const table: Readonly<Record<string, readonly string[]>> = {
   'core/model': [],
   'core/errors.ts': [],
   'core/assets.ts': ['node:'],
+  'core/threads.ts': ['core/assets', 'node:'],
   'core/kernel': [],
   'core/trace': ['core/model', 'core/errors', 'core/kernel/abi', 'node:'],
   'core/symbols': ['core/model', 'core/trace/blocks', 'core/errors', 'core/kernel/abi', 'node:'],

@@ -4,10 +4,10 @@
  * The writer waits when the ring is full, the reader when it is empty; both are threads that may block. When the reader
  * fails, it says so in the ring, so that a waiting writer learns of it.
  */
-import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads';
-import { assetPath } from '../assets.js';
+import { MessageChannel, type MessagePort, receiveMessageOnPort, type Worker } from 'node:worker_threads';
 import { messageOf } from '../errors.js';
 import { OUTBOX_BYTES } from '../kernel/abi.js';
+import { startThread } from '../threads.js';
 import { type MachinePort, MachineRun, type MachineRunOptions, type MachineRunResult } from './machineRun.js';
 import { transferable } from './transfer.js';
 
@@ -73,7 +73,7 @@ export class MachineThread implements MachinePort {
     const { port1, port2 } = new MessageChannel();
     const task: MachineTask = { kind: 'machine', options, ring: this.#ring.shared, port: port2 };
     this.#port = port1;
-    this.#worker = new Worker(assetPath('worker.cjs'), { workerData: task, transferList: [port2] });
+    this.#worker = startThread(task, [port2]);
     // What goes wrong there is told by the port; without a listener it would end the process.
     this.#worker.on('error', () => {});
   }

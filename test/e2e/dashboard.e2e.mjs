@@ -92,7 +92,7 @@ describe('the dashboard of a real profile', { timeout: 480_000 }, () => {
       .waitFor();
     assert.match(await words(tab), /modelled run time of everything in the fastest tier/);
     await show(tab, 'Trackers');
-    await tab.getByRole('gridcell', { name: 'PML' }).waitFor();
+    await tab.getByRole('gridcell', { name: 'PML', exact: true }).waitFor();
     await show(tab, 'Policies');
     assert.match(await words(tab), /static-optimal[\s\S]*selected/);
     await show(tab, 'Working set');

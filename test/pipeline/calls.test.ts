@@ -10,7 +10,7 @@ import { pagelens, root, scratch } from '../helpers/cli.js';
 const folder = scratch();
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const source = path.join(root, 'test/programs/known/calls.c');
+const source = path.join(root, 'test/programs/calls/calls.c');
 const markers = new Map(
   readFileSync(source, 'utf8')
     .split('\n')

@@ -1,9 +1,9 @@
 /** The keeper's thread, from both ends: requests and replies over its port, each reply a result or an error. */
-import { type MessagePort, Worker } from 'node:worker_threads';
-import { assetPath } from '../../assets.js';
+import type { MessagePort } from 'node:worker_threads';
 import { messageOf } from '../../errors.js';
 import type { Failure } from '../../model/failure.js';
 import { transferable } from '../../replay/transfer.js';
+import { startThread } from '../../threads.js';
 import { failureOf } from '../failure.js';
 import type { KeeperLink, KeeperRequests } from './requests.js';
 
@@ -41,7 +41,7 @@ export function serveKeeper(port: MessagePort, keeper: KeeperLink): void {
  */
 export function startKeeper(): KeeperLink {
   const task: KeeperTask = { kind: 'keeper' };
-  const worker = new Worker(assetPath('worker.cjs'), { workerData: task });
+  const worker = startThread(task);
   worker.unref();
   const waiting = new Map<number, { resolve(result: unknown): void; reject(error: Error): void }>();
   let last = 0;
