@@ -46,7 +46,9 @@ export const P_CYCLES_PER_NS = 37;
 export const P_BAD_PAGES = 38;
 /** Agile paging: writes to a guest table within an interval that turn it nested. */
 export const P_AGILE_WRITES = 39;
-export const PARAMETERS = 40;
+/** Cores that the threads share: thread n runs on core n modulo this. 0: one each. */
+export const P_CORES = 40;
+export const PARAMETERS = 41;
 
 // Modes of address translation.
 export const MODE_NATIVE = 0;
@@ -95,8 +97,10 @@ export const C_GUEST_FAULTS = 27;
 export const C_UNMAPPED = 28;
 /** Interprocessor interrupts that make other vCPUs drop translations. */
 export const C_SHOOTDOWNS = 29;
+/** Times that a core went on with a thread of another process. */
+export const C_CONTEXT_SWITCHES = 30;
 /** MODE_SLOTS slots a mode: slot C_MODES + mode * MODE_SLOTS + S_*. What a mode does not have stays 0. */
-export const C_MODES = 30;
+export const C_MODES = 31;
 export const S_REFERENCES = 0;
 /** Cycles of walks. */
 export const S_CYCLES = 1;
@@ -126,7 +130,7 @@ export const S_CHECKED = 18;
 /** Agile paging, 6 slots: walks by the level of the highest nested table; 0: all shadow. */
 export const S_WALKS_AT = 19;
 export const MODE_SLOTS = 25;
-export const COUNTERS = 255;
+export const COUNTERS = 256;
 
 // Arms: what a tracker waits for on a page, one bit a tracker in each of four words. Calls name the words by these bits.
 export const ARM_TRACKERS = 32;

@@ -45,7 +45,7 @@ import {
   T_PARENT,
   VM_ROOT,
 } from './tables';
-import { flushPsc, V_VM, vcpuCount, vcpuRecord, walkerOf } from './vcpu';
+import { flushPsc, recordAt, recordCount, V_VM, walkerOf } from './vcpu';
 import { endWalk, startWalk, translateFrame, walkTables } from './walk';
 
 // Flags of a table.
@@ -119,8 +119,8 @@ function forget(table: usize): void {
 
 /** Paging-structure caches of the machine may hold tables of the other kind. */
 function turned(vm: usize): void {
-  for (let vcpu: u32 = 0; vcpu < vcpuCount(); vcpu++) {
-    const record = vcpuRecord(vcpu);
+  for (let i: u32 = 0; i < recordCount(); i++) {
+    const record = recordAt(i);
     if (record && <usize>load<u32>(record, V_VM) == vm) flushPsc(walkerOf(record, MODE_AGILE));
   }
 }

@@ -9,6 +9,7 @@ import {
   P_ACCESS_CYCLES,
   P_AGILE_WRITES,
   P_BAD_PAGES,
+  P_CORES,
   P_CYCLES_PER_NS,
   P_EPT_LEAF,
   P_EPT_PSC_ENTRIES,
@@ -124,6 +125,7 @@ export let pscCycles: f64 = 0;
 export let systemCallCycles: f64 = 0;
 export let cyclesPerNs: f64 = 1;
 export let badPages: u32 = 0;
+export let cores: u32 = 0;
 export let agileWrites: u32 = 2;
 
 /** Entries of the paging-structure cache for `level` (2..5), in the guest's or the EPT's dimension. */
@@ -176,5 +178,6 @@ export function unpackParameters(): void {
   systemCallCycles = parameter(P_SYSTEM_CALL_CYCLES);
   cyclesPerNs = parameter(P_CYCLES_PER_NS);
   badPages = whole(P_BAD_PAGES);
+  cores = whole(P_CORES);
   agileWrites = whole(P_AGILE_WRITES);
 }

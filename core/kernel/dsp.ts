@@ -38,7 +38,7 @@ import {
   VM_SHADOWS,
 } from './tables';
 import { tlbEntriesHeld } from './tlb';
-import { flushGuestPhysical, flushPsc, V_VM, vcpuCount, vcpuRecord, walkerOf } from './vcpu';
+import { flushGuestPhysical, flushPsc, recordAt, recordCount, V_VM, walkerOf } from './vcpu';
 import { EVERY_TABLE, endWalk, NO_TABLE, startWalk, translateFrame, walkTables } from './walk';
 
 export function dspMapped(vm: usize): void {
@@ -110,8 +110,8 @@ export function dspSwitch(process: u32, shadow: bool): void {
     store<u32>(<usize>load<u32>(vm, VM_ROOT), generation, T_DSP);
   }
   addTo(MODE_DSP, S_SWITCHES, 1);
-  for (let vcpu: u32 = 0; vcpu < vcpuCount(); vcpu++) {
-    const record = vcpuRecord(vcpu);
+  for (let i: u32 = 0; i < recordCount(); i++) {
+    const record = recordAt(i);
     if (record == 0 || <usize>load<u32>(record, V_VM) != vm) continue;
     const walker = walkerOf(record, MODE_DSP);
     flushPsc(walker);

@@ -29,6 +29,7 @@ import {
   unmapPages,
   vcpuCreate,
   vcpuEnd,
+  vcpuRun,
   vcpuSynchronise,
 } from './machine';
 import { pushWords, streamWanted } from './streams';
@@ -115,6 +116,7 @@ function batch(vcpu: u32): bool {
   at = setSamples(at, samples);
   position = (at + 7) & ~7;
   distanceBatch(n, pagesKnown);
+  vcpuRun(vcpu);
   translateBatch(vcpu, n);
   cacheBatch(vcpu, n);
   accesses += n;

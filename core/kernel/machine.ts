@@ -28,6 +28,7 @@ import { cacheLines, cachesStart, flushCaches } from './cache';
 import {
   accessCycles,
   add,
+  cores,
   counter,
   cyclesPerNs,
   l1TlbMissCycles,
@@ -40,7 +41,7 @@ import {
   unpackParameters,
 } from './config';
 import { escapeStart } from './escape';
-import { mappingsStart } from './mappings';
+import { contextSwitch, mappingsStart } from './mappings';
 import { pmlDrain, pmlStart } from './pml';
 import { streamsStart } from './streams';
 import {
@@ -59,11 +60,13 @@ import {
   flushGuestPhysical,
   flushPsc,
   newVcpu,
+  recordAt,
+  recordCount,
   releaseVcpu,
+  runOnCore,
   V_CLOCK,
   V_PML,
   V_PML_INDEX,
-  vcpuCount,
   vcpuRecord,
   vcpusStart,
   walkerOf,
@@ -111,9 +114,17 @@ export function vcpuEnd(vcpu: u32): void {
   const record = vcpuRecord(vcpu);
   if (record == 0) return;
   vcpuSynchronise(vcpu);
-  flushCaches(vcpu);
-  pmlDrain(record);
+  if (!cores) {
+    flushCaches(vcpu);
+    pmlDrain(record);
+  }
   releaseVcpu(vcpu);
+}
+
+/** The vCPU's thread goes on: on a shared core it may take the place of another one. */
+export function vcpuRun(vcpu: u32): void {
+  const record = vcpuRecord(vcpu);
+  if (record != 0 && cores && runOnCore(vcpu, record)) contextSwitch(record);
 }
 
 /** The vCPU passed a synchronisation: it cannot be earlier than what was stamped before. */
@@ -239,8 +250,8 @@ export function eptClear(page: u32, flags: u32): void {
 
 /** INVEPT and INVVPID, all contexts: drops every cached mapping on every vCPU (mechanisms.md, A.3). */
 export function invept(): void {
-  for (let vcpu: u32 = 0; vcpu < vcpuCount(); vcpu++) {
-    const record = vcpuRecord(vcpu);
+  for (let i: u32 = 0; i < recordCount(); i++) {
+    const record = recordAt(i);
     if (record == 0) continue;
     flushTlbs(record);
     for (let mode = 0; mode < MODES; mode++) {

@@ -8,7 +8,7 @@
  * the process and all its paging-structure caches; guest-physical translations stay (mechanisms.md, A.3).
  */
 
-import { C_GUEST_FAULTS, C_SHOOTDOWNS, C_UNMAPPED, MODE_DUAL_DIRECT, MODES } from './abi-machine';
+import { C_CONTEXT_SWITCHES, C_GUEST_FAULTS, C_SHOOTDOWNS, C_UNMAPPED, MODE_DUAL_DIRECT, MODES } from './abi-machine';
 import { enlarge } from './arena';
 import { add, guestLeaf, guestRoot, guestShift, largeUnits, modes, pageShift, unitShift, walks } from './config';
 import { modesFlushed, modesMapped, modesUnmapped } from './modes';
@@ -29,7 +29,7 @@ import {
 } from './tables';
 import { dropUnit, flushTlbs } from './tlb';
 import { pageNumbers } from './touches';
-import { flushPsc, V_VM, vcpuCount, vcpuRecord, walkerOf } from './vcpu';
+import { flushPsc, recordAt, recordCount, V_VM, walkerOf } from './vcpu';
 
 /** A leaf table has no children: beside an entry it has the page + 1 that the entry was made for. */
 const ENTRY_PAGE: usize = T_CHILDREN - T_ENTRIES;
@@ -122,14 +122,11 @@ function flush(vm: usize): void {
   // Of a guest page in several TLB entries it is not known which there are.
   const single = foundCount <= SINGLE_FLUSHES && unitShift == guestShift;
   let vcpus: u32 = 0;
-  for (let vcpu: u32 = 0; vcpu < vcpuCount(); vcpu++) {
-    const record = vcpuRecord(vcpu);
+  for (let i: u32 = 0; i < recordCount(); i++) {
+    const record = recordAt(i);
     if (record == 0 || <usize>load<u32>(record, V_VM) != vm) continue;
     vcpus++;
-    for (let mode = 0; mode < MODES; mode++) {
-      const walker = walkerOf(record, mode);
-      if (walker) flushPsc(walker);
-    }
+    dropTables(record);
     if (single) dropFound(record);
     else dropAll(record);
   }
@@ -149,4 +146,22 @@ function dropFound(record: usize): void {
 function dropAll(record: usize): void {
   flushTlbs(record);
   if (walks(MODE_DUAL_DIRECT)) dualDirectFlush(record);
+}
+
+function dropTables(record: usize): void {
+  for (let mode = 0; mode < MODES; mode++) {
+    const walker = walkerOf(record, mode);
+    if (walker) flushPsc(walker);
+  }
+}
+
+/**
+ * The core loads CR3 for a thread of another process. Translations are not tagged by process (PCID) or machine (VPID):
+ * linear and combined ones go, guest-physical ones stay.
+ */
+export function contextSwitch(record: usize): void {
+  add(C_CONTEXT_SWITCHES, 1);
+  dropTables(record);
+  dropAll(record);
+  if (modes) modesFlushed(<usize>load<u32>(record, V_VM), 0, 1);
 }

@@ -31,7 +31,7 @@ import {
   touchCount,
   touches,
 } from './touches';
-import { V_L1_TLB, V_L2_TLB, V_NUMBER, V_VM, vcpuCount, vcpuRecord } from './vcpu';
+import { recordAt, recordCount, V_L1_TLB, V_L2_TLB, V_NUMBER, V_VM, vcpuRecord } from './vcpu';
 import { walkPage } from './walk';
 
 const WRITES_PASS: u32 = 1;
@@ -182,8 +182,8 @@ function fillL2(record: usize, address: u64, entry: u32): void {
 
 /** Makes the next access to every page pass through `translate`: arms were set. The TLBs keep their content. */
 export function forgetShortcuts(): void {
-  for (let vcpu: u32 = 0; vcpu < vcpuCount(); vcpu++) {
-    const record = vcpuRecord(vcpu);
+  for (let i: u32 = 0; i < recordCount(); i++) {
+    const record = recordAt(i);
     if (record == 0) continue;
     const tlb = <usize>load<u32>(record, V_L1_TLB);
     for (let at = tlb, end = tlb + ((<usize>l1TlbSets * l1TlbWays) << 2); at < end; at += 4) {
@@ -196,8 +196,8 @@ export function forgetShortcuts(): void {
 export function forgetShortcut(page: u32): void {
   if (page >= pagesKnown) return;
   const set = (<usize>(load<u32>(pageNumbers + ((<usize>page) << 3)) & (l1TlbSets - 1)) * l1TlbWays) << 2;
-  for (let vcpu: u32 = 0; vcpu < vcpuCount(); vcpu++) {
-    const record = vcpuRecord(vcpu);
+  for (let i: u32 = 0; i < recordCount(); i++) {
+    const record = recordAt(i);
     if (record == 0) continue;
     const tlb = <usize>load<u32>(record, V_L1_TLB) + set;
     const at = lruFind(tlb, l1TlbWays, (page + 1) << TAG, FLAGS);

@@ -1,5 +1,6 @@
 /**
- * vCPUs: one for each recorded thread, with TLBs, walk caches, modification log and private caches of its own.
+ * vCPUs: one for each recorded thread, with TLBs, walk caches, modification log and private caches of its own, or those
+ * of a core that several share.
  * A record is a block of linear memory whose pointer the hot loops keep in a local. When a thread ends its memory
  * goes to the next one.
  */
@@ -18,6 +19,7 @@ import {
 import { allocate, enlarge, release } from './arena';
 import { emptyCaches } from './cache';
 import {
+  cores,
   eptPscEntries,
   l1dSets,
   l1dWays,
@@ -71,12 +73,15 @@ const W_BYTES: usize = 48;
 /** Bytes of the private state behind the record, zero in an empty machine but for the caches' ages. */
 let stateBytes: usize = 0;
 let vcpus: usize = 0;
+/** Records by core, where threads share cores. */
+let coreRecords: usize = 0;
 let capacity: u32 = 0;
 let created: u32 = 0;
 let live: u32 = 0;
 
 export function vcpusStart(): void {
   vcpus = 0;
+  coreRecords = allocate((<usize>max<u32>(cores, 1)) << 2);
   capacity = 0;
   created = 0;
   live = 0;
@@ -95,9 +100,17 @@ export function vcpuCount(): u32 {
   return created;
 }
 
-/** Number of vCPUs whose thread has not ended. */
+/** Number of vCPUs, or of cores if there are fewer, whose thread has not ended. */
 export function vcpusLive(): u32 {
-  return live;
+  return cores ? min(cores, live) : live;
+}
+
+/** What caches translations, for those who go through all: a record for each core, or for each vCPU; 0 if it ended. */
+export function recordCount(): u32 {
+  return cores ? min(cores, created) : created;
+}
+export function recordAt(index: u32): usize {
+  return <usize>load<u32>((cores ? coreRecords : vcpus) + ((<usize>index) << 2));
 }
 
 /** Record of a vCPU; 0 once it has ended, and for all vCPUs of a replay without a machine (`machineStart`). */
@@ -117,11 +130,32 @@ export function newVcpu(process: u32, clock: f64): u32 {
     processes = enlarge(processes, (<usize>capacity) << 2, (<usize>larger) << 2);
     capacity = larger;
   }
-  const record = stateBytes ? newRecord(process, clock) : 0;
+  const record = stateBytes ? recordFor(process, clock) : 0;
   store<u32>(vcpus + ((<usize>created) << 2), <u32>record);
   store<u32>(processes + ((<usize>created) << 2), process);
   live++;
   return created++;
+}
+
+/** A new record, or that of the core that the vCPU shares. */
+function recordFor(process: u32, clock: f64): usize {
+  if (!cores) return newRecord(process, clock);
+  virtualMachine(process);
+  const slot = coreRecords + ((<usize>(created % cores)) << 2);
+  if (created < cores) store<u32>(slot, <u32>newRecord(process, clock));
+  const record = <usize>load<u32>(slot);
+  store<f64>(record, max(load<f64>(record, V_CLOCK), clock), V_CLOCK);
+  return record;
+}
+
+/** Makes the vCPU the one that runs on its record. Returns whether that changes the process. */
+export function runOnCore(vcpu: u32, record: usize): bool {
+  if (load<u32>(record, V_NUMBER) == vcpu) return false;
+  store<u32>(record, vcpu, V_NUMBER);
+  const vm = <u32>virtualMachine(vcpuProcess(vcpu));
+  if (load<u32>(record, V_VM) == vm) return false;
+  store<u32>(record, vm, V_VM);
+  return true;
 }
 
 function newRecord(process: u32, clock: f64): usize {
@@ -135,12 +169,12 @@ function newRecord(process: u32, clock: f64): usize {
   return record;
 }
 
-/** Forgets an ended vCPU. */
+/** Forgets an ended vCPU. A core stays as it is. */
 export function releaseVcpu(vcpu: u32): void {
   const record = vcpuRecord(vcpu);
   if (record == 0) return;
   store<u32>(vcpus + ((<usize>vcpu) << 2), 0);
-  release(record, stateBytes);
+  if (!cores) release(record, stateBytes);
   live--;
 }
 

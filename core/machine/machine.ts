@@ -4,6 +4,7 @@
  */
 import {
   C_BUSY_CYCLES,
+  C_CONTEXT_SWITCHES,
   C_DIRTY_WALKS,
   C_EPT_VIOLATIONS,
   C_FILLS,
@@ -77,6 +78,7 @@ export interface MachineCounts {
   readonly guestPageFaults: number;
   readonly unmappedPages: number;
   readonly tlbShootdowns: number;
+  readonly contextSwitches: number;
   readonly l2Hits: number;
   readonly llcHits: number;
   readonly fills: number;
@@ -121,6 +123,7 @@ export class EmulatedMachine {
       guestPageFaults: at[C_GUEST_FAULTS],
       unmappedPages: at[C_UNMAPPED],
       tlbShootdowns: at[C_SHOOTDOWNS],
+      contextSwitches: at[C_CONTEXT_SWITCHES],
       l2Hits: at[C_L2_HITS],
       llcHits: at[C_LLC_HITS],
       fills: at[C_FILLS],

@@ -25,6 +25,8 @@ const LOG_LENGTH = 1000;
 export class ModeClock {
   /** DSP's decisions, in order, at most LOG_LENGTH. */
   readonly decisions: DspDecision[] = [];
+  /** Decisions in all. */
+  decisionsTaken = 0;
   readonly #kernel: ModeClockExports;
   readonly #machines: DspMachine[] = [];
   readonly #thresholds: DspThresholds;
@@ -59,6 +61,7 @@ export class ModeClock {
       const machine = (this.#machines[process] ??= new DspMachine(process, this.#thresholds));
       const decision = machine.decide({ instructions: accesses * this.#instructions, misses, faults }, seconds);
       if (!decision) continue;
+      this.decisionsTaken++;
       if (decision.switched) kernel.dspSwitch(process, decision.paging === 'shadow' ? 1 : 0);
       if (this.decisions.length < LOG_LENGTH) this.decisions.push(decision);
     }

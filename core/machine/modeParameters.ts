@@ -46,9 +46,21 @@ function threshold(summary: string, unit: string, value: number) {
 
 const perThousand = 'per 1,000 instructions';
 
-/** By id of the mode. Those of `native` are the page tables of the process, in every mode. */
+/** By id of the mode. Those of `native` shape the process's page tables and the cores, in every mode. */
 export const modeParameters = {
-  native: { levels, leaf },
+  native: {
+    levels,
+    leaf,
+    cores: {
+      summary: 'cores that the recorded threads share, thread n on core n modulo this; 0: one each',
+      unit: 'cores',
+      default: 0,
+      minimum: 0,
+      maximum: 4096,
+      whole: true,
+      source: 'assumption: no thread waits for a core',
+    },
+  },
   nested: { levels, leaf },
   dsp: {
     intervalSeconds: interval('time between two decisions', 5, 'F.2 [P Wang VEE 2011]'),

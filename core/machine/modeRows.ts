@@ -8,6 +8,7 @@
  */
 import {
   C_BUSY_CYCLES,
+  C_CONTEXT_SWITCHES,
   C_EPT_VIOLATIONS,
   C_GUEST_FAULTS,
   C_L1_TLB_MISSES,
@@ -213,6 +214,7 @@ export function translationRow(
       guestPageFaults: run(C_GUEST_FAULTS),
       unmappedPages: run(C_UNMAPPED),
       tlbShootdowns: run(C_SHOOTDOWNS),
+      contextSwitches: run(C_CONTEXT_SWITCHES),
       ...own,
     },
   };

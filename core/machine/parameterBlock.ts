@@ -3,6 +3,7 @@ import {
   P_ACCESS_CYCLES,
   P_AGILE_WRITES,
   P_BAD_PAGES,
+  P_CORES,
   P_CYCLES_PER_NS,
   P_EPT_LEAF,
   P_EPT_PSC_ENTRIES,
@@ -51,6 +52,7 @@ export function parameterBlock(preset: MachinePreset, options: MachineOptions): 
   values[P_PAGE_SHIFT] = Math.log2(options.pageSize);
   setGeometry(values, geometry, preset);
   values[P_MODES] = options.modes.reduce((bits, id) => bits | (1 << modes[id].number), 0);
+  values[P_CORES] = modeValues('native', options.modeOptions).cores;
   values[P_BAD_PAGES] = modeValues('vmm-direct', options.modeOptions).badPages;
   values[P_AGILE_WRITES] = modeValues('agile', options.modeOptions).writes;
   setWalkCaches(values, P_PSC_ENTRIES, preset.walkCaches);

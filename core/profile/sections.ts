@@ -361,11 +361,11 @@ function translationSection({ profile }: Context): Section | null {
 }
 
 /** What a mode did of its own, in a few words. */
-function modeRemark({ own, decisions }: TranslationRow): string {
+function modeRemark({ own }: TranslationRow): string {
   const of = (name: string) => count(own[name] ?? 0);
-  if (decisions) return `${grouped(decisions.length)} decisions, ${of('switches')} switches`;
+  if (own.decisionsTaken !== undefined) return `${of('decisionsTaken')} decisions, ${of('switches')} switches`;
   if (own.tablesTurnedNested !== undefined)
-    return `tables turned: ${of('tablesTurnedNested')} nested, ${of('tablesTurnedShadow')} back`;
+    return `turned: ${of('tablesTurnedNested')} nested, ${of('tablesTurnedShadow')} back`;
   if (own.segmentTranslations !== undefined) return `${of('segmentTranslations')} by segment`;
   if (own.escapedWalks !== undefined) return `${of('escapedWalks')} walks past the filter`;
   if (own.validatedEntries !== undefined) return `${of('validatedEntries')} entries validated`;
@@ -375,10 +375,10 @@ function modeRemark({ own, decisions }: TranslationRow): string {
 /** What the guest's kernel does in every mode. */
 function guestRemarks({ own }: TranslationRow): string[] {
   if (own.guestPageFaults === undefined) return [];
-  const { guestPageFaults, unmappedPages = 0, tlbShootdowns = 0 } = own;
+  const { guestPageFaults, unmappedPages = 0, tlbShootdowns = 0, contextSwitches = 0 } = own;
   return [
     `in every mode: ${count(guestPageFaults)} guest page faults, ${count(unmappedPages)} pages unmapped, ` +
-      `${count(tlbShootdowns)} shootdowns of other vCPUs`,
+      `${count(tlbShootdowns)} shootdowns of other vCPUs, ${count(contextSwitches)} context switches`,
   ];
 }
 

@@ -82,7 +82,10 @@ export class MachineRun implements MachinePort {
 
   #completed(row: TranslationRow): TranslationRow {
     if (row.mode === 'nested') return { ...row, pmlSweep: pmlSweep(this.#machine) };
-    if (row.mode === 'dsp') return { ...row, decisions: this.#modes.decisions };
+    if (row.mode === 'dsp') {
+      const { decisions, decisionsTaken } = this.#modes;
+      return { ...row, own: { ...row.own, decisionsTaken }, decisions };
+    }
     return row;
   }
 

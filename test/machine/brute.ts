@@ -50,6 +50,8 @@ export interface Geometry {
   /** Level of their leaves: 1 for 4 KiB pages, 2 for 2 MiB, 3 for 1 GiB. */
   readonly leaf: number;
   readonly eptLeaf: number;
+  /** Cores that the threads share; 0 or absent: one each. */
+  readonly cores?: number;
   /** Bytes of the pages that the run counts, where those are smaller than the guest's. */
   readonly countedSize?: number;
 }
@@ -69,7 +71,10 @@ export class Guest {
   readonly present = new Set<number>();
   readonly dirty = new Set<number>();
 
-  constructor(readonly g: Geometry) {
+  constructor(
+    readonly g: Geometry,
+    readonly process: number,
+  ) {
     this.tableFrame.set(this.table(g.root, 0), TABLE_FRAMES);
   }
 
@@ -108,8 +113,8 @@ class Vm {
   readonly backed = new Set<number>();
   readonly guest: Guest;
 
-  constructor(g: Geometry) {
-    this.guest = new Guest(g);
+  constructor(g: Geometry, process: number) {
+    this.guest = new Guest(g, process);
   }
 
   flags(of: Map<string, Flags>, key: string): Flags {
@@ -123,11 +128,13 @@ class Vcpu {
   readonly l1: Lru<{ dirty: boolean }>[];
   readonly l2: Lru<{ dirty: boolean }>[];
   readonly psc: Lru<true>[];
-  readonly eptPsc: Lru<true>[];
-  readonly nestedTlb: Lru<{ dirty: boolean }>;
+  /** Guest-physical mappings, known by the machine (its EPT's root) as well. */
+  readonly eptPsc: Lru<true, string>[];
+  readonly nestedTlb: Lru<{ dirty: boolean }, string>;
   log: number[] = [];
   constructor(
-    readonly vm: Vm,
+    /** Machine of the process that runs on it. */
+    public vm: Vm,
     g: Geometry,
   ) {
     this.l1 = Array.from({ length: g.l1Sets }, () => new Lru(g.l1Ways));
@@ -178,6 +185,7 @@ export class BruteMachine {
   faults = 0;
   unmapped = 0;
   shootdowns = 0;
+  contextSwitches = 0;
   readonly drained: number[] = [];
   readonly vcpus: Vcpu[];
   readonly #vms = new Map<number, Vm>();
@@ -191,20 +199,36 @@ export class BruteMachine {
   ) {
     this.#pageSize = 4096 * 512 ** (g.leaf - 1);
     this.#unitSize = 4096 * 512 ** (Math.min(g.leaf, g.eptLeaf) - 1);
-    this.vcpus = processes.map(process => {
-      let vm = this.#vms.get(process);
-      if (!vm) this.#vms.set(process, (vm = new Vm(g)));
-      return new Vcpu(vm, g);
-    });
+    for (const process of processes) if (!this.#vms.has(process)) this.#vms.set(process, new Vm(g, process));
+    const own = g.cores ? processes.slice(0, g.cores) : processes;
+    this.vcpus = own.map(process => new Vcpu(this.#vms.get(process)!, g));
   }
 
-  access(vcpu: number, address: number, write: boolean, size = 8): void {
+  access(thread: number, address: number, write: boolean, size = 8): void {
+    const vcpu = this.g.cores ? thread % this.g.cores : thread;
+    this.#run(vcpu, this.processes[thread]);
     this.#unit(vcpu, address, write);
     // A piece of the run's pages, which are 4 KiB unless the guest's are 2 MiB and counted so.
     const last = address + size - 1;
     const counted = this.g.countedSize ?? this.#pageSize;
     const page = Math.floor(last / counted);
     if (page !== Math.floor(address / counted)) this.#unit(vcpu, page * counted, write);
+  }
+
+  /** A thread of the process runs on the vCPU. */
+  #run(vcpu: number, process: number): void {
+    const v = this.vcpus[vcpu];
+    const vm = this.#vms.get(process)!;
+    if (v.vm === vm) return;
+    v.vm = vm;
+    this.contextSwitches++;
+    for (const set of [...v.l1, ...v.l2, ...v.psc]) set.clear();
+    this.observer?.flush(process, vm.guest, null, [vcpu]);
+  }
+
+  /** vCPUs, or cores, on which the process runs now. */
+  running(process: number): number[] {
+    return this.vcpus.flatMap((v, i) => (v.vm === this.#vms.get(process) ? [i] : []));
   }
 
   eptFlags(process: number, address: number): Flags | undefined {
@@ -250,7 +274,7 @@ export class BruteMachine {
       vm.guestFlags.delete(`${this.g.leaf}:${page}`);
       this.observer?.unmap(process, guest, page);
     }
-    const vcpus = this.vcpus.flatMap((v, i) => (v.vm === vm ? [i] : []));
+    const vcpus = this.running(process);
     const single = pages.length <= 33 && this.#unitSize === this.#pageSize;
     for (const i of vcpus) {
       const v = this.vcpus[i];
@@ -260,7 +284,7 @@ export class BruteMachine {
         else set.clear();
       }
     }
-    this.shootdowns += vcpus.length - 1;
+    this.shootdowns += Math.max(0, vcpus.length - 1);
     this.observer?.flush(process, guest, single ? pages : null, vcpus);
   }
 
@@ -282,7 +306,7 @@ export class BruteMachine {
         set2.set(unit, { dirty });
       }
       const page = Math.floor(address / this.#pageSize);
-      this.observer?.l1Miss({ vcpu, process: this.processes[vcpu], guest: v.vm.guest, page, address });
+      this.observer?.l1Miss({ vcpu, process: v.vm.guest.process, guest: v.vm.guest, page, address });
     }
     if (write && !dirty) {
       this.dirtyWalks++;
@@ -297,7 +321,7 @@ export class BruteMachine {
     const { vm } = v;
     const { guest } = vm;
     const { leaf, root } = this.g;
-    const process = this.processes[vcpu];
+    const process = guest.process;
     const page = Math.floor(address / this.#pageSize);
     const prefix = (level: number) => Math.floor(page / 512 ** (level - leaf));
     const fault = !guest.present.has(page);
@@ -340,11 +364,12 @@ export class BruteMachine {
     const { vm } = v;
     const { eptLeaf: leaf, eptRoot } = this.g;
     const prefix = (level: number) => Math.floor(frame / 512 ** (level - 1));
-    const cached = v.nestedTlb.get(prefix(leaf));
+    const tag = (level: number) => `${vm.guest.process} ${prefix(level)}`;
+    const cached = v.nestedTlb.get(tag(leaf));
     if (cached && (!write || cached.dirty)) return;
     let start = eptRoot;
     for (let level = leaf + 1; level <= eptRoot; level++) {
-      if (!v.eptPsc[level - 2].get(prefix(level))) continue;
+      if (!v.eptPsc[level - 2].get(tag(level))) continue;
       start = level - 1;
       break;
     }
@@ -366,7 +391,7 @@ export class BruteMachine {
       v.log.push(frame * 4096);
       this.pmlLogged++;
     }
-    for (let level = start; level > leaf; level--) v.eptPsc[level - 2].set(prefix(level), true);
-    v.nestedTlb.set(prefix(leaf), { dirty: last.d });
+    for (let level = start; level > leaf; level--) v.eptPsc[level - 2].set(tag(level), true);
+    v.nestedTlb.set(tag(leaf), { dirty: last.d });
   }
 }

@@ -27,7 +27,7 @@ class Walker {
     }
     let references = 0;
     for (let level = start; level >= leaf; level--) {
-      if (level < translated) references += this.frame(guest.tableFrame.get(guest.table(level, page))!);
+      if (level < translated) references += this.frame(guest, guest.tableFrame.get(guest.table(level, page))!);
       references++;
       if (level > leaf) this.psc[level - 2].set(prefix(level), true);
     }
@@ -35,9 +35,9 @@ class Walker {
   }
 
   /** Translates a frame of 4 KiB of a guest-physical address space. Returns the references. */
-  frame(frame: number, space = 'ram'): number {
+  frame(guest: Guest, frame: number, space = 'ram'): number {
     const { eptRoot, eptLeaf } = this.g;
-    const prefix = (level: number) => `${space} ${Math.floor(frame / 512 ** (level - 1))}`;
+    const prefix = (level: number) => `${guest.process} ${space} ${Math.floor(frame / 512 ** (level - 1))}`;
     if (this.nestedTlb.get(prefix(eptLeaf))) return 0;
     let start = eptRoot;
     for (let level = eptLeaf + 1; level <= eptRoot; level++) {
@@ -183,7 +183,7 @@ export class Dsp extends Mode {
       this.add('references', walker.guest(guest, page, 0).references);
     } else {
       if (first) this.add('ept-violation');
-      this.add('references', walker.guest(guest, page, EVERY).references + walker.frame(guest.frame(address)));
+      this.add('references', walker.guest(guest, page, EVERY).references + walker.frame(guest, guest.frame(address)));
     }
   }
   override unmap(process: number, guest: Guest, page: number): void {
@@ -254,7 +254,7 @@ export class VmmDirect extends Segments {
     this.add('checks', tables + 1);
     if (!this.escapes(guest, page)) return;
     this.add('escaped');
-    this.add('references', this.walkers[vcpu].frame(guest.frame(address)));
+    this.add('references', this.walkers[vcpu].frame(guest, guest.frame(address)));
   }
 }
 
@@ -264,13 +264,13 @@ export class GuestDirect extends Segments {
     this.add('checks');
     if (this.outside(process, page)) {
       if (this.back(`ram ${process}`, guest.frame(address))) this.add('ept-violation');
-      this.add('references', walker.guest(guest, page, EVERY).references + walker.frame(guest.frame(address)));
+      this.add('references', walker.guest(guest, page, EVERY).references + walker.frame(guest, guest.frame(address)));
       return;
     }
     this.add('segment');
     const frame = Math.floor(address / 4096);
     if (this.back(`segment ${process}`, frame)) this.add('ept-violation');
-    this.add('references', walker.frame(frame, 'segment'));
+    this.add('references', walker.frame(guest, frame, 'segment'));
   }
 }
 
@@ -306,7 +306,7 @@ export class DualDirect extends Segments {
     }
     if (!escapes) return;
     this.add('escaped');
-    this.add('references', walker.frame(guest.frame(address)));
+    this.add('references', walker.frame(guest, guest.frame(address)));
   }
   override flush(process: number, guest: Guest, pages: readonly number[] | null, vcpus: readonly number[]): void {
     super.flush(process, guest, pages, vcpus);
@@ -358,10 +358,11 @@ export class Agile extends Mode {
 
   constructor(
     g: Geometry,
-    readonly processes: readonly number[],
+    vcpus: number,
     readonly limit: number,
+    readonly running: (process: number) => readonly number[],
   ) {
-    super(g, processes.length);
+    super(g, vcpus);
   }
 
   of(process: number, guest: Guest): AgileTables {
@@ -409,7 +410,7 @@ export class Agile extends Mode {
   }
 
   #turned(process: number): void {
-    for (const [vcpu, owner] of this.processes.entries()) if (owner === process) this.walkers[vcpu].forgetTables();
+    for (const vcpu of this.running(process)) this.walkers[vcpu].forgetTables();
   }
 
   override walk(walk: Walk): void {
@@ -423,7 +424,7 @@ export class Agile extends Mode {
       if (tables.shadow.hiddenFault(walk)) this.add('hidden-fault');
     } else if (first) this.add('ept-violation');
     this.add('references', walker.guest(guest, page, level).references);
-    if (level > 0) this.add('references', walker.frame(guest.frame(address)));
+    if (level > 0) this.add('references', walker.frame(guest, guest.frame(address)));
   }
 
   interval(): void {
@@ -464,11 +465,11 @@ export class BruteModes implements Observer {
 
   constructor(
     g: Geometry,
-    processes: readonly number[],
+    n: number,
     settings: { readonly badPages: number; readonly agileWrites: number },
     outside: (process: number, page: number) => boolean,
+    running: (process: number) => readonly number[],
   ) {
-    const n = processes.length;
     const filter = new EscapeFilter(settings.badPages);
     this.shadow = new Shadow(g, n);
     this.direct = new Direct(g, n);
@@ -476,7 +477,7 @@ export class BruteModes implements Observer {
     this.dualDirect = new DualDirect(g, n, filter, outside);
     this.vmmDirect = new VmmDirect(g, n, filter, outside);
     this.guestDirect = new GuestDirect(g, n, filter, outside);
-    this.agile = new Agile(g, processes, settings.agileWrites);
+    this.agile = new Agile(g, n, settings.agileWrites, running);
   }
 
   get #all(): readonly Mode[] {

@@ -1,6 +1,7 @@
 /** Generated machines and traces, and the real machine and the brute-force one side by side on them. */
 import fc from 'fast-check';
 import {
+  P_CORES,
   P_EPT_LEAF,
   P_EPT_PSC_ENTRIES,
   P_EPT_ROOT,
@@ -52,6 +53,7 @@ function geometryOf(leaves: readonly (readonly [number, number, number])[]): fc.
       pmlEntries: fc.integer({ min: 1, max: 9 }),
       root: fc.constantFrom(4, 5),
       eptRoot: fc.constantFrom(4, 5),
+      cores: fc.constantFrom(0, 0, 1, 2),
       leaves: fc.constantFrom(...leaves),
     })
     .map(({ leaves: [counted, leaf, eptLeaf], ...g }) => ({
@@ -139,6 +141,7 @@ function overridesOf(g: Geometry): ParameterOverrides {
     [P_GUEST_LEAF]: g.leaf,
     [P_EPT_ROOT]: g.eptRoot,
     [P_EPT_LEAF]: g.eptLeaf,
+    [P_CORES]: g.cores ?? 0,
     [P_PML_KEEP]: 1,
   };
 }

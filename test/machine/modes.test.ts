@@ -78,10 +78,9 @@ class Modes {
     ids: readonly string[] = Object.keys(modes),
   ) {
     const pageSize = 4096 * 512 ** (g.leaf - 1);
-    this.brute = new BruteModes(g, PROCESSES, set, (_, page) => {
-      const at = page * pageSize;
-      return at >= STACK && at < STACK_END;
-    });
+    const outside = (_: number, page: number) => page * pageSize >= STACK && page * pageSize < STACK_END;
+    const running = (process: number) => this.both.brute.running(process);
+    this.brute = new BruteModes(g, PROCESSES.length, set, outside, running);
     this.both = new SideBySide(g, { modes: ids }, this.brute, {
       [P_BAD_PAGES]: set.badPages,
       [P_AGILE_WRITES]: set.agileWrites,
@@ -93,7 +92,7 @@ class Modes {
     const { real, brute } = this.both;
     switch (step.kind) {
       case 'switch': {
-        const vcpus = PROCESSES.flatMap((process, vcpu) => (process === step.process ? [vcpu] : []));
+        const vcpus = brute.running(step.process);
         const held = vcpus.reduce((sum, vcpu) => sum + brute.held(vcpu), 0);
         real.inspect.dspSwitch(step.process, step.shadow ? 1 : 0);
         this.brute.dsp.switch(step.process, brute.guestOf(step.process), step.shadow, vcpus, held);

@@ -3,15 +3,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ACCESSED, DIRTY, Emulated } from './emulated.js';
-import {
-  address,
-  hasLargeUnits,
-  monitorSteps,
-  nestedGeometry,
-  PROCESSES,
-  programSteps,
-  SideBySide,
-} from './generated.js';
+import { address, hasLargeUnits, monitorSteps, nestedGeometry, programSteps, SideBySide } from './generated.js';
 
 const steps = fc.array(fc.oneof(...programSteps, ...monitorSteps), { maxLength: 120, size: 'max' });
 
@@ -35,10 +27,11 @@ describe('the emulated machine beside the brute-force one', () => {
           faults: n.guestPageFaults,
           unmapped: n.unmappedPages,
           shootdowns: n.tlbShootdowns,
+          switches: n.contextSwitches,
           pmlFull: n.pmlFull,
           pmlLogged: n.pmlLogged,
           drained: real.drained(),
-          logs: PROCESSES.map((_, vcpu) => real.log(vcpu)),
+          logs: brute.vcpus.map((_, vcpu) => real.log(vcpu)),
         }).toEqual({
           l1Misses: brute.l1Misses,
           misses: brute.misses,
@@ -49,6 +42,7 @@ describe('the emulated machine beside the brute-force one', () => {
           faults: brute.faults,
           unmapped: brute.unmapped,
           shootdowns: brute.shootdowns,
+          switches: brute.contextSwitches,
           pmlFull: brute.pmlFull,
           pmlLogged: brute.pmlLogged,
           drained: brute.drained,

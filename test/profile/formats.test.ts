@@ -156,6 +156,24 @@ describe('text', () => {
     expect(text).not.toContain('Larger than');
   });
 
+  test('a mode shows its exits in sum and by reason, and what it did of its own', () => {
+    const guest = { guestPageFaults: 12, unmappedPages: 3, tlbShootdowns: 1, contextSwitches: 0 };
+    const row = { ...sample.translation[0]!, vmExits: {}, own: guest };
+    const agile = {
+      ...row,
+      mode: 'agile',
+      vmExits: { 'page-table-write': 7, 'hidden-fault': 5, invlpg: 0 },
+      own: { ...guest, tablesTurnedNested: 2, tablesTurnedShadow: 1 },
+    };
+    const shown = toText({ ...sample, translation: [row, agile] });
+    expect(shown).toMatch(/^ +native +4 +\S+ +16 +0 +1\.[23] %$/m);
+    expect(shown).toMatch(/^ +agile +4 +\S+ +16 +12 +1\.[23] % +turned: 2 nested, 1 back$/m);
+    expect(shown).toMatch(/^ +agile +page-table-write +7$/m);
+    expect(shown).toMatch(/^ +hidden-fault +5$/m);
+    expect(shown).not.toMatch(/invlpg/);
+    expect(shown).toContain('12 guest page faults, 3 pages unmapped, 1 shootdowns of other vCPUs, 0 context');
+  });
+
   test('the sweep over log sizes marks the size that was replayed', () => {
     const pmlSweep = [
       { entries: 256, exits: 12345, overheadPercent: 1.5 },
