@@ -3,7 +3,7 @@
 import process from 'node:process';
 import { messageOf, UsageError } from './errors.js';
 
-const usage = `usage: pagelens profile [options] PROGRAM [ARGS...]    record, replay, report; PROGRAM: an executable or a .c/.cc/.cpp file
+const usage = `usage: pagelens profile [options] PROGRAM [ARGS...]    record, replay, report; PROGRAM: an executable or a .c/.cc/.cpp/.f90 file
        pagelens record  [options] -o RUN.pltrace PROGRAM [ARGS...]
        pagelens replay  [options] TRACE                a .pltrace file; - is standard input
        pagelens report  [options] PROFILE.pagelens     --format text|json|csv|html|md

@@ -83,7 +83,8 @@ function describe(
     const frame = decidingFrame(frames);
     return {
       key: stack.join('\0'),
-      nameWith: verb => allocationName(verb || (kind === 'heap' ? 'malloc' : 'mmap'), frame),
+      nameWith: verb =>
+        allocationName(source.allocateStatement(frame) ?? (verb || (kind === 'heap' ? 'malloc' : 'mmap')), frame),
       file: frame?.file ?? '',
       line: frame?.line ?? 0,
       stack,

@@ -5,7 +5,7 @@
  */
 import { SITE_CLASS_MASK, SITE_RANGE_WRITE } from '../kernel/abi.js';
 import { NONE } from '../model/columns.js';
-import type { ModuleBlock, SymbolFrame, SymbolsBlock } from '../trace/blocks.js';
+import type { Allocation, ModuleBlock, SymbolFrame, SymbolsBlock } from '../trace/blocks.js';
 
 /** The run's sites as columns; `RawSites` and `RawPairs` number them so. */
 export interface RunSites {
@@ -34,6 +34,7 @@ export class Source {
   private readonly functionOf = new Map<string, number>();
   private readonly moduleOf = new Map<number, ModuleBlock>();
   private readonly frames = new Map<number, Map<number, readonly SymbolFrame[]>>();
+  private readonly allocations = new Map<string, readonly Allocation[]>();
 
   constructor(
     modules: readonly ModuleBlock[],
@@ -47,6 +48,7 @@ export class Source {
       if (!offsets) this.frames.set(module, (offsets = new Map()));
       offsets.set(symbols!.offset[i]!, symbols!.frames[i]!);
     }
+    for (const { path, allocates } of symbols?.sources ?? []) if (allocates) this.allocations.set(path, allocates);
   }
 
   module(number: number): ModuleBlock | undefined {
@@ -61,6 +63,14 @@ export class Source {
   /** Resolved chain of a site, innermost first; empty when nothing is known. */
   chain(site: number): readonly SymbolFrame[] {
     return this.frames.get(this.sites.module[site]!)?.get(this.sites.offset[site]!) ?? NO_FRAMES;
+  }
+
+  /** `allocate(grid)` where the frame is in such a statement of Fortran; null elsewhere. */
+  allocateStatement(frame: SymbolFrame | null): string | null {
+    const statement = this.allocations
+      .get(frame?.file ?? '')
+      ?.find(({ firstLine, lastLine }) => firstLine <= frame!.line && frame!.line <= lastLine);
+    return statement ? `allocate(${statement.names})` : null;
   }
 
   /** What a site is called when nothing is known of it: `raytracer+0x12ab`. */

@@ -21,7 +21,7 @@ const kinds: Readonly<Record<string, Readonly<Record<string, Described>>>> = {
   recorders: {
     instrument: {
       label: 'Compiler instrumentation',
-      summary: 'rebuilds C or C++ with the access hooks of gcc or clang; level: source',
+      summary: 'rebuilds C, C++ or Fortran with the access hooks of gcc or clang; level: source',
     },
   },
   formats: {

@@ -4,6 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { isFortranFile } from '../model/languages.js';
 
 export interface Invocation {
   /** `information`: nothing is compiled (--version, -print-...). `preprocess`: -E, -M, -MM. */
@@ -26,8 +27,7 @@ const WITH_VALUE = new Set([
   ...['--sysroot', '-soname', '-rpath', '-gcc-toolchain', '-Tdata', '-Tbss', '-Ttext', '-ivfsoverlay'],
 ]);
 
-const SOURCE =
-  /\.(c|i|ii|cc|cp|cxx|cpp|c\+\+|C|CPP|m|mi|mm|M|f|for|ftn|F|FOR|fpp|FPP|FTN|f90|f95|f03|f08|F90|F95|F03|F08)$/;
+const SOURCE = /\.(c|i|ii|cc|cp|cxx|cpp|c\+\+|C|CPP|m|mi|mm|M)$/;
 const INFORMATION =
   /^(--version|--help(=.*)?|--target-help|-dump(version|fullversion|machine|specs)|-print-.*|--print-.*|-###|-qversion)$/;
 
@@ -59,7 +59,9 @@ export function readInvocation(args: readonly string[]): Invocation {
     const word = words[i]!;
     if (word === '-' || !word.startsWith('-')) {
       inputs++;
-      sources ||= language ? !/^(assembler|none)/.test(language) : word !== '-' && SOURCE.test(word);
+      sources ||= language
+        ? !/^(assembler|none)/.test(language)
+        : word !== '-' && (SOURCE.test(word) || isFortranFile(word));
       continue;
     }
     const value = WITH_VALUE.has(word) ? (words[++i] ?? '') : '';

@@ -4,6 +4,7 @@ import { existsSync, statSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import type { Failure } from '../model/failure.js';
+import { isFortranFile } from '../model/languages.js';
 import { readInvocation, splitWords } from './arguments.js';
 import { type Compiler, findCompiler, type Language } from './compiler.js';
 import { RecordError } from './errors.js';
@@ -19,18 +20,11 @@ const LANGUAGES: Readonly<Record<string, Language>> = {
   '.cxx': 'c++',
   '.c++': 'c++',
   '.C': 'c++',
-  '.f': 'fortran',
-  '.F': 'fortran',
-  '.f90': 'fortran',
-  '.F90': 'fortran',
-  '.f95': 'fortran',
-  '.f03': 'fortran',
-  '.f08': 'fortran',
 };
 
 /** The language of a source file by its name; null for anything else, such as an executable. */
 export function sourceLanguage(file: string): Language | null {
-  return LANGUAGES[path.extname(file)] ?? null;
+  return isFortranFile(file) ? 'fortran' : (LANGUAGES[path.extname(file)] ?? null);
 }
 
 export interface BuildOptions {
@@ -60,8 +54,10 @@ export async function build(options: BuildOptions): Promise<Built> {
   const words = splitWords(options.cflags);
   const executable = path.join(folder, path.basename(source, path.extname(source)));
   const optimised = words.some(word => /^-O/.test(word));
+  // Module files are the build's, not the user's folder's; the compiler takes one such option.
+  const modules = language === 'fortran' && !words.some(word => /^-J/.test(word)) ? ['-J', folder] : [];
   // Libraries among the user's flags (-lz) must follow the source; -lm is harmless where it is not needed.
-  const args = [...(optimised ? [] : ['-O2']), source, ...words, '-o', executable, '-lm', '-pthread'];
+  const args = [...(optimised ? [] : ['-O2']), ...modules, source, ...words, '-o', executable, '-lm', '-pthread'];
   const invocation = readInvocation(args);
   if (invocation.refusal) throw new RecordError(`--cflags: ${invocation.refusal}`, 2);
   if (invocation.action !== 'link')

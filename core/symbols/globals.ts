@@ -1,8 +1,10 @@
 /** Global variables of an executable or shared object: what bytes of its image belong to which name. */
+import { isFortranFile } from '../model/languages.js';
 import type { GlobalSymbol } from '../trace/blocks.js';
 import { demangle } from './demangle.js';
 import { DebugInfo } from './dwarf/debugInfo.js';
 import { ElfFile, type ElfSymbol, STB_GLOBAL, STB_LOCAL, STT_COMMON, STT_OBJECT } from './elf.js';
+import { fortranVariable } from './fortran.js';
 
 /**
  * Data objects with a size, file-local and function-local statics included, ascending by offset. Thread-local
@@ -47,7 +49,7 @@ export async function globalsOf(file: string, signal?: AbortSignal): Promise<Glo
     // gcc numbers the statics of functions (`counter.0`); C has no mangling to tell them apart.
     const name = names[i]!.replace(/(?<=[^.])\.\d+$/, '');
     return {
-      name,
+      name: declared && isFortranFile(declared.file) ? fortranVariable(name) : name,
       offset: symbol.address,
       size: symbol.size,
       file: declared?.file ?? '',

@@ -10,10 +10,12 @@
 import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
+import { isFortranFile } from '../model/languages.js';
 import type { SymbolFrame } from '../trace/blocks.js';
 import { addr2line } from './addr2line.js';
 import { demangle, withoutCloneSuffix } from './demangle.js';
 import { DebugInfo } from './dwarf/debugInfo.js';
+import { fortranFunction } from './fortran.js';
 import { functionSymbols } from './functionSymbols.js';
 import { llvmSymbolizer } from './llvmSymbolizer.js';
 import { ownReader } from './ownReader.js';
@@ -104,7 +106,8 @@ async function symbolizeModule(
  * beside the module or below its folder, or it leads nowhere and its lines mean nothing to a reader.
  */
 function tidy(frame: SymbolFrame, folder: string, exists: (file: string) => boolean): SymbolFrame {
-  const name = withoutCloneSuffix(frame.function);
+  const plain = withoutCloneSuffix(frame.function);
+  const name = isFortranFile(frame.file) ? fortranFunction(plain) : plain;
   const file = frame.file === '' ? '' : path.resolve(folder, frame.file);
   if (file === '' || (!path.isAbsolute(frame.file) && (frame.line === 0 || !exists(file))))
     return { function: name, file: '', line: 0, column: 0, startLine: 0 };

@@ -4,7 +4,7 @@
  */
 import type { GlobalSymbol, SymbolFrame, SymbolsBlock } from '../trace/blocks.js';
 import { buildIdOf } from './globals.js';
-import { hashSources } from './sources.js';
+import { readSources } from './sources.js';
 import { symbolize } from './symbolize.js';
 
 /** What is needed of a `ModuleBlock`. */
@@ -71,5 +71,5 @@ export async function symbolsOf(
   for (const chain of frames) for (const frame of chain) files.add(frame.file);
   for (const { globals } of byNumber.values()) for (const global of globals) files.add(global.file);
   files.delete('');
-  return { type: 'symbols', module, offset, frames, sources: await hashSources(files) };
+  return { type: 'symbols', module, offset, frames, sources: await readSources(files) };
 }

@@ -109,14 +109,31 @@ export interface SymbolFrame {
   readonly startLine: number;
 }
 
+/** A source file as it was at the end of the recording. */
+export interface TraceSource {
+  readonly path: string;
+  /** Lower-case hex. */
+  readonly sha256: string;
+  /** Of Fortran, whose allocations have no other name. */
+  readonly allocates?: readonly Allocation[];
+}
+
+/** What one `allocate` statement allocates. Lines are 1-based, both included. */
+export interface Allocation {
+  readonly firstLine: number;
+  readonly lastLine: number;
+  /** As written, without the shape: `grid`, `this%cells`; several are separated by commas. */
+  readonly names: string;
+}
+
 /** Resolved sites: `frames[i]` is the chain of (module[i], offset[i]); empty where nothing is known. */
 export interface SymbolsBlock {
   readonly type: 'symbols';
   readonly module: readonly number[];
   readonly offset: readonly number[];
   readonly frames: readonly (readonly SymbolFrame[])[];
-  /** SHA-256 of every source file named in the frames or globals, that could be read. */
-  readonly sources: readonly { readonly path: string; readonly sha256: string }[];
+  /** Every source file named in the frames or globals, that could be read. */
+  readonly sources: readonly TraceSource[];
 }
 
 export interface EndBlock {

@@ -6,6 +6,7 @@
 import { NONE } from '../model/columns.js';
 import { type CutReason, cutReasons } from '../model/cut.js';
 import type {
+  Allocation,
   Block,
   EndBlock,
   FileNameBlock,
@@ -143,7 +144,11 @@ function packSymbols(block: SymbolsBlock): object {
   const frames = block.frames.map(chain =>
     chain.flatMap(f => [numberOf(f.function), numberOf(f.file), f.line, f.column, f.startLine]),
   );
-  return { module: block.module, offset: block.offset, strings, frames, sources: block.sources };
+  const sources = block.sources.map(({ allocates, ...source }) => ({
+    ...source,
+    ...(allocates && { allocates: allocates.map(a => [a.firstLine, a.lastLine, a.names]) }),
+  }));
+  return { module: block.module, offset: block.offset, strings, frames, sources };
 }
 
 function unpackSymbols(value: Fields): SymbolsBlock {
@@ -166,9 +171,18 @@ function unpackSymbols(value: Fields): SymbolsBlock {
     const source = fields(s, 'sources');
     const sha256 = text(source.sha256, 'sha256');
     if (!/^[0-9a-f]{64}$/.test(sha256)) fail('a SHA-256 is not 64 hexadecimal digits');
-    return { path: text(source.path, 'path'), sha256 };
+    const allocates = source.allocates === undefined ? {} : { allocates: unpackAllocations(source) };
+    return { path: text(source.path, 'path'), sha256, ...allocates };
   });
   return { type: 'symbols', module, offset, frames, sources };
+}
+
+function unpackAllocations(source: Fields): Allocation[] {
+  return list(source, 'allocates').map(entry => {
+    if (!Array.isArray(entry) || entry.length !== 3) return fail('an allocation is not three values');
+    const [firstLine, lastLine] = entry.slice(0, 2).map(line => integer(line, 'allocates', 2 ** 32));
+    return { firstLine, lastLine, names: text(entry[2], 'allocates') };
+  });
 }
 
 // The small ones.

@@ -71,7 +71,14 @@ export const everyBlock: readonly Block[] = [
       ],
       [],
     ],
-    sources: [{ path: '/home/ada/a.c', sha256: 'a'.repeat(64) }],
+    sources: [
+      { path: '/home/ada/a.c', sha256: 'a'.repeat(64) },
+      {
+        path: '/home/ada/b.f90',
+        sha256: 'b'.repeat(64),
+        allocates: [{ firstLine: 3, lastLine: 4, names: 'grid,row' }],
+      },
+    ],
   },
   {
     type: 'end',
