@@ -15,6 +15,7 @@ export interface Selection {
   readonly tracker: string;
   readonly tiers: string;
   readonly policy: string;
+  /** Id of one of the run's phases: `window` is its epochs then. null: none, or a window of the user's own. */
   readonly phase: string | null;
   /** Epochs shown, from (inclusive) and to (exclusive); null: the whole run. */
   readonly window: readonly [number, number] | null;
@@ -31,6 +32,18 @@ export type Focus =
   | { readonly kind: 'line'; readonly file: string; readonly line: number }
   /** PageIndex. */
   | { readonly kind: 'page'; readonly page: number };
+
+/** A stretch of a run in which the same code uses the same data, detected by core (core/hotness/phases.ts). */
+export interface PhaseFacts {
+  readonly id: string;
+  /** Epochs from (inclusive) and to (exclusive). */
+  readonly window: readonly [number, number];
+  /** Of the run's accesses, 0 to 1. */
+  readonly share: number;
+  /** Names of the function that makes, and the object that gets, most of its accesses; '' where that is not known. */
+  readonly code: string;
+  readonly data: string;
+}
 
 export type Result<T> = { readonly ok: T } | { readonly err: string };
 
@@ -208,6 +221,8 @@ export interface Requests {
   'pagelens/compare': { params: { file: string | null }; result: Selection };
   'pagelens/clear': { params: Record<string, never>; result: null };
   'pagelens/select': { params: Partial<Selection>; result: Selection };
+  /** Of the shown run, in their order; none where all of it is one. */
+  'pagelens/phases': { params: Record<string, never>; result: readonly PhaseFacts[] };
   'pagelens/selection': { params: Record<string, never>; result: Selection };
   'pagelens/lineHeat': { params: { uri: string }; result: FileHeat | null };
   'pagelens/hotRegions': { params: { uri: string | null; limit: number }; result: readonly HotRegion[] };

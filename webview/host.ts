@@ -12,7 +12,7 @@ interface VsCodeApi {
 declare function acquireVsCodeApi(): VsCodeApi;
 
 /** What the page may ask of core; the extension refuses the rest. */
-export type Askable = 'pagelens/view' | 'pagelens/select';
+export type Askable = 'pagelens/view' | 'pagelens/select' | 'pagelens/phases';
 
 type Waiting = { resolve(value: unknown): void; reject(reason: Error): void };
 

@@ -9,6 +9,7 @@ import type { LiveHeat, ProfileProgress, Selection, ViewId } from '../core/proto
 import { el, icon, setAttributes } from './dom.js';
 import * as host from './host.js';
 import * as l10n from './l10n.js';
+import { onlyFocusChanged } from './selection.js';
 import { SelectionStrip } from './selectionStrip.js';
 import { type State, stateFrom } from './state.js';
 import { button } from './toolkit.js';
@@ -73,10 +74,24 @@ export class Page {
 
   /** Shows the selection, also one equal to the last: a program profiled again may be kept in the same file. */
   select(selection: Selection): void {
+    const before = this.#selection;
     this.#selection = selection;
+    if (before?.profile !== selection.profile) this.#strip.offer([]);
     this.#strip.show(selection);
     for (const panel of this.#panels) panel.stale = true;
-    void this.#load(this.#current());
+    void this.#follow(before, selection);
+  }
+
+  /** Phases after what is looked at: finding them may take a moment in a large profile. */
+  async #follow(before: Selection | null, selection: Selection): Promise<void> {
+    await this.#load(this.#current());
+    if (!onlyFocusChanged(before, selection)) await this.#offerPhases(selection);
+  }
+
+  async #offerPhases({ profile }: Selection): Promise<void> {
+    // Without phases the page works; what is wrong with the profile, its views say.
+    const phases = profile === null ? [] : await host.request('pagelens/phases', {}).catch(() => []);
+    if (this.#selection?.profile === profile) this.#strip.offer(phases);
   }
 
   progress(progress: ProfileProgress | null): void {

@@ -1,12 +1,14 @@
 /**
- * What of the one selection is not as at first, in every view: whose eyes the run is seen with, which epochs are shown,
- * and what it is compared with; each with a button that takes it back. Nothing of it: no strip.
+ * Which phase of the run is shown, to be chosen; and what of the one selection is not as at first, in every view: whose
+ * eyes the run is seen with, which epochs are shown, and what it is compared with, each with a button that takes it back.
+ * A run of one phase with nothing else selected: no strip.
  */
 
-import type { Selection } from '../core/protocol.js';
+import type { PhaseFacts, Selection } from '../core/protocol.js';
 import { el, icon } from './dom.js';
 import { span } from './format.js';
 import * as l10n from './l10n.js';
+import { PhasePicker } from './phases.js';
 import { button } from './toolkit.js';
 
 interface Chip {
@@ -20,12 +22,28 @@ interface Chip {
 export class SelectionStrip {
   readonly element = el('div', { class: 'strip', role: 'group', 'aria-label': l10n.t('What is shown'), hidden: true });
 
-  constructor(readonly select: (change: Partial<Selection>) => void) {}
+  readonly #phases: PhasePicker;
+  readonly #chips = el('div', { class: 'chips' });
+  #selection: Selection | null = null;
+
+  constructor(readonly select: (change: Partial<Selection>) => void) {
+    this.#phases = new PhasePicker(select);
+    this.element.append(this.#phases.element, this.#chips);
+  }
 
   show(selection: Selection): void {
+    this.#selection = selection;
     const chips = chipsOf(selection);
-    this.element.hidden = chips.length === 0;
-    this.element.replaceChildren(...chips.map(chip => this.#chip(chip)));
+    this.#chips.hidden = chips.length === 0;
+    this.#chips.replaceChildren(...chips.map(chip => this.#chip(chip)));
+    this.#phases.show(selection);
+    this.element.hidden = this.#chips.hidden && this.#phases.element.hidden;
+  }
+
+  /** The phases of the run that is shown. */
+  offer(phases: readonly PhaseFacts[]): void {
+    this.#phases.offer(phases);
+    if (this.#selection) this.show(this.#selection);
   }
 
   #chip({ icon: glyph, text, hint, undo, change }: Chip): HTMLElement {
@@ -39,7 +57,7 @@ export class SelectionStrip {
   }
 }
 
-function chipsOf({ profile, tracker, window, baseline }: Selection): Chip[] {
+function chipsOf({ profile, tracker, window, phase, baseline }: Selection): Chip[] {
   if (profile === null) return [];
   const chips: Chip[] = [];
   if (tracker !== 'exact') {
@@ -56,10 +74,18 @@ function chipsOf({ profile, tracker, window, baseline }: Selection): Chip[] {
   if (window) {
     chips.push({
       icon: 'history',
-      text: l10n.t('epochs {0}', span(window[0], window[1])),
-      hint: l10n.t(
-        'Pages and allocations are those of these epochs; lines, policies and trackers are of the whole run',
-      ),
+      text:
+        phase === null
+          ? l10n.t('epochs {0}', span(window[0], window[1]))
+          : l10n.t('phase {0}, epochs {1}', phase, span(window[0], window[1])),
+      hint:
+        tracker === 'exact'
+          ? l10n.t(
+              'Counts of pages, allocations and lines are those of these epochs; policies and scores of trackers are of the whole run',
+            )
+          : l10n.t(
+              'Readings of pages and allocations are those of these epochs; those of lines, policies and scores of trackers are of the whole run',
+            ),
       undo: l10n.t('Show the whole run again'),
       change: { window: null },
     });

@@ -262,6 +262,7 @@ export function serve(connection: Connection, backend: Backend): void {
     selectionChanged(marksToo);
     return mirror.selection;
   });
+  handle('pagelens/phases', () => keeper.request('phases', null));
   handle('pagelens/selection', () => mirror.selection);
   handle('pagelens/lineHeat', ({ uri }) => {
     const document = documents.get(uri);

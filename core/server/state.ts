@@ -10,9 +10,10 @@ import { withPlacement } from '../attribution/placement.js';
 import { UsageError } from '../errors.js';
 import type { Placement, Profile, ReplayOptions } from '../model/profile.js';
 import { placeObjects } from '../placement/place-objects.js';
-import type { Focus, ProfileSummary, Selection } from '../protocol.js';
+import type { Focus, PhaseFacts, ProfileSummary, Selection } from '../protocol.js';
 import { Baseline } from './baseline.js';
 import { type SourceFocus, sourceFocus } from './focusLines.js';
+import { choosablePhases } from './phases.js';
 import { ProfileIndex } from './profileIndex.js';
 import { project } from './projection.js';
 import { exactly, seenBy } from './seen.js';
@@ -35,9 +36,17 @@ export class State {
   #baseline: ProfileIndex | null = null;
   #comparison: Baseline | null = null;
   #selection: Selection = nothingSelected;
+  /** Of what was opened; null: not yet looked for, since that walks all of its heat. */
+  #phases: readonly PhaseFacts[] | null = null;
   /** Placements that were made anew, by profile and tiers. */
   readonly #placements = new WeakMap<Profile, Map<string, Placement>>();
   #unsaved = 0;
+
+  /** Of the whole run in exact counts, whatever is selected. */
+  get phases(): readonly PhaseFacts[] {
+    this.#phases ??= this.#opened ? choosablePhases(this.#opened) : [];
+    return this.#phases;
+  }
 
   get opened(): Profile | null {
     return this.#opened;
@@ -122,6 +131,7 @@ export class State {
    */
   show(profile: Profile, file: string | null, groups?: SourceGroups): ProfileSummary {
     this.#opened = profile;
+    this.#phases = null;
     this.#index = new ProfileIndex(profile, exactly, null, null, groups);
     this.#windowed = null;
     this.#setBaseline(null);
@@ -144,6 +154,7 @@ export class State {
 
   clear(): void {
     this.#opened = null;
+    this.#phases = null;
     this.#index = null;
     this.#windowed = null;
     this.#setBaseline(null);
@@ -184,8 +195,8 @@ export class State {
   select(change: Partial<Selection>): boolean {
     const shown = this.required();
     const before = this.#selection;
-    let next = { ...before, ...change };
-    for (const key of ['profile', 'phase', 'baseline'] as const) {
+    let next = { ...before, ...change, ...this.#stretch(change) };
+    for (const key of ['profile', 'baseline'] as const) {
       // A comparison can be ended here; another one needs its profile first (`pagelens/compare`).
       if (next[key] !== before[key] && !(key === 'baseline' && next.baseline === null)) {
         throw new UsageError(`${key} ${next[key]}: this profile has ${before[key] ?? 'none'} only`);
@@ -216,6 +227,24 @@ export class State {
     this.#selection = next;
     if (next.window !== before.window && this.#sourceFollows) return true;
     return (['tracker', 'tiers', 'policy', 'baseline'] as const).some(key => next[key] !== before[key]);
+  }
+
+  /**
+   * A phase and its window change together: choosing a phase chooses its epochs, and a window is of no phase.
+   * @throws UsageError for a phase that is not, or that lies elsewhere than the window asked for
+   */
+  #stretch({ phase, window }: Partial<Selection>): Partial<Selection> {
+    if (phase === undefined) return window === undefined ? {} : { window, phase: null };
+    if (phase === null) return { phase, window: window ?? null };
+    const chosen = this.phases.find(({ id }) => id === phase);
+    if (!chosen) {
+      const known = this.phases.map(({ id }) => id).join(', ');
+      throw new UsageError(`phase ${phase}: ${known ? `this run has ${known}` : 'the whole run is one phase'}`);
+    }
+    if (window !== undefined && String(window) !== String(chosen.window)) {
+      throw new UsageError(`phase ${phase}: it is epochs ${chosen.window.join(' to ')}, not the window asked for`);
+    }
+    return { phase, window: chosen.window };
   }
 
   #setBaseline(profile: Profile | null, { tiers, tracker } = this.#selection): void {

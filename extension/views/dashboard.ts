@@ -16,6 +16,7 @@ const relayed: ReadonlySet<keyof Requests> = new Set<keyof Requests>([
   'pagelens/view',
   'pagelens/select',
   'pagelens/selection',
+  'pagelens/phases',
   'pagelens/hotRegions',
   'pagelens/lineHeat',
 ]);

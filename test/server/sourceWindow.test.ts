@@ -61,6 +61,41 @@ describe('marks', () => {
     expect(lensTooltip(fill, index)).toContain('counted for the whole run only');
   });
 
+  test('follow a phase, which is a window with a name', () => {
+    const state = new State();
+    state.show(whole, '/x.pagelens');
+    // In epochs 2 and 3 five of seven accesses are by other lines than in the two before.
+    expect(state.phases.map(({ id, window, code }) => [id, window, code])).toEqual([
+      ['1', [0, 2], 'fill'],
+      ['2', [2, 4], 'sum'],
+    ]);
+    expect(state.select({ phase: '1' })).toBe(true);
+    expect(state.selection).toMatchObject({ phase: '1', window: [0, 2] });
+    expect(state.sourceIndex!.window).toEqual([0, 2]);
+    // What else is selected leaves it; a window of one's own does not.
+    state.select({ policy: whole.placement.oracle.id });
+    expect(state.selection).toMatchObject({ phase: '1', window: [0, 2] });
+    state.select({ window: [0, 3] });
+    expect(state.selection).toMatchObject({ phase: null, window: [0, 3] });
+    state.select({ phase: '2' });
+    state.select({ phase: null });
+    expect(state.selection).toMatchObject({ phase: null, window: null });
+    state.select({ phase: '2' });
+    state.select({ window: null });
+    expect(state.selection).toMatchObject({ phase: null, window: null });
+  });
+
+  test('no phase is taken that the run has not', () => {
+    const state = new State();
+    state.show(whole, '/x.pagelens');
+    expect(() => state.select({ phase: '3' })).toThrow('phase 3: this run has 1, 2');
+    expect(() => state.select({ phase: '1', window: [0, 1] })).toThrow('phase 1: it is epochs 0 to 2, not the window');
+    expect(state.selection).toMatchObject({ phase: null, window: null });
+    state.show(exact('/prog.c'), '/y.pagelens');
+    expect(state.phases).toEqual([]);
+    expect(() => state.select({ phase: '1' })).toThrow('phase 1: the whole run is one phase');
+  });
+
   test('are of the whole run again without a window, and as a tracker sees it', () => {
     const state = new State();
     const { pages } = whole;

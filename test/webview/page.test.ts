@@ -143,6 +143,56 @@ describe('trackers', () => {
   });
 });
 
+describe('phases', () => {
+  /** 40 epochs: in the first 10 the table is written, in the others read; the small allocations are read throughout. */
+  const phased = () => {
+    const whole = profile();
+    // Sites: the two lines of the table, and one for each small allocation.
+    const siteTimes = {
+      epochsPerBin: 10,
+      start: Uint32Array.of(0, 1, 2, 3, 7),
+      site: Uint32Array.of(1, 0, 0, 0, 2, 3, 4),
+      accesses: Float64Array.of(20_000, 20_000, 20_000, 20_000, 100, 101, 102),
+      trafficReads: Float64Array.of(0, 2000, 1000, 1000, 0, 0, 0),
+      trafficWrites: Float64Array.of(3000, 0, 0, 0, 0, 0, 0),
+    };
+    return { ...whole, siteTimes };
+  };
+
+  test('one is chosen by keys, narrows every view, and the strip takes it back', async () => {
+    const shown = await dashboard({ profile: phased() });
+    const picker = shown.page.getByRole('combobox', { name: 'Phase of the run' });
+    await picker.focus();
+    await shown.page.keyboard.press('Enter');
+    const options = shown.page.getByRole('option');
+    await expect
+      .poll(() => options.allInnerTexts())
+      .toEqual(['Whole run, 2 phases', '1: fill · 25 % of accesses', '2: sum · 75 % of accesses']);
+    await shown.page.keyboard.press('ArrowDown');
+    await shown.page.keyboard.press('Enter');
+    await expect.poll(() => shown.selection).toMatchObject({ phase: '1', window: [0, 10] });
+    const strip = shown.page.getByRole('group', { name: 'What is shown' });
+    await expect.poll(() => strip.innerText()).toContain('phase 1, epochs 0–9');
+    await shown.settled();
+    // Line 9 alone; of 20,000 accesses.
+    const hottest = panel(shown).getByText('prog.c:9 fill');
+    await hottest.waitFor();
+    await expectSound(shown, 'a phase');
+    await strip.getByRole('button', { name: 'Show the whole run again' }).click();
+    await expect.poll(() => shown.selection).toMatchObject({ phase: null, window: null });
+    await expect.poll(() => picker.getAttribute('current-value')).toBe('');
+  });
+
+  test('there is nothing to choose in a run of one phase', async () => {
+    const shown = await dashboard();
+    await shown.show(phased());
+    const picker = shown.page.getByRole('combobox', { name: 'Phase of the run' });
+    await picker.waitFor();
+    await shown.show(profile());
+    await expect.poll(() => picker.isVisible()).toBe(false);
+  });
+});
+
 describe('everybody can use it', () => {
   const looks: [ThemeName, number][] = [
     ['dark', 300],

@@ -123,6 +123,10 @@ export class Keeper implements KeeperLink {
       this.#state.clear();
       return this.#change();
     },
+    phases: async () => {
+      await this.#whole();
+      return this.#state.phases;
+    },
     view: async query => {
       await this.#whole();
       const index = this.#state.viewIndex;

@@ -5,7 +5,7 @@
 
 import type { Profile, SourceProfile } from '../../model/profile.js';
 import type { Matching } from '../../profile/matching.js';
-import type { ProfileSummary, Selection, ViewData, ViewQuery } from '../../protocol.js';
+import type { PhaseFacts, ProfileSummary, Selection, ViewData, ViewQuery } from '../../protocol.js';
 import type { ExportFormat } from '../backend.js';
 import type { SourceFocus } from '../focusLines.js';
 import type { History } from '../history.js';
@@ -48,6 +48,7 @@ export interface KeeperRequests {
   save: { params: { file: string }; result: Change };
   export: { params: { file: string; format: ExportFormat }; result: null };
   clear: { params: null; result: Change };
+  phases: { params: null; result: readonly PhaseFacts[] };
   /** null: no profile is shown. */
   view: { params: ViewQuery; result: ViewData | null };
   /** Of the run that is shown; null: none is. */

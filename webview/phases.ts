@@ -1,0 +1,46 @@
+/** The phases of the run, to choose one of: every view shows its epochs then. */
+import type { PhaseFacts, Selection } from '../core/protocol.js';
+import { percent, shortName } from './format.js';
+import * as l10n from './l10n.js';
+import { type Choice, dropdown } from './toolkit.js';
+
+/** No phase has it: core numbers or names them. */
+const wholeRun = '';
+
+/** Hidden where the whole run is one phase. */
+export class PhasePicker {
+  readonly #dropdown;
+  #phases: readonly PhaseFacts[] = [];
+
+  constructor(select: (change: Partial<Selection>) => void) {
+    this.#dropdown = dropdown(l10n.t('Phase of the run'), [], id => select({ phase: id === wholeRun ? null : id }));
+    this.element.classList.add('phases');
+    this.element.hidden = true;
+  }
+
+  get element(): HTMLElement {
+    return this.#dropdown.element;
+  }
+
+  offer(phases: readonly PhaseFacts[]): void {
+    this.#phases = phases;
+    this.element.hidden = phases.length === 0;
+  }
+
+  show({ phase }: Selection): void {
+    if (this.#phases.length > 0) this.#dropdown.set(phase ?? wholeRun, choicesOf(this.#phases));
+  }
+}
+
+/** `3: sum · 38 % of accesses`; with what it uses where the code alone does not tell it from another phase. */
+export function choicesOf(phases: readonly PhaseFacts[]): readonly Choice[] {
+  const whole = l10n.t('Whole run, {0} phases', phases.length);
+  const named = phases.map(phase => {
+    const alike = phases.filter(({ code }) => code === phase.code).length > 1;
+    const data = shortName(phase.data).join('');
+    const name = [phase.code, alike || phase.code === '' ? data : ''].filter(Boolean).join(', ');
+    const label = l10n.t('{0}: {1} · {2} of accesses', phase.id, name, percent(phase.share));
+    return { value: phase.id, label };
+  });
+  return [{ value: wholeRun, label: whole }, ...named];
+}
