@@ -205,7 +205,10 @@ export class Dashboard {
       await this.post({ kind: 'selection', selection: this.#state.selection });
       return this.#state.selection;
     }
-    if (method === 'pagelens/phases') return this.#state.phases;
+    if (method === 'pagelens/phases') {
+      this.answers.push(this.#state.phases);
+      return this.#state.phases;
+    }
     if (method !== 'pagelens/view') throw new Error(`${method} is not to be asked here`);
     if (this.refuse) throw new Error(this.refuse);
     const query = params as ViewQuery;
