@@ -5,7 +5,7 @@ import { messageOf, UsageError } from './errors.js';
 
 const usage = `usage: pagelens profile [options] PROGRAM [ARGS...]    record, replay, report; PROGRAM: an executable or a .c/.cc/.cpp/.f90 file
        pagelens record  [options] -o RUN.pltrace PROGRAM [ARGS...]
-       pagelens replay  [options] TRACE                a .pltrace file; - is standard input
+       pagelens replay  [options] TRACE                a .pltrace file or one of list formats; - is standard input
        pagelens report  [options] PROFILE.pagelens     --format text|json|csv|html|md
        pagelens diff    [--budget FILE] OLD NEW        what changed; each a .pagelens or a .pltrace file
        pagelens cc|c++|fc ...                          compiler wrappers: make CC="pagelens cc"
@@ -22,6 +22,8 @@ options
   --recorder auto|instrument      --cflags "..."           --program-output FILE
   --save FILE.pagelens    --trace FILE.pltrace             keep the profile, the trace
   --json FILE             the report as JSON; - is standard output      --page-rows
+  --from FORMAT           what the imported trace is         --module FILE[@BASE][,...]  code and data that it speaks of
+  --columns NAME=COLUMN[,...]     of an imported table
   --check                 verify that totals are conserved   --quiet   --verbose
 
 exit status: 0 done, 1 the budget is broken (diff), 2 wrong usage or bad input,

@@ -8,6 +8,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { version } from './assets.js';
 import { attribute, type RunSites } from './attribution/attribute.js';
 import { withPlacement } from './attribution/placement.js';
+import { sampled } from './attribution/sampled.js';
 import { messageOf } from './errors.js';
 import { classify } from './hotness/classes.js';
 import { distribution, temperature } from './hotness/pattern.js';
@@ -312,7 +313,7 @@ class Replay {
     const raw = this.#raw(await this.#machine.finish());
     const last = trace.end ?? unsaved?.end ?? null;
     const end = last && { ...last, complete: trace.complete && !this.#cut };
-    const profile = attribute(
+    const counted = attribute(
       raw,
       {
         header: trace.header,
@@ -326,6 +327,7 @@ class Replay {
       },
       this.#options,
     );
+    const profile = end?.sampling ? sampled(counted, end.sampling) : counted;
     return withPlacement(profile, placeObjects(profile, this.#options));
   }
 

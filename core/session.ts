@@ -14,9 +14,11 @@ import { load } from './profile/file.js';
 import type { ProfileProgress } from './protocol.js';
 import type { UnsavedBlocks } from './record/drain.js';
 import type { RecordProgress, RecordResult } from './record/record.js';
+import type { ImportTask, ImportTexts } from './replay/importTrace.js';
 import { startThread } from './threads.js';
+import { isOwnTrace } from './trace/import/input.js';
 import { spoolTrace } from './trace/stdin.js';
-import type { FromWorker, PlaceTask, RecordTask, ReplayTask, ToWorker } from './worker.js';
+import type { FromWorker, RecordTask, ReplayTask, Task, ToWorker } from './worker.js';
 
 export interface RecordRequest {
   /** Executable or source file; relative to the working directory. */
@@ -54,27 +56,56 @@ export async function recordProgram(request: RecordRequest, hooks: SessionHooks 
   return recordInWorker(request, hooks, progress => hooks.onProgress?.(recordingProgress(progress)));
 }
 
-/** Replays a `.pltrace` file, or standard input for `-`. @throws TraceError, UsageError */
+/** How a trace of another tool is read; without meaning for our own. */
+export interface ImportRequest extends ImportTexts {
+  /** Where to keep the `.pltrace` that is made of it; without it, it is removed after the replay. */
+  readonly traceFile?: string;
+}
+
+/**
+ * Replays a `.pltrace` file, a trace of another tool (`pagelens list formats`), or standard input for `-`.
+ * @throws TraceError, UsageError
+ */
 export async function replayTrace(
   traceFile: string,
   options: ReplayOptions,
   hooks: SessionHooks = {},
+  request: ImportRequest = {},
 ): Promise<Profile> {
   // A worker has no standard input of its own, and replay jumps between streams: it gets a file.
   const spooled = traceFile === '-' ? await spoolTrace() : null;
+  const file = spooled?.file ?? traceFile;
+  let folder: string | null = null;
   try {
-    return await startReplay({ kind: 'replay', traceFile: spooled?.file ?? traceFile, options, live: false }, hooks)
-      .result;
+    if (await isOwnTrace(file))
+      return await startReplay({ kind: 'replay', traceFile: file, options, live: false }, hooks).result;
+    const { traceFile: kept, ...texts } = request;
+    folder = kept ? null : await mkdtemp(path.join(tmpdir(), 'pagelens-'));
+    const made = kept ?? path.join(folder!, 'import.pltrace');
+    await importInWorker(
+      { kind: 'import', file, name: spooled ? 'standard input' : file, traceFile: made, options: texts },
+      hooks,
+    );
+    return await startReplay({ kind: 'replay', traceFile: made, options, live: false }, hooks).result;
   } catch (error) {
     // Messages name what the user gave, not where it was put.
     if (spooled && error instanceof Error) error.message = error.message.replaceAll(spooled.file, 'standard input');
     throw error;
   } finally {
+    if (folder) await rm(folder, { recursive: true, force: true });
     await spooled?.remove();
   }
 }
 
-/** Opens a `.pagelens` file, or replays a `.pltrace`. @throws ProfileFileError, TraceError, UsageError */
+async function importInWorker(task: ImportTask, hooks: SessionHooks): Promise<void> {
+  const { worker, result } = runWorker<void>(task, message => {
+    if (message.kind === 'progress') hooks.onProgress?.(message.progress);
+  });
+  listen(hooks.signal, result, () => worker.postMessage({ kind: 'cancel' } satisfies ToWorker));
+  return result;
+}
+
+/** Opens a `.pagelens` file, or replays a trace. @throws ProfileFileError, TraceError, UsageError */
 export async function openProfile(file: string, options: ReplayOptions, hooks: SessionHooks = {}): Promise<Profile> {
   return isTrace(file) ? replayTrace(file, options, hooks) : load(file);
 }
@@ -195,7 +226,7 @@ function listen(signal: AbortSignal | undefined, result: Promise<unknown>, cance
 }
 
 /** Starts the worker on a task; its result is a value or an error with the name and exit status that it had there. */
-function runWorker<T>(task: RecordTask | ReplayTask | PlaceTask, onMessage: (message: FromWorker) => void) {
+function runWorker<T>(task: Task, onMessage: (message: FromWorker) => void) {
   const worker = startThread(task);
   const result = new Promise<T>((resolve, reject) => {
     worker.on('message', (message: FromWorker) => {

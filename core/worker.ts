@@ -1,5 +1,5 @@
 /**
- * Entry of the worker threads: records, replays, places anew, emulates the machine of a replay or keeps the profile, as
+ * Entry of the worker threads: records, imports, replays, places anew, emulates the machine of a replay or keeps the profile, as
  * `workerData` says.
  */
 import { availableParallelism } from 'node:os';
@@ -12,6 +12,7 @@ import type { ProfileProgress } from './protocol.js';
 import type { UnsavedBlocks } from './record/drain.js';
 import type { ProgramStreams } from './record/launch.js';
 import type { RecordProgress } from './record/record.js';
+import type { ImportTask } from './replay/importTrace.js';
 import { type MachineTask, runMachineTask } from './replay/machineThread.js';
 import { transferable } from './replay/transfer.js';
 import { failureOf } from './server/failure.js';
@@ -48,6 +49,9 @@ export interface PlaceTask {
   readonly options: ReplayOptions;
 }
 
+/** Tasks that end in a value. */
+export type Task = RecordTask | ReplayTask | ImportTask | PlaceTask;
+
 export type ToWorker =
   | { kind: 'cancel' }
   | { kind: 'safe'; seq: number }
@@ -61,7 +65,7 @@ export type FromWorker =
   | { kind: 'done'; value: unknown }
   | { kind: 'failed'; message: string; details: Record<string, unknown> };
 
-async function main(port: MessagePort, task: RecordTask | ReplayTask | PlaceTask): Promise<void> {
+async function main(port: MessagePort, task: Task): Promise<void> {
   const post = (message: FromWorker, transfer: ArrayBuffer[] = []) => port.postMessage(message, transfer);
   try {
     const value = await run(port, task, post);
@@ -77,7 +81,7 @@ async function main(port: MessagePort, task: RecordTask | ReplayTask | PlaceTask
 
 async function run(
   port: MessagePort,
-  task: RecordTask | ReplayTask | PlaceTask,
+  task: Task,
   post: (message: FromWorker, transfer?: ArrayBuffer[]) => void,
 ): Promise<unknown> {
   switch (task.kind) {
@@ -85,6 +89,8 @@ async function run(
       return runRecord(port, task, post);
     case 'replay':
       return runReplay(port, task, post);
+    case 'import':
+      return runImport(port, task, post);
     case 'place':
       return (await import('./placement/place-objects.js')).placeObjects(task.run, task.options);
   }
@@ -135,6 +141,18 @@ async function runReplay(
   });
 }
 
+async function runImport(port: MessagePort, task: ImportTask, post: (message: FromWorker) => void) {
+  const { importTrace } = await import('./replay/importTrace.js');
+  const cancel = new AbortController();
+  port.on('message', (message: ToWorker) => {
+    if (message.kind === 'cancel') cancel.abort(new Error('cancelled'));
+  });
+  return importTrace(task, {
+    signal: cancel.signal,
+    onProgress: progress => post({ kind: 'progress', progress }),
+  });
+}
+
 async function keepProfile(port: MessagePort): Promise<void> {
   const [{ Keeper }, { keeperFiles }, { serveKeeper }] = await Promise.all([
     import('./server/keeper/keeper.js'),
@@ -144,7 +162,7 @@ async function keepProfile(port: MessagePort): Promise<void> {
   serveKeeper(port, new Keeper(keeperFiles));
 }
 
-const task = workerData as RecordTask | ReplayTask | PlaceTask | MachineTask | KeeperTask;
+const task = workerData as Task | MachineTask | KeeperTask;
 if (task?.kind === 'machine') runMachineTask(task);
 else if (task?.kind === 'keeper') void keepProfile(parentPort!);
 else if (parentPort) void main(parentPort, task);

@@ -389,6 +389,7 @@ function programInfo({ header, end, processes, threads }: AttributionTrace): Pro
     exit: end?.exit ?? null,
     complete: end?.complete ?? false,
     ...(end?.cut && { cut: end.cut }),
+    ...(header.imported !== undefined && { imported: header.imported }),
     processes,
     threads: threads.filter(thread => !thread.signal).length,
   };

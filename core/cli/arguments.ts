@@ -28,6 +28,9 @@ const all = {
   'program-output': text,
   save: text,
   trace: text,
+  from: text,
+  module: text,
+  columns: text,
   json: text,
   'page-rows': flag,
   format: text,
@@ -46,6 +49,9 @@ export interface Values extends OptionTexts {
   readonly 'program-output'?: string;
   readonly save?: string;
   readonly trace?: string;
+  readonly from?: string;
+  readonly module?: string;
+  readonly columns?: string;
   readonly json?: string;
   readonly 'page-rows'?: boolean;
   readonly format?: string;
@@ -60,6 +66,8 @@ export const replayOptionNames = [
   'machine', 'mode', 'mode-option', 'page-size', 'tracker', 'tracker-option', 'policy', 'tiers', 'capacity', 'epoch', 'time-scale', 'hot-share',
   'cold-share', 'pml-entries', 'kernel-integration', 'save', 'json', 'page-rows', 'format', 'check', 'quiet', 'verbose',
 ] as const satisfies readonly OptionName[]; // biome-ignore format: a list
+/** How a trace of another tool is read. */
+export const importOptionNames = ['from', 'module', 'columns', 'trace'] as const satisfies readonly OptionName[];
 export const recordOptionNames = [
   'recorder',
   'cflags',

@@ -6,6 +6,7 @@ import { modes } from '../machine/modes.js';
 import { machines } from '../machine/presets.js';
 import { policies } from '../placement/policies.js';
 import { presets } from '../placement/tiers.js';
+import { importFormats } from '../trace/import/formats.js';
 import type { Parameters } from '../tracking/parameters.js';
 import { trackers } from '../tracking/trackers.js';
 
@@ -26,6 +27,7 @@ const kinds: Readonly<Record<string, Readonly<Record<string, Described>>>> = {
   },
   formats: {
     pltrace: { label: 'Pagelens trace', summary: 'every access in order per thread, lossless (docs/trace-format.md)' },
+    ...importFormats,
   },
   machines,
   modes,

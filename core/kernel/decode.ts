@@ -57,28 +57,28 @@ export let eventD: u64 = 0;
 export let decodeErrorOffset: u64 = 0;
 
 // encoding.h
-const RUN_BYTE: u32 = 29;
-const RUN_VARINT: u32 = 30;
-const RUN_SPECIAL: u32 = 31;
-const ADDRESS_ALTERNATE: u32 = 4;
-const ADDRESS_FOLLOWER: u32 = 5;
-const FOLLOWER_BITS: u64 = 14;
-const SPECIAL_HITS: u32 = 0;
-const SPECIAL_EVENT: u32 = 1;
+export const RUN_BYTE: u32 = 29;
+export const RUN_VARINT: u32 = 30;
+export const RUN_SPECIAL: u32 = 31;
+export const ADDRESS_ALTERNATE: u32 = 4;
+export const ADDRESS_FOLLOWER: u32 = 5;
+export const FOLLOWER_BITS: u64 = 14;
+export const SPECIAL_HITS: u32 = 0;
+export const SPECIAL_EVENT: u32 = 1;
 const SPECIAL_UNWIND: u32 = 2;
-const SPECIAL_STAMP: u32 = 3;
+export const SPECIAL_STAMP: u32 = 3;
 const SPECIAL_PAD: u32 = 7;
 const DEPTH_MAX: u32 = 1 << 18;
 /** A stamp comes after this many steps at the latest: it bounds what one call of `decode` can be made to do. */
-const STEPS_MAX: u64 = 65536;
+export const STEPS_MAX: u64 = 65536;
 /** Longer than any user address space: a larger length is damage. */
 const LENGTH_MAX: u64 = 1 << 47;
 
 // A process: columns indexed by local site number, and a hash from pc to the CALL (else any) site with it.
-const P_COUNT: usize = 0;
+export const P_COUNT: usize = 0;
 const P_CAPACITY: usize = 4;
-const P_PC: usize = 8;
-const P_KIND: usize = 12;
+export const P_PC: usize = 8;
+export const P_KIND: usize = 12;
 const P_SITE: usize = 16;
 const P_HASH: usize = 20;
 const P_HASH_MASK: usize = 24;
@@ -86,25 +86,25 @@ const P_HASH_USED: usize = 28;
 const P_BYTES: usize = 32;
 
 // A site in a stream: the fields of `struct pl_site`, in the order of their use. Pointers are to whole sites.
-const S_LAST: usize = 0;
-const S_DELTA: usize = 8;
-const S_BASE: usize = 16;
-const S_NEXT: usize = 20;
+export const S_LAST: usize = 0;
+export const S_DELTA: usize = 8;
+export const S_BASE: usize = 16;
+export const S_NEXT: usize = 20;
 const S_SITE: usize = 24;
 const S_KIND: usize = 28;
-const S_SEEN: usize = 29;
+export const S_SEEN: usize = 29;
 const S_DOUBT: usize = 30;
-const S_NUMBER: usize = 32;
-const S_ALTERNATE: usize = 36;
-const S_ALTERNATE_BASE: usize = 40;
-const S_ALTERNATE_DELTA: usize = 48;
-const S_MISS_LAST: usize = 56;
+export const S_NUMBER: usize = 32;
+export const S_ALTERNATE: usize = 36;
+export const S_ALTERNATE_BASE: usize = 40;
+export const S_ALTERNATE_DELTA: usize = 48;
+export const S_MISS_LAST: usize = 56;
 /** Length of the last range. */
-const S_LENGTH: usize = 64;
+export const S_LENGTH: usize = 64;
 /** Of an entry: the site of the call that its return address names. */
 const S_CALL: usize = 72;
 /** The three access sites before it, latest first, as of when it was trained. */
-const S_EARLIER: usize = 76;
+export const S_EARLIER: usize = 76;
 /** Of a call: the context + 1 that it was last made in, and the one that it led to. */
 const S_CALLER: usize = 88;
 const S_CALLEE: usize = 92;
@@ -114,9 +114,9 @@ const CHUNK_BITS: u32 = 8;
 const CHUNK_SITES: u32 = 1 << CHUNK_BITS;
 
 // A decoder.
-const D_PROCESS: usize = 0;
+export const D_PROCESS: usize = 0;
 /** The site before the next step. */
-const D_BEFORE: usize = 4;
+export const D_BEFORE: usize = 4;
 /** Directory of chunks of sites: pointers stay valid while it grows. */
 const D_CHUNKS: usize = 8;
 const D_CHUNK_COUNT: usize = 12;
@@ -126,7 +126,7 @@ const D_END: usize = 24;
 /** First byte of the record in work. */
 const D_RECORD: usize = 28;
 /** Hits of that record still to come. */
-const D_RUN: usize = 32;
+export const D_RUN: usize = 32;
 /** Its tag; NO_RECORD between records. */
 const D_TAG: usize = 36;
 const D_DEPTH: usize = 40;
@@ -139,14 +139,14 @@ const D_RANGE_SITE: usize = 56;
 const D_FAILED: usize = 60;
 const D_RANGE_ADDRESS: usize = 64;
 const D_RANGE_LINES: usize = 72;
-const D_SEQ: usize = 80;
-const D_EVENT_A: usize = 88;
-const D_EVENT_B: usize = 96;
-const D_EVENT_C: usize = 104;
+export const D_SEQ: usize = 80;
+export const D_EVENT_A: usize = 88;
+export const D_EVENT_B: usize = 96;
+export const D_EVENT_C: usize = 104;
 /** Steps since the last stamp. */
-const D_STEPS: usize = 112;
+export const D_STEPS: usize = 112;
 /** By site and its last address: the address that came then (u64[]). */
-const D_FOLLOWERS: usize = 116;
+export const D_FOLLOWERS: usize = 116;
 /** The context of the next access, and those of the callers of the frames (u32[]). */
 const D_CONTEXT: usize = 120;
 const D_FRAME_CONTEXT: usize = 124;
@@ -154,13 +154,13 @@ const D_BYTES: usize = 128;
 
 const NO_RECORD: u32 = 0x100;
 
-function zeroed(bytes: usize): usize {
+export function zeroed(bytes: usize): usize {
   const at = heap.alloc(bytes);
   memory.fill(at, 0, bytes);
   return at;
 }
 
-function grown(from: usize, used: usize, bytes: usize): usize {
+export function grown(from: usize, used: usize, bytes: usize): usize {
   const at = zeroed(bytes);
   memory.copy(at, from, used);
   if (from) heap.free(from);
@@ -283,14 +283,14 @@ export function decoderInput(decoder: usize, bytes: usize, length: u32): void {
   store<usize>(decoder, bytes + length, D_END);
 }
 
-function setEarlier(s: usize, first: usize, second: usize, third: usize): void {
+export function setEarlier(s: usize, first: usize, second: usize, third: usize): void {
   store<usize>(s, first, S_EARLIER);
   store<usize>(s, second, S_EARLIER + 4);
   store<usize>(s, third, S_EARLIER + 8);
 }
 
 /** This stream's state of a site, made on first use; 0 when the process has no such site. */
-function siteAt(decoder: usize, number: u32): usize {
+export function siteAt(decoder: usize, number: u32): usize {
   const process = load<usize>(decoder, D_PROCESS);
   if (number >= load<u32>(process, P_COUNT)) return 0;
   const chunk = number >> CHUNK_BITS;
@@ -435,7 +435,7 @@ function startRange(decoder: usize, s: usize): bool {
 }
 
 /** Learns that s came behind `before`: train_successor of encode.c. */
-function trainSuccessor(before: usize, s: usize, alternate: bool): void {
+export function trainSuccessor(before: usize, s: usize, alternate: bool): void {
   const first = load<usize>(before, S_EARLIER);
   const second = load<usize>(before, S_EARLIER + 4);
   if ((load<u8>(before, S_KIND) & SITE_CLASS_MASK) <= SITE_RANGE_WRITE) setEarlier(s, before, first, second);
@@ -477,7 +477,7 @@ function explicitAddress(s: usize, header: u32): u64 {
 }
 
 /** The alternate address; it becomes the primary when it was right twice running. */
-function alternateAddress(s: usize): u64 {
+export function alternateAddress(s: usize): u64 {
   const base = load<usize>(s, S_ALTERNATE_BASE);
   const delta = load<u64>(s, S_ALTERNATE_DELTA);
   const address = load<u64>(base, S_LAST) + delta;
@@ -491,10 +491,10 @@ function alternateAddress(s: usize): u64 {
 }
 
 /** What PL_MISS_* says of successor (0 next, 1 alternate, 2 explicit) and of the address (W_*). */
-const W_PRIMARY: u32 = 0;
-const W_ALTERNATE: u32 = 1;
-const W_EXPLICIT: u32 = 2;
-const W_FOLLOWER: u32 = 3;
+export const W_PRIMARY: u32 = 0;
+export const W_ALTERNATE: u32 = 1;
+export const W_EXPLICIT: u32 = 2;
+export const W_FOLLOWER: u32 = 3;
 const successors: StaticArray<u8> = [0, 0, 1, 0, 1, 2, 1, 2];
 const addresses: StaticArray<u8> = [1, 2, 0, 3, 2, 0, 1, 2];
 

@@ -7,8 +7,31 @@ export { allocate, failure, release } from './arena';
 export * from './blocks';
 export { contextCount, contextRecord, contextsFull } from './contexts';
 export { touchAddress } from './count';
-export * from './decode';
+export {
+  batchAddress,
+  batchCount,
+  batchSite,
+  decode,
+  decodeErrorOffset,
+  decoderCreate,
+  decoderDepth,
+  decoderFrames,
+  decoderInput,
+  eventA,
+  eventB,
+  eventC,
+  eventD,
+  eventKind,
+  eventSeq,
+  processAddSites,
+  processCreate,
+  processSiteOfPc,
+  turnAt,
+  turnContext,
+  turnCount,
+} from './decode';
 export { distinct, histogram } from './distance';
+export * from './encode';
 export { extentCount, extentsOf } from './extents';
 export {
   epochCount,

@@ -12,6 +12,7 @@
 
 import type { Row } from './columns.js';
 import type { CutReason } from './cut.js';
+import type { Sampling } from './sampling.js';
 
 export interface Profile {
   readonly schema: 'pagelens-profile/1';
@@ -71,6 +72,10 @@ export interface ProgramInfo {
   readonly complete: boolean;
   /** Why, where the disk was the reason: the first warning says more. Else the warnings alone tell. */
   readonly cut?: CutReason;
+  /** Recorder `import`: the format that it came in, as `pagelens list formats` calls it. */
+  readonly imported?: string;
+  /** Only where the counts are estimates from samples: left out where they are exact. */
+  readonly sampling?: Sampling;
   readonly processes: number;
   readonly threads: number;
 }

@@ -5,6 +5,7 @@
 import { NONE } from '../model/columns.js';
 import { tierOfFunction, tierOfLine, tierOfObject } from '../model/lineTiers.js';
 import { CLASS_NAMES, type Profile, type SourceColumns } from '../model/profile.js';
+import { countInterval } from '../model/sampling.js';
 
 const HEADER = [
   'table',
@@ -26,28 +27,66 @@ const HEADER = [
   'bytesAtMost',
 ];
 
+/** Behind these, of a sampled run: intervals of 95 %. */
+const INTERVAL = ['readsLow95', 'readsHigh95', 'writesLow95', 'writesHigh95'];
+
 type Cell = string | number;
+type Counts = Pick<SourceColumns, 'reads' | 'writes'>;
 
 export function toCsv(profile: Profile): string {
-  const { lines, functions, objects } = profile;
-  const rows: Cell[][] = [HEADER];
+  const { lines, functions, objects, program } = profile;
+  const { sampling } = program;
+  const rows: Cell[][] = [[...HEADER, ...(sampling ? INTERVAL : [])]];
+  const intervals = ({ reads, writes }: Counts, row: number): Cell[] =>
+    sampling ? [...countInterval(reads[row]!, sampling), ...countInterval(writes[row]!, sampling)] : [];
   for (let row = 0; row < lines.count; row++) {
     const name = functions.name[lines.function[row]!]!;
     const counts = countCells(lines, row, tierOfLine(profile, row));
-    rows.push(['line', '', name, fileOf(profile, lines.file[row]!), lines.line[row]!, ...counts, '', '', '', '']);
+    rows.push([
+      'line',
+      '',
+      name,
+      fileOf(profile, lines.file[row]!),
+      lines.line[row]!,
+      ...counts,
+      '',
+      '',
+      '',
+      '',
+      ...intervals(lines, row),
+    ]);
   }
   for (let row = 0; row < functions.count; row++) {
     if (functions.reads[row]! + functions.writes[row]! === 0) continue;
     const place = [fileOf(profile, functions.file[row]!), functions.startLine[row]! || ''];
     const counts = countCells(functions, row, tierOfFunction(profile, row));
-    rows.push(['function', '', functions.name[row]!, ...place, ...counts, '', '', '', '']);
+    rows.push([
+      'function',
+      '',
+      functions.name[row]!,
+      ...place,
+      ...counts,
+      '',
+      '',
+      '',
+      '',
+      ...intervals(functions, row),
+    ]);
   }
   for (let row = 0; row < objects.count; row++) {
     const place = [fileOf(profile, objects.file[row]!), objects.line[row]! || ''];
     const counts = countCells(objects, row, tierOfObject(profile, row));
     const bound = objects.bytesAtMost?.[row] ?? 0;
     const sizes = [objects.bytes[row]!, objects.blocks[row]!, objects.density[row]!, bound];
-    rows.push(['object', objects.kind[row]!, objects.name[row]!, ...place, ...counts, ...sizes]);
+    rows.push([
+      'object',
+      objects.kind[row]!,
+      objects.name[row]!,
+      ...place,
+      ...counts,
+      ...sizes,
+      ...intervals(objects, row),
+    ]);
   }
   return rows.map(cells => `${cells.map(quoted).join(',')}\r\n`).join('');
 }

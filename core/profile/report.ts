@@ -20,6 +20,7 @@ import {
   type Temperature,
   type Tier,
 } from '../model/profile.js';
+import { countInterval, type Sampling } from '../model/sampling.js';
 
 export interface ReadsWrites {
   readonly reads: number;
@@ -38,6 +39,8 @@ interface Region extends ReadsWrites {
   /** 64-byte lines between the modelled last-level cache and memory. */
   readonly traffic: ReadsWrites;
   readonly hotness: ReportHotness;
+  /** Of a sampled run: interval of 95 % of the reads and of the writes. */
+  readonly interval95?: { readonly reads: readonly [number, number]; readonly writes: readonly [number, number] };
   /** Id of a tier, or `mixed`; null while nothing is placed or nothing was touched. */
   readonly tier: string | null;
 }
@@ -259,9 +262,15 @@ function programInfo(program: Profile['program']): Profile['program'] {
     flags: program.flags,
     exit: exit === null ? null : 'signal' in exit ? { signal: exit.signal } : { status: exit.status },
     complete: program.complete,
+    ...(program.imported !== undefined && { imported: program.imported }),
+    ...(program.sampling && { sampling: samplingOf(program.sampling) }),
     processes: program.processes,
     threads: program.threads,
   };
+}
+
+function samplingOf({ event, samples, period, least, most, unit }: Sampling): Sampling {
+  return { event, samples, period, least, most, unit };
 }
 
 function replayOptions(options: ReplayOptions): ReplayOptions {
@@ -328,7 +337,7 @@ function lineRows(profile: Profile): ReportLine[] {
     file: filePath(profile, lines.file[row]!),
     line: lines.line[row]!,
     function: functions.name[lines.function[row]!]!,
-    ...region(lines, row, tierOfLine(profile, row)),
+    ...region(profile, lines, row, tierOfLine(profile, row)),
   }));
 }
 
@@ -345,7 +354,7 @@ function functionRows(profile: Profile): ReportFunction[] {
       line: startLine,
       startLine,
       function: functions.name[row]!,
-      ...region(functions, row, tierOfFunction(profile, row)),
+      ...region(profile, functions, row, tierOfFunction(profile, row)),
     });
   }
   return rows;
@@ -363,7 +372,7 @@ function objectRows(profile: Profile): ReportObject[] {
     bytesAtMost: objects.bytesAtMost?.[row] === 1,
     blocks: objects.blocks[row]!,
     density: figure(objects.density[row]!),
-    ...region(objects, row, tierOfObject(profile, row)),
+    ...region(profile, objects, row, tierOfObject(profile, row)),
   }));
 }
 
@@ -391,10 +400,14 @@ function pageRows(profile: Profile): ReportPage[] {
 
 type RegionColumns = SourceColumns & { readonly hotness: Uint8Array; readonly perPagePerSecond: Float64Array };
 
-function region(table: RegionColumns, row: number, tier: string): Region {
+function region({ program: { sampling } }: Profile, table: RegionColumns, row: number, tier: string): Region {
+  const [reads, writes] = [table.reads[row]!, table.writes[row]!];
   return {
-    reads: table.reads[row]!,
-    writes: table.writes[row]!,
+    reads,
+    writes,
+    ...(sampling && {
+      interval95: { reads: figures(countInterval(reads, sampling)), writes: figures(countInterval(writes, sampling)) },
+    }),
     pages: table.pages[row]!,
     traffic: { reads: table.trafficReads[row]!, writes: table.trafficWrites[row]! },
     hotness: {
@@ -403,6 +416,10 @@ function region(table: RegionColumns, row: number, tier: string): Region {
     },
     tier: tier || null,
   };
+}
+
+function figures([low, high]: readonly [number, number]): readonly [number, number] {
+  return [figure(low), figure(high)];
 }
 
 function decisionRow(decision: DspDecision): DspDecision {

@@ -8,16 +8,19 @@ import { cutText } from '../model/cut.js';
 import { tierOfFunction, tierOfLine, tierOfObject } from '../model/lineTiers.js';
 import { shortFunctionName } from '../model/names.js';
 import { CLASS_NAMES, COLD, HOT, type Profile, type TranslationRow, WARM } from '../model/profile.js';
+import { type Sampling, shareIntervalText } from '../model/sampling.js';
 import { bytes, count, duration, factor, grouped, percent, score, shareOf, wholePercent } from './format.js';
 
+export interface Column {
+  readonly title: string;
+  /** `right` for numbers; `fill` takes what width is left, and is cut when that is not enough. */
+  readonly align: 'left' | 'right' | 'fill';
+  /** Left out, first to last, where the width does not do for the whole of what fills. */
+  readonly wide?: boolean;
+}
+
 export interface Table {
-  readonly columns: readonly {
-    readonly title: string;
-    /** `right` for numbers; `fill` takes what width is left, and is cut when that is not enough. */
-    readonly align: 'left' | 'right' | 'fill';
-    /** Left out, first to last, where the width does not do for the whole of what fills. */
-    readonly wide?: boolean;
-  }[];
+  readonly columns: readonly Column[];
   readonly rows: readonly (readonly string[])[];
 }
 
@@ -93,11 +96,16 @@ function runSection({ profile }: Context): Section {
     program.level === 'source'
       ? 'source level: what the compiler’s instrumentation reports'
       : 'machine level: every load and store executed';
-  const facts: [string, string][] = [
-    ['Recorded at', level],
-    ['Built with', [program.compiler || 'unknown compiler', program.flags].filter(Boolean).join(', ')],
-    ['Ended', exitText(program)],
-  ];
+  const built = [program.compiler || 'unknown compiler', program.flags].filter(Boolean).join(', ');
+  const { imported, sampling } = program;
+  const facts: [string, string][] = imported
+    ? [['Imported', `from ${imported}; machine level: the accesses that the file holds`]]
+    : [
+        ['Recorded at', level],
+        ['Built with', built],
+      ];
+  if (sampling) facts.push(['Sampled', sampledText(sampling)]);
+  facts.push(['Ended', exitText(program)]);
   if (program.processes > 1 || program.threads > 1)
     facts.push(['Ran', `${plural(program.processes, 'process', 'processes')}, ${plural(program.threads, 'thread')}`]);
   const scale = options.timeScale === 1 ? '' : `, time scale ${options.timeScale}`;
@@ -107,6 +115,10 @@ function runSection({ profile }: Context): Section {
   ]);
   facts.push(['Machine', `${options.machine} (modelled), ${bytes(options.pageSize)} pages`]);
   return { title: 'Run', facts };
+}
+
+function sampledText({ event, samples, period, unit }: Sampling): string {
+  return `counts are ${count(samples)} samples of ${event} times ${grouped(period)} ${unit}; intervals of 95 %`;
 }
 
 function exitText({ exit, complete, cut }: Profile['program']): string {
@@ -154,11 +166,15 @@ function totalsSection({ profile }: Context): Section {
   return { title: 'Totals', facts };
 }
 
-const REGION_COLUMNS = [
-  { title: 'share', align: 'right' },
-  { title: 'accesses', align: 'right' },
-  { title: 'read', align: 'right' },
-] as const;
+const SHARE_COLUMN: Column = { title: 'share', align: 'right' };
+const ACCESSES_COLUMN: Column = { title: 'accesses', align: 'right' };
+const READ_COLUMN: Column = { title: 'read', align: 'right' };
+
+/** Share and count; of a sampled run the share's interval between. */
+function regionColumns({ program }: Profile, accesses: Column = ACCESSES_COLUMN): Column[] {
+  const interval: Column[] = program.sampling ? [{ title: '95 %', align: 'right' }] : [];
+  return [SHARE_COLUMN, ...interval, accesses, READ_COLUMN];
+}
 
 const CLASS_COLUMNS = [
   { title: 'class', align: 'left' },
@@ -166,21 +182,21 @@ const CLASS_COLUMNS = [
 ] as const;
 
 function linesSection({ profile, rows, directory }: Context): Section | null {
-  const { lines, functions, totals } = profile;
+  const { lines, functions } = profile;
   if (lines.count === 0) return null;
   return {
     title: 'Hot lines',
     note: shareNote(profile, lines.count, rows),
     table: {
       columns: [
-        ...REGION_COLUMNS,
+        ...regionColumns(profile),
         { title: 'pages', align: 'right' },
         { title: 'traffic', align: 'right' },
         ...CLASS_COLUMNS,
         { title: 'line', align: 'fill' },
       ],
       rows: first(lines.count, rows).map(row => [
-        ...regionCells(lines.reads[row]!, lines.writes[row]!, totals),
+        ...regionCells(profile, lines.reads[row]!, lines.writes[row]!),
         count(lines.pages[row]!),
         count(lines.trafficReads[row]! + lines.trafficWrites[row]!),
         CLASS_NAMES[lines.hotness[row]!]!,
@@ -192,7 +208,7 @@ function linesSection({ profile, rows, directory }: Context): Section | null {
 }
 
 function functionsSection({ profile, rows, directory }: Context): Section | null {
-  const { functions, totals } = profile;
+  const { functions } = profile;
   const active = first(functions.count, functions.count).filter(
     row => functions.reads[row]! + functions.writes[row]! > 0,
   );
@@ -202,7 +218,7 @@ function functionsSection({ profile, rows, directory }: Context): Section | null
     note: `${shareNote(profile, active.length, rows)}; a function’s own lines, wherever they were inlined`,
     table: {
       columns: [
-        ...REGION_COLUMNS,
+        ...regionColumns(profile),
         { title: 'pages', align: 'right' },
         { title: 'traffic', align: 'right' },
         ...CLASS_COLUMNS,
@@ -211,7 +227,7 @@ function functionsSection({ profile, rows, directory }: Context): Section | null
       rows: active
         .slice(0, rows)
         .map(row => [
-          ...regionCells(functions.reads[row]!, functions.writes[row]!, totals),
+          ...regionCells(profile, functions.reads[row]!, functions.writes[row]!),
           count(functions.pages[row]!),
           count(functions.trafficReads[row]! + functions.trafficWrites[row]!),
           CLASS_NAMES[functions.hotness[row]!]!,
@@ -223,7 +239,7 @@ function functionsSection({ profile, rows, directory }: Context): Section | null
 }
 
 function objectsSection({ profile, rows, directory }: Context): Section {
-  const { objects, totals } = profile;
+  const { objects } = profile;
   // An allocation that nothing touches is news; an empty remainder is not.
   const shown = first(objects.count, objects.count).filter(
     row => objects.kind[row] !== 'unattributed' || objects.reads[row]! + objects.writes[row]! + objects.pages[row]! > 0,
@@ -233,9 +249,7 @@ function objectsSection({ profile, rows, directory }: Context): Section {
     note: `${shareNote(profile, shown.length, rows)}; size is the peak alive at once`,
     table: {
       columns: [
-        { title: 'share', align: 'right' },
-        { title: 'accesses', align: 'right', wide: true },
-        { title: 'read', align: 'right' },
+        ...regionColumns(profile, { ...ACCESSES_COLUMN, wide: true }),
         { title: 'size', align: 'right' },
         { title: 'pages', align: 'right' },
         { title: 'dense', align: 'right', wide: true },
@@ -248,7 +262,7 @@ function objectsSection({ profile, rows, directory }: Context): Section {
         // An allocation's name says where it is.
         const place = kind === 'global' ? placeText(profile, directory, objects.file[row]!, objects.line[row]!) : '';
         return [
-          ...regionCells(objects.reads[row]!, objects.writes[row]!, totals),
+          ...regionCells(profile, objects.reads[row]!, objects.writes[row]!),
           sizeText(profile, row),
           count(objects.pages[row]!),
           wholePercent(objects.density[row]!, 1),
@@ -545,9 +559,15 @@ function warningsSection({ profile }: Context): Section | null {
   return remarks.length > 0 ? { title: 'Warnings', remarks } : null;
 }
 
-function regionCells(reads: number, writes: number, totals: Profile['totals']): string[] {
+function regionCells({ totals, program: { sampling } }: Profile, reads: number, writes: number): string[] {
   const accesses = reads + writes;
-  return [shareOf(accesses, totals.reads + totals.writes), count(accesses), wholePercent(reads, accesses)];
+  const all = totals.reads + totals.writes;
+  return [
+    shareOf(accesses, all),
+    ...(sampling ? [shareIntervalText(accesses, all, sampling)] : []),
+    count(accesses),
+    wholePercent(reads, accesses),
+  ];
 }
 
 function shareNote({ totals }: Profile, total: number, rows: number): string {

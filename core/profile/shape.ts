@@ -33,6 +33,7 @@ import type {
   TrackerResult,
   TranslationRow,
 } from '../model/profile.js';
+import type { Sampling } from '../model/sampling.js';
 import {
   type Codec,
   column,
@@ -73,6 +74,10 @@ const programInfo = record<ProgramInfo>({
   ),
   complete: flag,
   cut: optional(oneOf<CutReason>(...(Object.keys(cutReasons) as CutReason[]))),
+  imported: optional(text),
+  sampling: optional(
+    record<Sampling>({ event: text, samples: natural, period: natural, least: natural, most: natural, unit: text }),
+  ),
   processes: natural,
   threads: natural,
 });

@@ -7,6 +7,7 @@
 import { cutText } from '../model/cut.js';
 import { bytes, compact, nanoseconds, pages, percent, readWriteSplit, whole } from '../model/format.js';
 import { CLASS_NAMES, type SourceProfile } from '../model/profile.js';
+import { shareIntervalText } from '../model/sampling.js';
 import type { FileHeat, LineHeat } from '../protocol.js';
 import { shareOfLine, shareOfRegion, wasText } from './previous.js';
 import { accessesOf, type Region } from './regions.js';
@@ -32,12 +33,25 @@ export function lensText(region: Region, { index, baseline }: Shown): string {
   const parts = [
     region.several,
     region.hotness,
-    `${percent(share)} of ${index.seen.counted}${was && `, ${was}`}`,
+    `${percent(share)}${intervalText(index, accessesOf(region))} of ${index.seen.counted}${was && `, ${was}`}`,
     readWriteSplit(reads, writes),
     pagesText(region, index.profile),
     region.tier,
   ];
   return parts.filter(Boolean).join(' · ');
+}
+
+/** ` (31 to 45 %)`, the interval of 95 % of a share of a sampled run's accesses; '' where counts are exact. */
+export function intervalText({ profile, accesses, seen }: SourceIndex, count: number): string {
+  const { sampling } = profile.program;
+  return sampling && seen === exactly ? ` (${shareIntervalText(count, accesses, sampling)})` : '';
+}
+
+/** What the counts of a sampled run are; '' where they are exact. */
+export function samplingNote({ program: { sampling } }: SourceProfile): string {
+  if (!sampling) return '';
+  const { event, samples, period, unit } = sampling;
+  return `counts are ${whole(samples)} samples of ${event} times ${whole(period)} ${unit}; in brackets intervals of 95 %`;
 }
 
 /** `2,104 pages (8.2 MiB)`; `≤` before it when some of the summed pages may be the same; '' when it is not known. */
@@ -66,6 +80,7 @@ export function lensTooltip(region: Region, index: SourceIndex): string {
       ? [`pages: at most; a page that two of the ${region.parts.length} parts touch counts for each`]
       : []),
     ...(seen === exactly ? [] : [trackerNote(seen)]),
+    ...[samplingNote(index.profile)].filter(Boolean),
     provenance(index),
   ].join('\n');
 }
@@ -124,7 +139,7 @@ function lineHeat({ index, policy, baseline }: Shown, row: number, line: number,
     share,
     hotness: CLASS_NAMES[lines.hotness[row]],
     tier: index.tierOfShares(index.objectsOfLine(row), policy),
-    text: `${endOfLineText(counts.reads, counts.writes, share, index.seen)}${was && `, ${was}`}`,
+    text: `${endOfLineText(counts.reads, counts.writes, share, index.seen)}${intervalText(index, accessesOf(counts))}${was && `, ${was}`}`,
     percentile: row / lines.count,
     stale,
   };

@@ -2,7 +2,16 @@
 
 import { compact, nanoseconds, percent } from '../model/format.js';
 import { CLASS_NAMES } from '../model/profile.js';
-import { pagesText, provenance, readings, type Shown, trackerNote, trafficText } from './annotations.js';
+import {
+  intervalText,
+  pagesText,
+  provenance,
+  readings,
+  type Shown,
+  samplingNote,
+  trackerNote,
+  trafficText,
+} from './annotations.js';
 import { type Part, partsOfSites } from './parts.js';
 import { shareOfLine, shareOfRegion, wasText } from './previous.js';
 import { accessesOf, type Hotness, type Region } from './regions.js';
@@ -74,6 +83,8 @@ export function hoverText(
   const parts = subjects.map(subject => subjectText(shown, subject));
   if (seen !== exactly)
     parts.unshift(`**As ${text(trackerLabel(seen.tracker))} sees it**: ${text(trackerNote(seen))}.`);
+  const sampled = samplingNote(index.profile);
+  if (sampled) parts.push(`*${text(sampled)}*`);
   if (stale) parts.unshift(`**Stale**: ${text(stale)}.`);
   parts.push(`*${text(provenance(index))}*`);
   if (links.length > 0) parts.push(links.map(link => `[${link.title}](command:${link.command})`).join(' · '));
@@ -95,7 +106,7 @@ function subjectText(shown: Shown, subject: Subject): string {
     [
       name,
       readings(accesses),
-      `${share(accesses, index.accesses)} of the ${part}'s ${text(seen.counted)}${was && `, ${was}`}`,
+      `${share(accesses, index.accesses)}${intervalText(index, accesses)} of the ${part}'s ${text(seen.counted)}${was && `, ${was}`}`,
     ],
     ['Reads', readings(subject.reads), `${share(subject.reads, totals.reads)} of the ${part}'s reads`],
     ['Writes', readings(subject.writes), `${share(subject.writes, totals.writes)} of the ${part}'s writes`],

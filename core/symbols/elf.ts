@@ -17,6 +17,7 @@ const SHT_NOBITS = 8;
 const SHT_DYNSYM = 11;
 const SHF_COMPRESSED = 0x800;
 const ELFCOMPRESS_ZLIB = 1;
+const ET_DYN = 3;
 const PT_NOTE = 4;
 const NT_GNU_BUILD_ID = 3;
 
@@ -58,6 +59,8 @@ export class ElfFile {
     private readonly fileSize: number,
     readonly sections: readonly ElfSection[],
     private readonly noteSegments: readonly { offset: number; size: number }[],
+    /** A shared object or position-independent executable: its addresses are offsets from where it is loaded. */
+    readonly relocatable: boolean,
   ) {}
 
   /** Opens a file; null when it is not there, not readable or not such an ELF file. The caller closes it. */
@@ -119,7 +122,7 @@ export class ElfFile {
         sections.push({ ...section, name: names ? cString(names, nameOffset) : '' });
       }
     }
-    return new ElfFile(handle, fileSize, sections, segments);
+    return new ElfFile(handle, fileSize, sections, segments, header.readUInt16LE(16) === ET_DYN);
   }
 
   close(): Promise<void> {

@@ -7,6 +7,7 @@
  * end last. So one pass over a file replays it, and only the naming of sites waits for its end.
  */
 import type { CutReason } from '../model/cut.js';
+import type { Sampling } from '../model/sampling.js';
 
 export interface HeaderBlock {
   readonly type: 'header';
@@ -19,6 +20,8 @@ export interface HeaderBlock {
   readonly level: 'source' | 'machine';
   readonly compiler: string;
   readonly flags: string;
+  /** The format that an imported trace was made from, as `pagelens list formats` calls it. */
+  readonly imported?: string;
 }
 
 export interface ProcessBlock {
@@ -145,6 +148,8 @@ export interface EndBlock {
   readonly warnings: readonly string[];
   /** What the recorder counted itself, for a cross-check: accesses per stream. */
   readonly accesses: readonly number[];
+  /** Of an imported trace whose source sampled: what its accesses stand for. */
+  readonly sampling?: Sampling;
 }
 
 export type Block =

@@ -5,6 +5,7 @@
  */
 import { NONE } from '../model/columns.js';
 import { type CutReason, cutReasons } from '../model/cut.js';
+import type { Sampling } from '../model/sampling.js';
 import type {
   Allocation,
   Block,
@@ -203,6 +204,7 @@ function decodeHeader(value: Fields): HeaderBlock {
     level: oneOf(LEVELS, value.level, 'level'),
     compiler: text(value.compiler, 'compiler'),
     flags: text(value.flags, 'flags'),
+    ...(value.imported === undefined ? {} : { imported: text(value.imported, 'imported') }),
   };
 }
 
@@ -294,6 +296,18 @@ function decodeEnd(value: Fields): EndBlock {
     ...(typeof value.cut === 'string' && Object.hasOwn(cutReasons, value.cut) && { cut: value.cut as CutReason }),
     warnings: list(value, 'warnings').map(w => text(w, 'warnings')),
     accesses: list(value, 'accesses').map(a => integer(a, 'accesses')),
+    ...(value.sampling === undefined ? {} : { sampling: decodeSampling(fields(value.sampling, 'sampling')) }),
+  };
+}
+
+function decodeSampling(value: Fields): Sampling {
+  return {
+    event: text(value.event, 'event'),
+    samples: integer(value.samples, 'samples'),
+    period: integer(value.period, 'period'),
+    least: integer(value.least, 'least'),
+    most: integer(value.most, 'most'),
+    unit: text(value.unit, 'unit'),
   };
 }
 

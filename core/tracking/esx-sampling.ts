@@ -8,7 +8,7 @@
  * sqrt(f (1 - f) / n), at most 0.05 for n = 100; the interval is Wilson's for 95 %, which holds for shares near 0 and 1
  * too. The estimate can never be above the allocation.
  */
-import { wilson } from './intervals.js';
+import { wilson } from '../model/intervals.js';
 import { periodParameter } from './parameters.js';
 import {
   type FlagEvent,

@@ -2,8 +2,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { costsOf } from '../../core/machine/costs.js';
+import { wilson } from '../../core/model/intervals.js';
 import { exclusiveCacheCounts } from '../../core/tracking/exclusive-cache.js';
-import { wilson } from '../../core/tracking/intervals.js';
 import type { Tracker, TrackerContext } from '../../core/tracking/tracker.js';
 import { trackers } from '../../core/tracking/trackers.js';
 import type { Access } from '../machine/emulated.js';

@@ -1,0 +1,139 @@
+/**
+ * From another tool's trace to a `.pltrace`: recognises the format, reads it, and resolves what code it names.
+ *
+ * Symbols and globals come from the executables that the user names (`--module`) or the file does, as they are on this
+ * machine now: an imported file cannot be checked against a build id where it has none.
+ */
+import path from 'node:path';
+import { version } from '../assets.js';
+import { UsageError } from '../errors.js';
+import { Encoder } from '../machine/encoder.js';
+import type { ProfileProgress } from '../protocol.js';
+import { loadedImage } from '../symbols/image.js';
+import { symbolsOf } from '../symbols/traceSymbols.js';
+import type { SymbolsBlock } from '../trace/blocks.js';
+import { TraceError } from '../trace/error.js';
+import { START_BYTES } from '../trace/import/format.js';
+import { type ImportFormatId, importFormats, recognise } from '../trace/import/formats.js';
+import { contentStart, FileInput } from '../trace/import/input.js';
+import { type ImportedModule, ImportSink } from '../trace/import/sink.js';
+import { seemsToBe } from '../trace/sniff.js';
+import { TraceWriter } from '../trace/writer.js';
+
+export interface ImportTask {
+  readonly kind: 'import';
+  /** The file to read, and how messages call it. */
+  readonly file: string;
+  readonly name: string;
+  /** The trace to write. */
+  readonly traceFile: string;
+  readonly options: ImportTexts;
+}
+
+/** What the command line says of a file to import. */
+export interface ImportTexts {
+  /** Id of a format: no other is tried. */
+  readonly from?: string;
+  /** `PATH[@BASE][,...]`: executables and libraries whose code and data the trace speaks of. */
+  readonly module?: string;
+  readonly columns?: string;
+}
+
+export interface ImportHooks {
+  readonly onProgress?: (progress: ProfileProgress) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** @throws TraceError, UsageError */
+export async function importTrace({ file, name, traceFile, options }: ImportTask, hooks: ImportHooks): Promise<void> {
+  const input = new FileInput(file);
+  const { start, whole } = await contentStart(input, START_BYTES);
+  const id = options.from === undefined ? recognise(start, whole) : formatId(options.from);
+  if (!id) throw unknown(name, start);
+  const format = importFormats[id];
+  const writer = await TraceWriter.create(traceFile);
+  try {
+    const sink = new ImportSink(writer, new Encoder(), { tool: version(), format: id, file: name });
+    const program = format.program?.(start) ?? {};
+    sink.program(program);
+    for (const module of await modulesOf(options.module, program.program ?? '')) sink.module(module);
+    await format.read(withProgress(input, sink, hooks), sink, options);
+    await sink.streamsEnd();
+    await writer.write(await symbols(sink));
+    await writer.write(sink.end);
+  } finally {
+    await writer.close();
+  }
+}
+
+function formatId(id: string): ImportFormatId {
+  if (Object.hasOwn(importFormats, id)) return id as ImportFormatId;
+  throw new UsageError(`--from ${id}: unknown; known: ${Object.keys(importFormats).join(', ')}`);
+}
+
+function unknown(name: string, start: Uint8Array): TraceError {
+  const known = ['.pltrace', ...Object.keys(importFormats)].join(', ');
+  return new TraceError(
+    `${name} is no trace that Pagelens knows: it seems to be ${seemsToBe(start)}; known are ${known} (pagelens list formats)`,
+  );
+}
+
+/** Tells of progress, and ends the reading when it is cancelled. */
+function withProgress(input: FileInput, sink: ImportSink, { onProgress, signal }: ImportHooks): FileInput {
+  const chunks = input.chunks.bind(input);
+  const startedAt = performance.now();
+  input.chunks = async function* () {
+    for await (const chunk of chunks()) {
+      if (signal?.aborted) {
+        sink.incomplete('the import was cancelled: what was read until then is shown');
+        return;
+      }
+      yield chunk;
+      const { accesses } = sink;
+      onProgress?.({
+        stage: 'replay',
+        accesses,
+        accessesPerSecond: (accesses * 1000) / Math.max(1, performance.now() - startedAt),
+        pages: 0,
+        fraction: null,
+        message: `reading: ${accesses.toLocaleString('en')} accesses`,
+      });
+    }
+  };
+  return input;
+}
+
+/** Modules that the user names; without any, the program itself where its addresses are those of its file. */
+async function modulesOf(texts: string | undefined, program: string): Promise<ImportedModule[]> {
+  if (texts === undefined) {
+    const image = program === '' ? null : await loadedImage(path.resolve(program));
+    return image && !image.relocatable ? [{ ...image, base: 0n }] : [];
+  }
+  return Promise.all(
+    texts.split(',').map(async text => {
+      const [, file, base = '0'] = /^(.*?)(?:@((?:0x)?[0-9a-fA-F]{1,16}))?$/.exec(text.trim())!;
+      const image = await loadedImage(path.resolve(file!));
+      if (!image) throw new UsageError(`--module ${file}: is no ELF executable or library`);
+      return { ...image, base: BigInt(base.startsWith('0x') ? base : `0x${base}`) };
+    }),
+  );
+}
+
+/** Names of sites: from the modules' files, and where these say nothing, from the trace. */
+async function symbols(sink: ImportSink): Promise<SymbolsBlock> {
+  const modules = sink.modules.map((module, number) => ({
+    module: number,
+    path: module.path,
+    buildId: module.buildId ?? '',
+    globals: module.globals ?? [],
+  }));
+  const { sites } = sink;
+  const block = await symbolsOf(modules, sites);
+  const named = sink.namesBySite();
+  if (named.size === 0) return block;
+  const frames = block.frames.map((chain, i) => {
+    const frame = named.get(`${block.module[i]}:${block.offset[i]}`);
+    return chain.length === 0 && frame ? [frame] : chain;
+  });
+  return { ...block, frames };
+}

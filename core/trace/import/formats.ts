@@ -1,0 +1,13 @@
+/** The formats that `pagelens replay` reads besides its own: one file and one line each. Recognised in this order. */
+import type { ImportFormat } from './format.js';
+import { lackey } from './lackey.js';
+
+export const importFormats = { lackey } as const satisfies Record<string, ImportFormat>;
+
+export type ImportFormatId = keyof typeof importFormats;
+
+/** The format that a file's start is of; null: none. */
+export function recognise(start: Uint8Array, whole: boolean): ImportFormatId | null {
+  const ids = Object.keys(importFormats) as ImportFormatId[];
+  return ids.find(id => importFormats[id].recognise(start, whole)) ?? null;
+}
