@@ -4,7 +4,9 @@ const MOST = 65_535;
 
 export class CountMinSketch {
   readonly #rows: Uint16Array[];
-  readonly #seeds: Uint32Array;
+  readonly #seeds: Int32Array;
+  /** width - 1 of a width that is a power of two, else 0. */
+  readonly #mask: number;
 
   /**
    * @param width counters of a row
@@ -14,7 +16,8 @@ export class CountMinSketch {
     readonly width: number,
     seeds: readonly number[],
   ) {
-    this.#seeds = Uint32Array.from(seeds);
+    this.#seeds = Int32Array.from(seeds);
+    this.#mask = (width & (width - 1)) === 0 ? width - 1 : 0;
     this.#rows = seeds.map(() => new Uint16Array(width));
   }
 
@@ -27,7 +30,9 @@ export class CountMinSketch {
     let least = MOST;
     for (let row = 0; row < this.#rows.length; row++) {
       const counters = this.#rows[row];
-      const at = slot(key, this.#seeds[row], this.width);
+      const h = hash(key, this.#seeds[row]);
+      // The remainder of what may pass 2^31 is a division of doubles.
+      const at = this.#mask ? h & this.#mask : (h >>> 0) % this.width;
       const count = counters[at] < MOST ? ++counters[at] : MOST;
       if (count < least) least = count;
     }
@@ -50,11 +55,10 @@ export class CountMinSketch {
   }
 }
 
-/** 0 to width - 1: the finishing steps of MurmurHash3 over key and seed. */
-function slot(key: number, seed: number, width: number): number {
+/** The finishing steps of MurmurHash3 over key and seed: 32 bits. */
+function hash(key: number, seed: number): number {
   let h = key ^ seed;
   h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
   h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
-  h = (h ^ (h >>> 16)) >>> 0;
-  return h % width;
+  return h ^ (h >>> 16);
 }
