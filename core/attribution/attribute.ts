@@ -25,7 +25,7 @@ import type { RawReplay } from '../model/raw.js';
 import type { EndBlock, HeaderBlock, ModuleBlock, SymbolsBlock, ThreadBlock } from '../trace/blocks.js';
 import { callTable, filesOfCalls } from './calls.js';
 import { mergeObjects, objectTable } from './objects.js';
-import { baseName, type RunSites, Source } from './source.js';
+import { baseName, type RunSites, Source, UNKNOWN_CODE } from './source.js';
 
 export type { RunSites } from './source.js';
 
@@ -366,7 +366,8 @@ function unattributed(
     const module = source.module(source.sites.module[site]!);
     const where = module ? baseName(module.path) : 'code outside all modules';
     const why = lacksSymbols(trace) ? 'the trace was cut before its symbols' : 'no line information';
-    const reason = `${where}: ${why}`;
+    const reason =
+      source.place(site) === UNKNOWN_CODE ? 'the trace does not say what code made them' : `${where}: ${why}`;
     byReason.set(reason, (byReason.get(reason) ?? 0) + accessesOf(raw, [site]));
   }
   const ranked = [...byReason].filter(([, count]) => count > 0).sort((a, b) => b[1] - a[1] || compare(a[0], b[0]));

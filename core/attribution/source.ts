@@ -26,6 +26,9 @@ export interface SourceFunction {
   readonly startLine: number;
 }
 
+/** Accesses of an imported trace that does not say what code made them. */
+export const UNKNOWN_CODE = 'unknown code';
+
 const NO_FRAMES: readonly SymbolFrame[] = [];
 
 export class Source {
@@ -76,6 +79,7 @@ export class Source {
   /** What a site is called when nothing is known of it: `raytracer+0x12ab`. */
   place(site: number): string {
     const module = this.moduleOf.get(this.sites.module[site]!);
+    if (!module && this.sites.offset[site] === 0) return UNKNOWN_CODE;
     const offset = `0x${this.sites.offset[site]!.toString(16)}`;
     return module ? `${baseName(module.path)}+${offset}` : `[outside modules]+${offset}`;
   }

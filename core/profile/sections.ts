@@ -62,7 +62,9 @@ export function describe(profile: Profile, options: TextOptions = {}): Document 
   ];
   const { program } = profile;
   return {
-    title: [relative(context.directory, program.path), ...program.arguments].join(' '),
+    title: program.path
+      ? [relative(context.directory, program.path), ...program.arguments].join(' ')
+      : `Unknown program, imported from ${program.imported}`,
     subtitle: `Pagelens ${profile.tool.version}`,
     sections: sections.filter(section => section !== null),
   };

@@ -46,9 +46,10 @@ export interface ImportHooks {
 
 /** @throws TraceError, UsageError */
 export async function importTrace({ file, name, traceFile, options }: ImportTask, hooks: ImportHooks): Promise<void> {
-  const input = new FileInput(file);
+  const input = new FileInput(file, name);
   const { start, whole } = await contentStart(input, START_BYTES);
-  const id = options.from === undefined ? recognise(start, whole) : formatId(options.from);
+  const from = options.from ?? (options.columns === undefined ? undefined : 'csv');
+  const id = from === undefined ? recognise(start, whole) : formatId(from);
   if (!id) throw unknown(name, start);
   const format = importFormats[id];
   const writer = await TraceWriter.create(traceFile);
@@ -74,7 +75,7 @@ function formatId(id: string): ImportFormatId {
 function unknown(name: string, start: Uint8Array): TraceError {
   const known = ['.pltrace', ...Object.keys(importFormats)].join(', ');
   return new TraceError(
-    `${name} is no trace that Pagelens knows: it seems to be ${seemsToBe(start)}; known are ${known} (pagelens list formats)`,
+    `${name} is no trace that Pagelens knows: it seems to be ${seemsToBe(start)}; known are ${known} (pagelens list formats; --columns for tables)`,
   );
 }
 

@@ -99,7 +99,7 @@ export function readings(value: number): string {
 export function provenance({ profile, window }: SourceIndex): string {
   const { program, totals, epochs } = profile;
   const what = window ? `epochs ${window[0]} to ${window[1] - 1} of ${epochs.count},` : 'whole run of';
-  const run = [program.path.split('/').pop(), ...program.arguments].join(' ');
+  const run = [program.path.split('/').pop() || 'unknown program', ...program.arguments].join(' ');
   return `${program.level} level, ${what} ${nanoseconds(totals.modelledNs)} modelled time, ${run} (${exitText(profile)})`;
 }
 

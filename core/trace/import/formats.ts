@@ -1,8 +1,18 @@
 /** The formats that `pagelens replay` reads besides its own: one file and one line each. Recognised in this order. */
+import { csv } from './csv.js';
 import type { ImportFormat } from './format.js';
+import { gem5 } from './gem5.js';
 import { lackey } from './lackey.js';
+import { libcachesim } from './libcachesim.js';
+import { pinatrace } from './pinatrace.js';
 
-export const importFormats = { lackey } as const satisfies Record<string, ImportFormat>;
+export const importFormats = {
+  lackey,
+  pinatrace,
+  gem5,
+  csv,
+  libcachesim,
+} as const satisfies Record<string, ImportFormat>;
 
 export type ImportFormatId = keyof typeof importFormats;
 

@@ -10,7 +10,7 @@ const CHUNK_BYTES = 1 << 20;
 
 export interface ImportInput {
   /** The file as messages name it. */
-  readonly path: string;
+  readonly name: string;
   /** Set when the file ended in the middle of its compression. */
   readonly cut: boolean;
   /** The content from its start. A compressed file that is cut ends early, and `cut` says so. @throws TraceError */
@@ -21,7 +21,10 @@ export interface ImportInput {
 export class FileInput implements ImportInput {
   cut = false;
 
-  constructor(readonly path: string) {}
+  constructor(
+    readonly path: string,
+    readonly name: string,
+  ) {}
 
   async *chunks(): AsyncGenerator<Uint8Array, void, undefined> {
     const gzip = await isGzip(this.path);
@@ -33,7 +36,7 @@ export class FileInput implements ImportInput {
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code === 'Z_BUF_ERROR') this.cut = true;
-      else if (code?.startsWith('Z_')) throw new TraceError(`${this.path} is damaged: its gzip data cannot be read`);
+      else if (code?.startsWith('Z_')) throw new TraceError(`${this.name} is damaged: its gzip data cannot be read`);
       else throw error instanceof TraceError ? error : ioError('read', this.path, error);
     } finally {
       file.destroy();

@@ -20,7 +20,7 @@ export async function eachLine(input: ImportInput, onLine: OnLine, between: () =
   let rest: Uint8Array = new Uint8Array();
   let lines = 0;
   const tooLong = () => {
-    throw new TraceError(`${input.path}: line ${lines + 1} is longer than 64 KiB, so that this is no text trace`);
+    throw new TraceError(`${input.name}: line ${lines + 1} is longer than 64 KiB, so that this is no text trace`);
   };
   for await (const chunk of input.chunks()) {
     let start = 0;
