@@ -9,6 +9,7 @@ const usage = `usage: pagelens profile [options] PROGRAM [ARGS...]    record, re
        pagelens report  [options] PROFILE.pagelens     --format text|json|csv|html|md
        pagelens diff    [--budget FILE] OLD NEW        what changed; each a .pagelens or a .pltrace file
        pagelens cc|c++|fc ...                          compiler wrappers: make CC="pagelens cc"
+       pagelens toolchain cmake|meson|path             prints a toolchain file, native file, folder of compilers
        pagelens list    recorders|formats|machines|modes|trackers|classifiers|policies|tiers [--json]
 
 options
@@ -38,6 +39,7 @@ const commands: Readonly<Record<string, (args: string[]) => Promise<number>>> = 
   replay: async args => (await import('./cli/replay.js')).replay(args),
   report: async args => (await import('./cli/replay.js')).report(args),
   diff: async args => (await import('./cli/diff.js')).diff(args),
+  toolchain: async args => (await import('./cli/toolchain.js')).toolchain(args),
   list: async args => (await import('./cli/list.js')).list(args),
   cc: async args => (await import('./record/wrapper.js')).compilerWrapper('c', args),
   'c++': async args => (await import('./record/wrapper.js')).compilerWrapper('c++', args),

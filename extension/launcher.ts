@@ -5,7 +5,7 @@
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import * as path from 'node:path';
 import * as vscode from 'vscode';
-import { launcherScript } from './launcherScript.js';
+import { launcherScript } from '../core/model/shell.js';
 
 export function launcherFolder(context: vscode.ExtensionContext): string {
   return path.join(context.globalStorageUri.fsPath, 'bin');

@@ -18,6 +18,20 @@ export interface Invocation {
   readonly refusal: string | null;
 }
 
+/** What runs a compiler that follows it on the command line. */
+const LAUNCHER = /^(ccache|sccache|distcc|icecc|buildcache)$/;
+/** With a prefix for the target and a version: `x86_64-linux-gnu-g++-12`. */
+const COMPILER = /^(?!pagelens)([\w.]+-)*(cc|gcc|clang|c\+\+|g\+\+|clang\+\+|f77|f95|gfortran)(-[\d.]+)?$/;
+
+/**
+ * The compiler's own words where the command line begins with them, as behind a compiler launcher of CMake's:
+ * `/usr/bin/cc -c a.c` or `ccache g++-12 -c a.cc`. Empty where it begins with an argument.
+ */
+export function leadingCompiler(args: readonly string[]): readonly string[] {
+  const launchers = args.findIndex(word => !LAUNCHER.test(path.basename(word)));
+  return launchers >= 0 && COMPILER.test(path.basename(args[launchers]!)) ? args.slice(0, launchers + 1) : [];
+}
+
 /** Options whose value is the next argument (GCC manual, section 3.1 to 3.17; clang's in addition). */
 const WITH_VALUE = new Set([
   ...['-o', '-x', '-I', '-L', '-D', '-U', '-l', '-u', '-z', '-T', '-e', '-B', '-A', '-G', '-J', '-h'],

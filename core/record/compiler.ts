@@ -55,7 +55,8 @@ export function findCompiler(language: Language, env: NodeJS.ProcessEnv = proces
   const names = NAMES[language];
   for (const variable of [names.own, names.usual]) {
     const words = (env[variable] ?? '').split(/\s+/).filter(Boolean);
-    if (words.length === 0 || words.some(word => /^pagelens(\.cmd)?$|^cli\.cjs$/.test(path.basename(word)))) continue;
+    if (words.length === 0 || words.some(word => /^pagelens(-\w.*)?(\.cmd)?$|^cli\.cjs$/.test(path.basename(word))))
+      continue;
     const program = onPath(words[0]!, env);
     if (!program)
       throw new RecordError(
@@ -77,13 +78,32 @@ export function findCompiler(language: Language, env: NodeJS.ProcessEnv = proces
   );
 }
 
-/** Absolute path of a program, as a shell would find it; null when there is none. */
+/** The compiler of these words, such as `['ccache', '/usr/bin/gcc-12']`. */
+export function compilerOf(
+  words: readonly string[],
+  language: Language,
+  env: NodeJS.ProcessEnv = process.env,
+): Compiler {
+  const program = onPath(words[0]!, env);
+  if (program) return learn(words, program, language, env);
+  throw new RecordError(`${words[0]} was not found: install it or name another compiler`, 3, {
+    code: 'no-compiler',
+    package: NAMES[language].package,
+  });
+}
+
+/** A folder of `pagelens toolchain path`, whose compilers are ourselves. */
+export function isToolchainPath(folder: string): boolean {
+  return /\/toolchain-[0-9a-f]{20}\/bin\/?$/.test(folder);
+}
+
+/** Absolute path of a program, as a shell would find it, but never ourselves; null when there is none. */
 export function onPath(name: string, env: NodeJS.ProcessEnv = process.env): string | null {
   const candidates = name.includes('/')
     ? [path.resolve(name)]
     : (env.PATH ?? '')
         .split(path.delimiter)
-        .filter(Boolean)
+        .filter(folder => folder !== '' && !isToolchainPath(folder))
         .map(folder => path.join(folder, name));
   for (const candidate of candidates) {
     try {
@@ -96,7 +116,10 @@ export function onPath(name: string, env: NodeJS.ProcessEnv = process.env): stri
   return null;
 }
 
-function learn(command: readonly string[], program: string, language: Language, env: NodeJS.ProcessEnv): Compiler {
+function learn(words: readonly string[], program: string, language: Language, env: NodeJS.ProcessEnv): Compiler {
+  // Where we hide the compiler of that name, its own path leads to it.
+  const hidden = (env.PATH ?? '').split(path.delimiter).some(isToolchainPath);
+  const command = hidden ? [program, ...words.slice(1)] : words;
   const identity = identityOf(command, program, env);
   const folder = cacheFolder(env);
   const asked = JSON.stringify(

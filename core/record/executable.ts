@@ -93,7 +93,9 @@ function compilerName(comment: string): string {
 function recordedFlags(lines: readonly string[]): { family: Family; flags: string }[] {
   if (lines.length > 0 && lines.every(line => !/^GNU |clang/.test(line)))
     return [{ family: 'gcc', flags: tellingFlags(lines) }];
-  return lines.map(line => {
+  // Link-time optimisation leaves a line of its own (GIMPLE) beside those of the units that it is made of.
+  const units = lines.filter(line => !line.startsWith('GNU GIMPLE '));
+  return units.map(line => {
     const family = /^GNU /.test(line) ? 'gcc' : 'clang';
     return { family, flags: tellingFlags(line.split(' ')) };
   });

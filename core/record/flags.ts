@@ -42,8 +42,6 @@ export function candidateFlags(family: Family, language: string, folder: string)
     { flags: ['-U__SANITIZE_THREAD__'], required: false },
     // Leaves the command line of the compiler in the object, from which the report names compiler and flags.
     { flags: ['-frecord-gcc-switches'], required: false },
-    // Link-time optimisation would run the pass where these flags are not known.
-    { flags: ['-fno-lto'], required: false },
   ];
   if (family === 'clang')
     return [

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { PassThrough } from 'node:stream';
 import { describe, expect, test } from 'vitest';
+import { launcherScript } from '../../core/model/shell.js';
 import { Columns, widthOf } from '../../extension/annotations/columns.js';
 import {
   type BarLevel,
@@ -14,7 +15,6 @@ import {
   type MarkKind,
   markKinds,
 } from '../../extension/annotations/icons.js';
-import { launcherScript } from '../../extension/launcherScript.js';
 import { hasMain, isSourceFile } from '../../extension/program/sourceFile.js';
 import { onLines } from '../../extension/program/terminalLink.js';
 import { dashboardHtml } from '../../extension/views/dashboardHtml.js';

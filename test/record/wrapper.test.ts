@@ -3,16 +3,16 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { readInvocation, splitWords } from '../../core/record/arguments.js';
+import { leadingCompiler, readInvocation, splitWords } from '../../core/record/arguments.js';
 import { wrappedArguments } from '../../core/record/wrapper.js';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'pagelens-wrapper-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** HOOKS and RUNTIME stand where the flags for compiling and for linking go. */
-function wrap(line: string): string {
+function wrap(line: string, family: 'gcc' | 'clang' = 'clang'): string {
   const args = splitWords(line);
-  const compiler = { command: ['ccache', 'gcc'], compileFlags: ['HOOKS'] };
+  const compiler = { command: ['ccache', 'gcc'], family, compileFlags: ['HOOKS'] };
   return wrappedArguments(compiler, readInvocation(args), args, ['RUNTIME']).join(' ');
 }
 
@@ -26,6 +26,27 @@ test('linking alone adds the runtime, before every library of the user', () => {
   expect(wrap('main.o libx.a -lm -o prog')).toBe('gcc RUNTIME main.o libx.a -lm -o prog');
   expect(wrap('-shared -o libx.so x.o')).toBe('gcc RUNTIME -shared -o libx.so x.o');
   expect(wrap('-lfoo')).toBe('gcc RUNTIME -lfoo');
+});
+
+test('gcc gets the hooks also where it links: for objects of link-time optimisation its pass runs there', () => {
+  expect(wrap('-flto main.o -o prog', 'gcc')).toBe('gcc RUNTIME -flto main.o -o prog HOOKS');
+  expect(wrap('-r a.o b.o -o ab.o', 'gcc')).toBe('gcc -r a.o b.o -o ab.o HOOKS');
+});
+
+test('what would take away the lines is left out', () => {
+  expect(wrap('-g0 -O2 -c a.c')).toBe('gcc -g -O2 -c a.c HOOKS');
+  expect(wrap('-s -Wl,-s -Wl,--strip-all a.o -o a')).toBe('gcc RUNTIME a.o -o a');
+});
+
+test.each([
+  ['/usr/bin/cc -c a.c', '/usr/bin/cc'],
+  ['ccache g++-12 -c a.cc', 'ccache g++-12'],
+  ['x86_64-linux-gnu-gcc a.o', 'x86_64-linux-gnu-gcc'],
+  ['-c a.c', ''],
+  ['a.c cc', ''],
+  ['ccache', ''],
+])('the compiler before the arguments, as launchers get it: %s', (line, words) => {
+  expect(leadingCompiler(splitWords(line)).join(' ')).toBe(words);
 });
 
 test('the C++ library is linked shared: the runtime must find its operator new', () => {

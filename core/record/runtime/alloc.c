@@ -159,13 +159,32 @@ PL_EXPORT int posix_memalign(void **p, size_t alignment, size_t size) {
 
 /* ---- C++: the real operators, so that new_handler and bad_alloc work (this file is built with -fexceptions) ---- */
 
-#define NEW(symbol, parameters, arguments) \
+/*
+ * A program that needs nothing else of the C++ library may be linked without it, since these definitions are found
+ * first. Nothing in it could catch an exception then.
+ */
+static bool without_library(void) {
+  static int without; /* 0: not asked yet, 1: no, 2: yes */
+  int known = __atomic_load_n(&without, __ATOMIC_RELAXED);
+  if (PL_LIKELY(known)) return known == 2;
+  known = pl_real("_Znwm") ? 1 : 2;
+  __atomic_store_n(&without, known, __ATOMIC_RELAXED);
+  return known == 2;
+}
+
+static void *plain_new(size_t size, size_t alignment, bool nothrow) {
+  void *p = alignment ? REAL(memalign)(alignment, size) : REAL(malloc)(size);
+  if (!p && !nothrow) abort();
+  return p;
+}
+
+#define NEW(symbol, parameters, arguments, alignment, nothrow) \
   PL_EXPORT void *symbol parameters; \
   PL_EXPORT void *symbol parameters { \
     void *p; \
     { \
       PL_INSIDE(); \
-      p = REAL(symbol) arguments; \
+      p = without_library() ? plain_new(size, alignment, nothrow) : REAL(symbol) arguments; \
     } \
     allocated(p, size, PC, PL_ALLOC_NEW); \
     return p; \
@@ -175,14 +194,17 @@ PL_EXPORT int posix_memalign(void **p, size_t alignment, size_t size) {
   PL_EXPORT void symbol parameters { \
     freeing(p); \
     PL_INSIDE(); \
-    REAL(symbol) arguments; \
+    if (without_library()) \
+      REAL(free)(p); \
+    else \
+      REAL(symbol) arguments; \
   }
 #define OPERATORS(new_name, delete_name) \
-  NEW(new_name##m, (size_t size), (size)) \
-  NEW(new_name##mRKSt9nothrow_t, (size_t size, const void *nothrow), (size, nothrow)) \
-  NEW(new_name##mSt11align_val_t, (size_t size, size_t alignment), (size, alignment)) \
+  NEW(new_name##m, (size_t size), (size), 0, false) \
+  NEW(new_name##mRKSt9nothrow_t, (size_t size, const void *nothrow), (size, nothrow), 0, true) \
+  NEW(new_name##mSt11align_val_t, (size_t size, size_t alignment), (size, alignment), alignment, false) \
   NEW(new_name##mSt11align_val_tRKSt9nothrow_t, (size_t size, size_t alignment, const void *nothrow), \
-      (size, alignment, nothrow)) \
+      (size, alignment, nothrow), alignment, true) \
   DELETE(delete_name##Pv, (void *p), (p)) \
   DELETE(delete_name##PvRKSt9nothrow_t, (void *p, const void *nothrow), (p, nothrow)) \
   DELETE(delete_name##Pvm, (void *p, size_t size), (p, size)) \

@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import * as path from 'node:path';
+import { shellWord } from '../../../core/model/shell.js';
 import {
   compilersOf,
   includedFiles,
@@ -86,12 +87,11 @@ export async function writeReplacements(
   searchPath: string,
 ): Promise<void> {
   await mkdir(folder, { recursive: true });
-  const quote = (text: string) => `'${text.replaceAll("'", `'\\''`)}'`;
   for (const compiler of compilers) {
     const wrapper = wrapperOf(compiler);
     const variable = { cc: 'PAGELENS_CC', 'c++': 'PAGELENS_CXX', fc: 'PAGELENS_FC' }[wrapper];
     // With the PATH that was there before, on which the compiler's name is the compiler.
-    const script = `#!/bin/sh\nPATH=${quote(searchPath)} ${variable}=${quote(compiler)} exec pagelens ${wrapper} "$@"\n`;
+    const script = `#!/bin/sh\nPATH=${shellWord(searchPath)} ${variable}=${shellWord(compiler)} exec pagelens ${wrapper} "$@"\n`;
     const file = path.join(folder, replacementOf(compiler));
     await replaceFile(file, script);
     await chmod(file, 0o755);
