@@ -4,6 +4,7 @@
  * Streams (threads) run one at a time in the happens-before order of trace/merge.ts, so the result depends on the trace
  * alone: not on how it was cut into blocks, nor on whether it was replayed while it was being recorded.
  */
+
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { version } from './assets.js';
 import { attribute, type RunSites } from './attribution/attribute.js';
@@ -17,6 +18,8 @@ import { Kernel, type KernelStream } from './machine/kernel.js';
 import { type HeatSoFar, HeatTeller } from './machine/liveHeat.js';
 import { countedReplay } from './machine/results.js';
 import { NONE } from './model/columns.js';
+import { whole } from './model/format.js';
+import * as l10n from './model/l10n.js';
 import type { Profile, ReplayOptions } from './model/profile.js';
 import type { RawReplay } from './model/raw.js';
 import { placeObjects } from './placement/place-objects.js';
@@ -170,7 +173,7 @@ class Replay {
         await this.#run(turn.stream, turn.limitSeq, safeSeq, recorded);
         if (signal?.aborted) {
           this.#cut = true;
-          this.#warnings.push('the replay was cancelled: what was replayed until then is shown');
+          this.#warnings.push(l10n.kept('the replay was cancelled: what was replayed until then is shown'));
           this.#kernel.finish();
           return;
         }
@@ -281,7 +284,7 @@ class Replay {
 
   #damaged(what: string): void {
     this.#cut = true;
-    this.#warnings.push(`${what}; what precedes it was used`);
+    this.#warnings.push(l10n.kept('{0}; what precedes it was used', what));
   }
 
   /** Lets messages in, and tells progress, now and then. */
@@ -298,7 +301,7 @@ class Replay {
       accessesPerSecond,
       pages,
       fraction: null,
-      message: `replaying: ${accesses.toLocaleString('en')} accesses, ${pages.toLocaleString('en')} pages`,
+      message: l10n.kept('replaying: {0} accesses, {1} pages', whole(accesses), whole(pages)),
     });
     await nextTurn();
   }
@@ -348,13 +351,16 @@ class Replay {
         ...damage(this.#trace),
         ...this.#warnings,
         ...(this.#kernel.exports.contextsFull.value ? [fullContexts] : []),
-        ...trackers.flatMap(({ id, warnings }) => warnings.map(warning => `tracker ${id}: ${warning}`)),
+        ...trackers.flatMap(({ id, warnings }) => warnings.map(warning => l10n.kept('tracker {0}: {1}', id, warning))),
       ],
     };
   }
 }
 
-const fullContexts = `more than ${CONTEXTS_MAX - 1} call paths: what further ones did is counted on the known part of their path`;
+const fullContexts = l10n.kept(
+  'more than {0} call paths: what further ones did is counted on the known part of their path',
+  CONTEXTS_MAX - 1,
+);
 
 /** What is wrong with the file itself. That its end is missing is told by whoever resolves it. */
 function damage({ damage }: TraceFile): string[] {

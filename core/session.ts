@@ -7,7 +7,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { HeatSoFar } from './machine/liveHeat.js';
 import { cutText } from './model/cut.js';
-import { compact } from './model/format.js';
+import { compact, whole } from './model/format.js';
+import * as l10n from './model/l10n.js';
 import type { Placement, Profile, ReplayOptions } from './model/profile.js';
 import { placeable } from './placement/place-objects.js';
 import { load } from './profile/file.js';
@@ -243,11 +244,11 @@ function runWorker<T>(task: Task, onMessage: (message: FromWorker) => void) {
 function recordingProgress(progress: RecordProgress): ProfileProgress {
   const { stage, accesses, accessesPerSecond, cut } = progress;
   const message = {
-    build: 'building with access instrumentation',
+    build: l10n.t('building with access instrumentation'),
     run: cut
-      ? `${compact(accesses)} accesses, ${cutText(cut)}; the program goes on`
-      : `recording: ${compact(accesses)} accesses, ${compact(accessesPerSecond)}/s`,
-    symbols: `${compact(accesses)} accesses recorded; resolving source lines`,
+      ? l10n.t('{0} accesses, {1}; the program goes on', compact(accesses), l10n.shown(cutText(cut)))
+      : l10n.t('recording: {0} accesses, {1}/s', compact(accesses), compact(accessesPerSecond)),
+    symbols: l10n.t('{0} accesses recorded; resolving source lines', compact(accesses)),
   }[stage];
   return { stage, accesses, accessesPerSecond, pages: 0, fraction: null, message, ...(cut && { cut }) };
 }
@@ -255,7 +256,7 @@ function recordingProgress(progress: RecordProgress): ProfileProgress {
 function profilingProgress(recording: RecordProgress, replayed: ProfileProgress | null): ProfileProgress {
   const pages = replayed?.pages ?? 0;
   const base = recordingProgress(recording);
-  if (base.stage === 'run') return { ...base, pages, message: `${base.message}, ${pages.toLocaleString('en')} pages` };
+  if (base.stage === 'run') return { ...base, pages, message: l10n.t('{0}, {1} pages', base.message, whole(pages)) };
   if (base.stage === 'build' || !replayed) return base;
   // The recording is over: what is left is the replay of the rest.
   const fraction = recording.accesses > 0 ? Math.min(1, replayed.accesses / recording.accesses) : null;

@@ -97,6 +97,7 @@ export class Core implements vscode.Disposable {
             { title: vscode.l10n.t('Profile again'), command: commands.rerun },
             { title: vscode.l10n.t('Legend'), command: commands.showLegend },
           ],
+          bundle: vscode.l10n.bundle ?? {},
           settings: vscode.workspace.getConfiguration(section),
         },
       },

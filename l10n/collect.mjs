@@ -1,5 +1,5 @@
 /**
- * The texts that the extension and its dashboard show, as VS Code's l10n wants them: `bundle.l10n.json`, from which
+ * The texts that the extension, its dashboard and core show, as VS Code's l10n wants them: `bundle.l10n.json`, from which
  * translations are made (`bundle.l10n.de.json`, ...). The build writes it, so that it is never behind the code.
  */
 import { readdir, readFile, writeFile } from 'node:fs/promises';
@@ -10,20 +10,26 @@ const here = path.dirname(fileURLToPath(import.meta.url));
 const bundle = path.join(here, 'bundle.l10n.json');
 
 /** A call, and its text when that is a literal without anything put in: what can be found without running the code. */
-const calls = /\bl10n\.(t|plural)\(\s*/g;
+const calls = /\bl10n\.(t|kept|plural)\(\s*/g;
+/** Sentences in tables of core, which are shown as those of a file are. */
+const properties = /^\s+(?:needs|warning):(?=\s*['"])/gm;
 const literal = /\s*(?:'((?:[^'\\\n]|\\.)*)'|"((?:[^"\\\n]|\\.)*)")\s*(?=[,)])/y;
 const brackets = { '(': 1, '[': 1, '{': 1, ')': -1, ']': -1, '}': -1 };
 
 /** Texts of one source file; a text that is put together at run time could not be translated, so it is refused. */
 export function textsOf(source, name) {
-  return [...source.matchAll(calls)].flatMap(({ 0: call, 1: kind, index }) => {
+  const told = [...source.matchAll(calls)].flatMap(({ 0: call, 1: kind, index }) => {
     const at = index + call.length;
     // `plural` has the count before its two texts.
-    const found = kind === 't' ? literals(source, at, 1) : literals(source, afterArgument(source, at), 2);
+    const found = kind === 'plural' ? literals(source, afterArgument(source, at), 2) : literals(source, at, 1);
     if (found) return found;
     const line = source.slice(0, index).split('\n').length;
     throw new Error(`${name}:${line}: l10n.${kind} needs its text in quotes`);
   });
+  const listed = [...source.matchAll(properties)].flatMap(
+    ({ 0: property, index }) => literals(source, index + property.length, 1) ?? [],
+  );
+  return [...told, ...listed];
 }
 
 /** So many texts in quotes from a place on, with commas between them; null when something else stands there. */
@@ -55,8 +61,8 @@ function afterArgument(source, from) {
   return source.length;
 }
 
-/** Whose texts the editor translates: the extension, and the page that it gives its bundle to. */
-const sources = ['extension', 'webview'].map(folder => path.join(here, '..', folder));
+/** Whose texts the editor translates: the extension, and the page and core, which it gives its bundle to. */
+const sources = ['extension', 'webview', 'core'].map(folder => path.join(here, '..', folder));
 
 /** The bundle of all sources in `folders`, sorted, so that it does not change with the order of the code. */
 export async function collect(folders = sources) {

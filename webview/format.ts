@@ -1,39 +1,9 @@
-/** Numbers for the dashboard: those of the editor's margin, and the few that only tables and axes need; in its language. */
-import * as english from '../core/model/format.js';
-import * as l10n from './l10n.js';
+/** Numbers for the dashboard: those of the editor's margin, and the few that only tables and axes need. */
+import { percent, whole } from '../core/model/format.js';
+import { local } from '../core/model/l10n.js';
 
-/** A number as the functions below write it in English, with the language's own signs. */
-export function local(text: string): string {
-  return text.replaceAll(/[.,]/g, sign => (sign === '.' ? l10n.decimalSign : l10n.groupSign));
-}
-
-export const whole = l10n.number;
-
-export function bytes(value: number): string {
-  return local(english.bytes(value));
-}
-
-export function compact(value: number): string {
-  return local(english.compact(value));
-}
-
-export function nanoseconds(value: number): string {
-  return local(english.nanoseconds(value));
-}
-
-export function percent(share: number): string {
-  return local(english.percent(share));
-}
-
-/** `2,104 pages (8.2 MiB)`. */
-export function pages(count: number, pageSize: number): string {
-  return l10n.plural(count, '{0} page ({1})', '{0} pages ({1})', bytes(count * pageSize));
-}
-
-/** `71 % read, 29 % write`; see `splitPercents`. */
-export function readWriteSplit(reads: number, writes: number): string {
-  return l10n.t('{0} read, {1} write', ...english.splitPercents(reads, writes));
-}
+export { bytes, compact, nanoseconds, pages, percent, readWriteSplit, whole } from '../core/model/format.js';
+export { local } from '../core/model/l10n.js';
 
 /** What stands in a cell without a value; the reason goes into its tooltip. */
 export const noValue = '—';

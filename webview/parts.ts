@@ -1,10 +1,10 @@
 /** Pieces that several views share: class words, source links, the split of reads and writes, a section. */
 
+import { word } from '../core/model/words.js';
 import type { Location } from '../core/protocol.js';
 import { type Child, el, icon, setShare } from './dom.js';
 import { percent, shortName } from './format.js';
 import * as l10n from './l10n.js';
-import { word } from './words.js';
 
 /** The class as a shape and a word; the colour only repeats them. The shapes are those of the tree of hot regions. */
 const classIcons: Readonly<Record<string, string>> = { hot: 'flame', warm: 'circle-filled', cold: 'circle-outline' };

@@ -6,8 +6,10 @@
  * whole chain stays in the site table. Nothing is dropped: what reaches no line is counted in `unattributed` with the
  * reason, what belongs to no object in the `unattributed` object.
  */
+
 import { classify, perPagePerSecond } from '../hotness/classes.js';
 import { NONE } from '../model/columns.js';
+import * as l10n from '../model/l10n.js';
 import type {
   FunctionTable,
   LineTable,
@@ -399,10 +401,12 @@ function programInfo({ header, end, processes, threads }: AttributionTrace): Pro
 function warnings(raw: RawReplay, trace: AttributionTrace): string[] {
   const { end } = trace;
   const list = [...(end?.warnings ?? []), ...raw.warnings];
-  if (!end) list.push('The trace was cut short: only what was recorded before the cut is counted.');
+  if (!end) list.push(l10n.kept('The trace was cut short: only what was recorded before the cut is counted.'));
   if (lacksSymbols(trace)) {
     list.push(
-      'The trace has no symbols and no program with the recorded build id was found: places are module and offset.',
+      l10n.kept(
+        'The trace has no symbols and no program with the recorded build id was found: places are module and offset.',
+      ),
     );
   }
   return [...new Set(list)];

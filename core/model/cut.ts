@@ -1,12 +1,14 @@
+import * as l10n from './l10n.js';
+
 /** Why recording stopped before the program ended, as a stable code: an editor chooses the next step by it. */
 export const cutReasons = {
-  'disk-full': 'the disk is full',
-  'file-limit': 'the trace reached the largest size that a file may have',
+  'disk-full': l10n.kept('the disk is full'),
+  'file-limit': l10n.kept('the trace reached the largest size that a file may have'),
 } as const;
 
 export type CutReason = keyof typeof cutReasons;
 
 /** `recording cut short: the disk is full`; without a reason where only the warnings have one. */
 export function cutText(cut: CutReason | undefined): string {
-  return cut ? `recording cut short: ${cutReasons[cut]}` : 'recording cut short';
+  return cut ? l10n.kept('recording cut short: {0}', cutReasons[cut]) : l10n.kept('recording cut short');
 }

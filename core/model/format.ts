@@ -1,14 +1,12 @@
 /**
  * Numbers as a reader wants them in the margin of a source file: two or three digits that mean something, always with a
- * unit. What the editor shows is formatted here: one place for lenses, hovers, progress and status bar.
+ * unit, with the signs of the reader's language. What the editor shows is formatted here: one place for lenses, hovers,
+ * progress, status bar and dashboard.
  */
+import * as l10n from './l10n.js';
 
 /** Whole number with thousands separators: `2,104`. */
-export function whole(value: number): string {
-  return Math.round(value)
-    .toString()
-    .replaceAll(/\B(?=(\d{3})+$)/g, ',');
-}
+export const whole = l10n.number;
 
 const scales: readonly (readonly [number, string])[] = [
   [1e12, 'T'],
@@ -28,22 +26,21 @@ export function compact(value: number): string {
 
 /** One decimal below 10, none above. */
 function digits(value: number): string {
-  return value < 9.95 ? value.toFixed(1) : Math.round(value).toString();
+  return value < 9.95 ? l10n.local(value.toFixed(1)) : Math.round(value).toString();
 }
 
 /** A share of 0 to 1 as per cent: `38 %`, `3.8 %`, `< 0.1 %`, `0 %`. Only nothing reads 0 %, only all reads 100 %. */
 export function percent(share: number): string {
   const value = share * 100;
   if (value === 0) return '0 %';
-  if (value < 0.1) return '< 0.1 %';
+  if (value < 0.1) return l10n.local('< 0.1 %');
   if (value >= 99.5 && value < 100) return '> 99 %';
-  return value < 9.95 ? `${value.toFixed(1)} %` : `${Math.round(value)} %`;
+  return `${digits(value)} %`;
 }
 
-/** `71 % read, 29 % write`. */
+/** `71 % read, 29 % write`; see `splitPercents`. */
 export function readWriteSplit(reads: number, writes: number): string {
-  const [read, write] = splitPercents(reads, writes);
-  return `${read} read, ${write} write`;
+  return l10n.t('{0} read, {1} write', ...splitPercents(reads, writes));
 }
 
 /** Whole per cent of reads and of writes that add up to 100; a few writes among many reads are not 0 %. */
@@ -65,13 +62,14 @@ export function bytes(value: number): string {
     size /= 1024;
     unit++;
   }
-  const text = unit === 0 || size >= 99.95 ? Math.round(size).toString() : size.toFixed(1).replace(/\.0$/, '');
+  const text =
+    unit === 0 || size >= 99.95 ? Math.round(size).toString() : l10n.local(size.toFixed(1).replace(/\.0$/, ''));
   return `${text} ${sizes[unit]}`;
 }
 
 /** `2,104 pages (8.2 MiB)`. */
 export function pages(count: number, pageSize: number): string {
-  return `${whole(count)} ${count === 1 ? 'page' : 'pages'} (${bytes(count * pageSize)})`;
+  return l10n.plural(count, '{0} page ({1})', '{0} pages ({1})', bytes(count * pageSize));
 }
 
 /** Modelled time: `1.2 s`, `34 ms`, `5.6 µs`, `12 ns`. */

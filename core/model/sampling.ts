@@ -1,7 +1,6 @@
 /**
  * How a run was sampled: its counts are samples times what each stands for, and have intervals.
  */
-import { percent } from './format.js';
 import { poisson, wilson } from './intervals.js';
 
 export interface Sampling {
@@ -31,8 +30,13 @@ export function shareInterval(part: number, whole: number, { period }: Period): 
   return [low, high];
 }
 
-/** `31 to 45 %`, the interval of a share. */
-export function shareIntervalText(part: number, whole: number, period: Period): string {
+/** `31 to 45 %`, the interval of a share. @param percent how it is written: reports are English, the editor need not be */
+export function shareIntervalText(
+  part: number,
+  whole: number,
+  period: Period,
+  percent: (share: number) => string,
+): string {
   const [low, high] = shareInterval(part, whole, period).map(percent) as [string, string];
   return low === high ? high : `${low.replace(/ %$/, '')} to ${high}`;
 }

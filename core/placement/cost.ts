@@ -13,6 +13,7 @@
  * what makes an exact optimum and a proved bound possible (assign.ts).
  */
 import { costs as machineCosts } from '../machine/costs.js';
+import * as l10n from '../model/l10n.js';
 import type { Tier } from '../model/profile.js';
 
 const LINE_BYTES = 64;
@@ -107,17 +108,35 @@ export function referenceStallNs(reads: number, writes: number, costs: LineCosts
 /** The model's assumptions for a report, one sentence each. */
 export function assumptionsOf(tiers: readonly Tier[], parallelism: Parallelism, fastest: number): string[] {
   const sentences = [
-    'Run time is compute plus one wait for each 64-byte line that misses the modelled last-level cache; traffic, not accesses, is placed.',
-    `A line waits for the latency of its tier divided by the misses in flight: ${parallelism.middle} in the middle, ${parallelism.low} to ${parallelism.high} for the range.`,
-    'No line arrives faster than 64 bytes over the bandwidth of its tier; latencies are idle ones and do not rise with load.',
-    'Write-backs wait like loads, at the store latency of their tier; a processor that hides them is at the lower end of the range.',
-    'Every slowdown is relative to the same run with unlimited capacity in the fastest tier.',
-    'Objects are placed whole and for the whole run; first-touch, interleave and the oracle place pages. Nothing migrates.',
+    l10n.kept(
+      'Run time is compute plus one wait for each 64-byte line that misses the modelled last-level cache; traffic, not accesses, is placed.',
+    ),
+    l10n.kept(
+      'A line waits for the latency of its tier divided by the misses in flight: {0} in the middle, {1} to {2} for the range.',
+      parallelism.middle,
+      parallelism.low,
+      parallelism.high,
+    ),
+    l10n.kept(
+      'No line arrives faster than 64 bytes over the bandwidth of its tier; latencies are idle ones and do not rise with load.',
+    ),
+    l10n.kept(
+      'Write-backs wait like loads, at the store latency of their tier; a processor that hides them is at the lower end of the range.',
+    ),
+    l10n.kept('Every slowdown is relative to the same run with unlimited capacity in the fastest tier.'),
+    l10n.kept(
+      'Objects are placed whole and for the whole run; first-touch, interleave and the oracle place pages. Nothing migrates.',
+    ),
   ];
   if (fastest !== 0) {
     sentences.push(
-      `For this run ${tiers[fastest].name} is faster than ${tiers[0].name}: it waits for latency ` +
-        `(${tiers[fastest].readLatencyNs} against ${tiers[0].readLatencyNs} ns a load), not for bandwidth.`,
+      l10n.kept(
+        'For this run {0} is faster than {1}: it waits for latency ({2} against {3} ns a load), not for bandwidth.',
+        tiers[fastest].name,
+        tiers[0].name,
+        tiers[fastest].readLatencyNs,
+        tiers[0].readLatencyNs,
+      ),
     );
   }
   return sentences;

@@ -2,7 +2,9 @@
  * What changed between two profiles: totals, and the functions, allocations and lines that did more or less than
  * before. Pure, and the same for the same two profiles; `pagelens diff` prints it, the editor shows it.
  */
+
 import { NONE } from '../model/columns.js';
+import * as l10n from '../model/l10n.js';
 import type { Profile, SourceColumns } from '../model/profile.js';
 import { type Matching, matchProfiles } from './matching.js';
 import { type Metric, type MetricId, metrics, type Unit } from './metrics.js';
@@ -187,23 +189,30 @@ export function changeOf({ before, now }: DiffedRow): number {
 function cautions(before: Profile, now: Profile): string[] {
   const list: string[] = [];
   const differ = (what: string, ofBefore: string | number, ofNow: string | number) => {
-    if (ofBefore !== ofNow)
-      list.push(`${what}: ${ofBefore} before, ${ofNow} now; figures that depend on it differ too`);
+    if (ofBefore === ofNow) return;
+    list.push(l10n.kept('{0}: {1} before, {2} now; figures that depend on it differ too', what, ofBefore, ofNow));
   };
-  differ('The emulated machine is not the same', before.options.machine, now.options.machine);
-  differ('The page size is not the same', `${before.options.pageSize} B`, `${now.options.pageSize} B`);
-  differ('The epochs are not of one length', `${before.epochs.accesses} accesses`, `${now.epochs.accesses} accesses`);
-  differ('The tiers are not the same', before.options.tiers, now.options.tiers);
-  differ('The level of counting is not the same', before.program.level, now.program.level);
-  differ('The compiler is not the same', before.program.compiler, now.program.compiler);
-  differ('The compiler flags are not the same', before.program.flags, now.program.flags);
-  differ('The arguments are not the same', before.program.arguments.join(' '), now.program.arguments.join(' '));
-  for (const [profile, when] of [
-    [before, 'before'],
-    [now, 'now'],
-  ] as const) {
-    if (!profile.program.complete)
-      list.push(`The run ${when} was cut short: less was recorded than it would have done.`);
-  }
+  const [old, anew] = [before.options, now.options];
+  differ(l10n.kept('The emulated machine is not the same'), old.machine, anew.machine);
+  differ(l10n.kept('The page size is not the same'), `${old.pageSize} B`, `${anew.pageSize} B`);
+  differ(
+    l10n.kept('The epochs are not of one length'),
+    l10n.kept('{0} accesses', before.epochs.accesses),
+    l10n.kept('{0} accesses', now.epochs.accesses),
+  );
+  differ(l10n.kept('The tiers are not the same'), old.tiers, anew.tiers);
+  differ(l10n.kept('The level of counting is not the same'), before.program.level, now.program.level);
+  differ(l10n.kept('The compiler is not the same'), before.program.compiler, now.program.compiler);
+  differ(l10n.kept('The compiler flags are not the same'), before.program.flags, now.program.flags);
+  differ(
+    l10n.kept('The arguments are not the same'),
+    before.program.arguments.join(' '),
+    now.program.arguments.join(' '),
+  );
+  const cut = [
+    [before, l10n.kept('The run before was cut short: less was recorded than it would have done.')],
+    [now, l10n.kept('The run now was cut short: less was recorded than it would have done.')],
+  ] as const;
+  for (const [{ program }, caution] of cut) if (!program.complete) list.push(caution);
   return list;
 }

@@ -566,7 +566,7 @@ function regionCells({ totals, program: { sampling } }: Profile, reads: number, 
   const all = totals.reads + totals.writes;
   return [
     shareOf(accesses, all),
-    ...(sampling ? [shareIntervalText(accesses, all, sampling)] : []),
+    ...(sampling ? [shareIntervalText(accesses, all, sampling, percent)] : []),
     count(accesses),
     wholePercent(reads, accesses),
   ];

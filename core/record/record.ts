@@ -5,6 +5,7 @@
  * However the program ends (exit, crash, SIGKILL, cancellation), what was recorded until then is a whole trace. When the
  * disk is full recording ends alone: the program goes on, and has its time and its results.
  */
+
 import { randomFillSync } from 'node:crypto';
 import { existsSync, rmSync, statSync } from 'node:fs';
 import { mkdtemp, open, readdir, readFile, rm, statfs, writeFile } from 'node:fs/promises';
@@ -13,6 +14,7 @@ import path from 'node:path';
 import process from 'node:process';
 import { version } from '../assets.js';
 import type { CutReason } from '../model/cut.js';
+import * as l10n from '../model/l10n.js';
 import { globalsOf } from '../symbols/globals.js';
 import { symbolsOf } from '../symbols/traceSymbols.js';
 import type { HeaderBlock } from '../trace/blocks.js';
@@ -340,11 +342,14 @@ async function drainAll(
 
   // 3. The rest, the names, the end.
   const warnings = unseenWarnings(target.info.families, target.info.flags);
-  if (cancelled) warnings.unshift('the recording was cancelled: what the program did until then is shown');
+  if (cancelled) warnings.unshift(l10n.kept('the recording was cancelled: what the program did until then is shown'));
   if (orphans.length > 0)
     warnings.unshift(
-      `the program ended before ${orphans.length} of the processes that it started: those were recorded up to ` +
-        `${ORPHAN_GRACE_MS / 1000} s after its end`,
+      l10n.kept(
+        'the program ended before {0} of the processes that it started: those were recorded up to {1} s after its end',
+        orphans.length,
+        ORPHAN_GRACE_MS / 1000,
+      ),
     );
   const last = await drain.poll();
   const summary = await drain.finish(exit!, {

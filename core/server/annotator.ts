@@ -1,6 +1,8 @@
 /** Answers an editor's questions about one document: lenses, hover, heat, inlay hints. */
 import { realpathSync } from 'node:fs';
 import type { CodeLens, Hover, InlayHint, Position } from 'vscode-languageserver/node';
+import * as l10n from '../model/l10n.js';
+import { word } from '../model/words.js';
 import type { FileHeat, HotRegion, LegendFacts, LocalLocation, Location } from '../protocol.js';
 import { fileHeat, lensText, lensTooltip, provenance, type Shown, trackerNote } from './annotations.js';
 import { focusLines } from './focusLines.js';
@@ -86,8 +88,8 @@ export class Annotator {
     return {
       ...lens,
       command: {
-        title: `${stale ? 'stale · ' : ''}${lensText(region, shown)}`,
-        tooltip: `${stale ? `Stale: ${stale}\n` : ''}${lensTooltip(region, known.index)}`,
+        title: marked(lensText(region, shown), stale),
+        tooltip: [...(stale ? [l10n.t('Stale: {0}', stale)] : []), lensTooltip(region, known.index)].join('\n'),
         command: this.abilities.lensCommand,
       },
     };
@@ -141,7 +143,7 @@ export class Annotator {
     if (!index) return null;
     const { hotShare, coldShare } = index.profile.options;
     return {
-      counted: index.seen.counted,
+      counted: word(index.seen.counted),
       note: index.seen === exactly ? '' : trackerNote(index.seen),
       window: provenance(index),
       hotShare,
@@ -165,7 +167,7 @@ export class Annotator {
     const exists = row < 0 || sources!.stateOf(row) !== 'missing';
     if (!document?.bound) return { file: local, line, exists, stale: null };
     const now = document.lineNow(line);
-    const stale = now === 0 ? 'the line was removed since it was recorded' : document.staleLine(line);
+    const stale = now === 0 ? l10n.t('the line was removed since it was recorded') : document.staleLine(line);
     return { file: local, line: now || line, exists: true, stale };
   }
 
@@ -175,7 +177,7 @@ export class Annotator {
     const shown = heat?.lines.filter(({ line, hotness }) => line > from && line <= to + 1 && hotness !== 'cold') ?? [];
     return shown.map(({ line, text, hotness, stale }) => ({
       position: { line: line - 1, character: document.lineLength(line - 1) },
-      label: `${stale ? 'stale · ' : ''}${hotness} · ${text}`,
+      label: marked(`${word(hotness)} · ${text}`, stale),
       paddingLeft: true,
       ...(stale ? { tooltip: stale } : {}),
     }));
@@ -224,4 +226,9 @@ function realPath(file: string): string {
   } catch {
     return file;
   }
+}
+
+/** The text of a mark that may no longer be sure. */
+function marked(text: string, stale: string | null): string {
+  return stale ? l10n.t('stale · {0}', text) : text;
 }

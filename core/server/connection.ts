@@ -17,6 +17,7 @@ import {
 } from 'vscode-languageserver/node';
 import { messageOf, UsageError } from '../errors.js';
 import type { Failure } from '../model/failure.js';
+import * as l10n from '../model/l10n.js';
 import { optionTexts } from '../options.js';
 import type { Notifications, ProfileSummary, Requests } from '../protocol.js';
 import { findPrograms } from '../record/programs.js';
@@ -58,8 +59,15 @@ export function serve(connection: Connection, backend: Backend): void {
     send().catch(() => {});
   };
 
-  connection.onInitialize(({ initializationOptions, capabilities, workspaceFolders }): InitializeResult => {
+  /** Answers are in the editor's language from the first on: the keeper takes up requests in their order. */
+  const speak = (language: string, bundle: l10n.Bundle) => {
+    l10n.speak(language, bundle);
+    void keeper.request('speak', { language, bundle });
+  };
+
+  connection.onInitialize(({ initializationOptions, capabilities, locale, workspaceFolders }): InitializeResult => {
     const abilities = clientAbilities(initializationOptions);
+    speak(locale ?? 'en', abilities.bundle);
     annotator = new Annotator(mirror, abilities, local);
     settings = settingsOf(initializationOptions?.settings);
     if (abilities.textFolder) local.keepTextsIn(abilities.textFolder);
@@ -124,7 +132,7 @@ export function serve(connection: Connection, backend: Backend): void {
       if (index !== mirror.index) return;
       mirror.follow(await keeper.request('clear', null));
       profileChanged();
-      connection.window.showErrorMessage(messageOf(error));
+      connection.window.showErrorMessage(l10n.shown(messageOf(error)));
     }
   };
   const profileChanged = () => {
@@ -200,13 +208,13 @@ export function serve(connection: Connection, backend: Backend): void {
     token: { onCancellationRequested(listener: () => void): unknown },
     work: (hooks: Hooks) => Promise<T>,
   ): Promise<T> {
-    if (running) throw new UsageError(`${running} is still going on; wait for it or cancel it`);
+    if (running) throw new UsageError(l10n.t('{0} is still going on; wait for it or cancel it', running));
     running = what;
     const abort = new AbortController();
     token.onCancellationRequested(() => abort.abort());
     try {
       return await work({
-        onProgress: progress => notify('pagelens/progress', progress),
+        onProgress: progress => notify('pagelens/progress', { ...progress, message: l10n.shown(progress.message) }),
         onHeat: heat => notify('pagelens/liveHeat', wireHeat(heat)),
         onOutput: text => connection.console.log(text.trimEnd()),
         signal: abort.signal,
@@ -217,14 +225,18 @@ export function serve(connection: Connection, backend: Backend): void {
   }
 
   handle('pagelens/profile', (request, token) =>
-    exclusively(`profiling ${path.basename(request.program)}`, token, async (hooks): Promise<ProfileSummary> => {
-      const profile = await backend.profileProgram(request, hooks);
-      return opened(await keeper.request('showRun', { profile, saveTo: request.saveTo ?? null }));
-    }),
+    exclusively(
+      l10n.t('profiling {0}', path.basename(request.program)),
+      token,
+      async (hooks): Promise<ProfileSummary> => {
+        const profile = await backend.profileProgram(request, hooks);
+        return opened(await keeper.request('showRun', { profile, saveTo: request.saveTo ?? null }));
+      },
+    ),
   );
   handle('pagelens/findPrograms', ({ folder }) => findPrograms(folder));
   handle('pagelens/open', ({ file, options }, token) =>
-    exclusively(`opening ${path.basename(file)}`, token, async (hooks): Promise<ProfileSummary> => {
+    exclusively(l10n.t('opening {0}', path.basename(file)), token, async (hooks): Promise<ProfileSummary> => {
       if (!isTrace(file)) return opened(await keeper.request('open', { file }));
       const profile = await backend.replayTrace(file, options ?? {}, hooks);
       return opened(await keeper.request('show', { profile, file }));
@@ -237,7 +249,7 @@ export function serve(connection: Connection, backend: Backend): void {
       return mirror.selection;
     }
     const { options } = mirror.required().profile;
-    return exclusively(`opening ${path.basename(file)}`, token, async hooks => {
+    return exclusively(l10n.t('opening {0}', path.basename(file)), token, async hooks => {
       // A trace is replayed as the shown profile was, so that only the runs differ.
       const profile = isTrace(file) ? await backend.replayTrace(file, optionTexts(options), hooks) : undefined;
       await follow(await keeper.request('compare', { file, profile }));
@@ -309,7 +321,7 @@ export function serve(connection: Connection, backend: Backend): void {
       try {
         return await handler(params, token);
       } catch (error) {
-        throw new ResponseError(ErrorCodes.InternalError, messageOf(error), failureOf(error));
+        throw new ResponseError(ErrorCodes.InternalError, l10n.shown(messageOf(error)), failureOf(error));
       }
     });
   }

@@ -1,9 +1,12 @@
 /** The hover of a line: a small table, the main object's accesses over time, and where to go from here. */
 
 import { compact, nanoseconds, percent } from '../model/format.js';
+import * as l10n from '../model/l10n.js';
 import { CLASS_NAMES } from '../model/profile.js';
+import { word } from '../model/words.js';
 import {
   intervalText,
+  joined,
   pagesText,
   provenance,
   readings,
@@ -50,7 +53,7 @@ export function lineHover({ index, policy, baseline }: Shown, line: number): Sub
   const counts = countsOf(lines, line);
   const name = functions.name[lines.function[line]];
   return {
-    title: name ? `This line, in ${code(name)}` : 'This line',
+    title: name ? l10n.t('This line, in {0}', code(name)) : l10n.t('This line'),
     ...counts,
     pages: pagesOfCode(index, counts.pages),
     hotness: CLASS_NAMES[lines.hotness[line]],
@@ -63,10 +66,11 @@ export function lineHover({ index, policy, baseline }: Shown, line: number): Sub
 }
 
 export function regionHover(region: Region, { baseline }: Shown): Subject {
-  const title = region.kind === 'function' ? `Function ${code(region.name)}` : `Memory of ${code(region.name)}`;
+  const name = code(region.name);
+  const title = region.kind === 'function' ? l10n.t('Function {0}', name) : l10n.t('Memory of {0}', name);
   return {
     ...region,
-    title: region.several ? `${title}, sum of ${region.several}` : title,
+    title: region.several ? l10n.t('{0}, sum of {1}', title, region.several) : title,
     before: baseline && shareOfRegion(baseline, region),
   };
 }
@@ -82,10 +86,10 @@ export function hoverText(
   const { seen } = index;
   const parts = subjects.map(subject => subjectText(shown, subject));
   if (seen !== exactly)
-    parts.unshift(`**As ${text(trackerLabel(seen.tracker))} sees it**: ${text(trackerNote(seen))}.`);
+    parts.unshift(l10n.t('**As {0} sees it**: {1}.', text(trackerLabel(seen.tracker)), text(trackerNote(seen))));
   const sampled = samplingNote(index.profile);
   if (sampled) parts.push(`*${text(sampled)}*`);
-  if (stale) parts.unshift(`**Stale**: ${text(stale)}.`);
+  if (stale) parts.unshift(l10n.t('**Stale**: {0}.', text(stale)));
   parts.push(`*${text(provenance(index))}*`);
   if (links.length > 0) parts.push(links.map(link => `[${link.title}](command:${link.command})`).join(' · '));
   return parts.join('\n\n');
@@ -97,39 +101,28 @@ function subjectText(shown: Shown, subject: Subject): string {
   const { totals } = profile;
   const accesses = accessesOf(subject);
   const traffic = subject.trafficReads + subject.trafficWrites;
-  const share = (part: number, of: number) => (of > 0 ? percent(part / of) : '–');
   const was = wasText(accesses / index.accesses, subject.before, percent);
-  const name = seen === exactly ? 'Accesses' : 'Readings';
-  const label = trackerLabel(seen.tracker);
-  const part = index.window ? 'window' : 'run';
+  const of = denominators(index);
   const rows: readonly (readonly [string, string, string])[] = [
     [
-      name,
+      seen === exactly ? l10n.t('Accesses') : l10n.t('Readings'),
       readings(accesses),
-      `${share(accesses, index.accesses)}${intervalText(index, accesses)} of the ${part}'s ${text(seen.counted)}${was && `, ${was}`}`,
+      joined(of.accesses(`${share(accesses, index.accesses)}${intervalText(index, accesses)}`), was),
     ],
-    ['Reads', readings(subject.reads), `${share(subject.reads, totals.reads)} of the ${part}'s reads`],
-    ['Writes', readings(subject.writes), `${share(subject.writes, totals.writes)} of the ${part}'s writes`],
-    subject.pages === null
-      ? ['Pages', '–', `not known: ${text(whyNoPages(index))}`]
-      : [
-          'Pages',
-          pagesText(subject, profile),
-          `${subject.pagesAtMost ? '≤ ' : ''}${share(subject.pages, totals.pagesTouched)} of the pages ${seen === exactly ? 'touched' : `that ${text(label)} reported`}`,
-        ],
+    [l10n.t('Reads'), readings(subject.reads), of.reads(share(subject.reads, totals.reads))],
+    [l10n.t('Writes'), readings(subject.writes), of.writes(share(subject.writes, totals.writes))],
+    [l10n.t('Pages'), pagesText(subject, profile) || '–', pagesNote(index, subject)],
     [
-      'Traffic, modelled',
+      l10n.t('Traffic, modelled'),
       trafficText(traffic),
-      `${share(traffic, totals.trafficReads + totals.trafficWrites)} of the ${part}'s traffic`,
+      of.traffic(share(traffic, totals.trafficReads + totals.trafficWrites)),
     ],
+    [l10n.t('Hotness'), word(subject.hotness), hotnessNote(index, subject)],
     [
-      'Hotness',
-      subject.hotness,
-      subject.pages === null
-        ? `by its share of all ${text(seen.counted)}`
-        : `${subject.pagesAtMost ? '≥ ' : ''}${compact(subject.perPagePerSecond)} ${text(seen.counted)} per page per modelled second`,
+      l10n.t('Tier'),
+      word(subject.tier) || '–',
+      subject.tier ? l10n.t('policy {0}', text(policy)) : l10n.t('no placement'),
     ],
-    ['Tier', subject.tier || '–', subject.tier ? `policy ${text(policy)}` : 'no placement'],
   ];
   // A table in a hover has no room between its columns.
   const table = rows.map(([label, value, of]) => `| ${label} | &nbsp;${value} | &nbsp;&nbsp;${of} |`).join('\n');
@@ -141,16 +134,53 @@ function subjectText(shown: Shown, subject: Subject): string {
   return parts.join('\n\n');
 }
 
+function share(part: number, of: number): string {
+  return of > 0 ? percent(part / of) : '–';
+}
+
+/** What shares are shares of. */
+function denominators({ seen, window }: SourceIndex) {
+  const counted = text(word(seen.counted));
+  return window
+    ? {
+        accesses: (share: string) => l10n.t("{0} of the window's {1}", share, counted),
+        reads: (share: string) => l10n.t("{0} of the window's reads", share),
+        writes: (share: string) => l10n.t("{0} of the window's writes", share),
+        traffic: (share: string) => l10n.t("{0} of the window's traffic", share),
+      }
+    : {
+        accesses: (share: string) => l10n.t("{0} of the run's {1}", share, counted),
+        reads: (share: string) => l10n.t("{0} of the run's reads", share),
+        writes: (share: string) => l10n.t("{0} of the run's writes", share),
+        traffic: (share: string) => l10n.t("{0} of the run's traffic", share),
+      };
+}
+
+function pagesNote(index: SourceIndex, { pages, pagesAtMost }: Subject): string {
+  const { seen, profile } = index;
+  if (pages === null) return l10n.t('not known: {0}', text(whyNoPages(index)));
+  const part = `${pagesAtMost ? '≤ ' : ''}${share(pages, profile.totals.pagesTouched)}`;
+  if (seen === exactly) return l10n.t('{0} of the pages touched', part);
+  return l10n.t('{0} of the pages that {1} reported', part, text(trackerLabel(seen.tracker)));
+}
+
+function hotnessNote({ seen }: SourceIndex, { pages, pagesAtMost, perPagePerSecond }: Subject): string {
+  const counted = text(word(seen.counted));
+  if (pages === null) return l10n.t('by its share of all {0}', counted);
+  const rate = `${pagesAtMost ? '≥ ' : ''}${compact(perPagePerSecond)}`;
+  return l10n.t('{0} {1} per page per modelled second', rate, counted);
+}
+
 /** ``Sum of `dot<float>` inlined into `shade` 60 %, `dot<double>` 40 %`` */
 function partsText(subject: Subject): string {
   const accesses = accessesOf(subject);
   const names = subject.parts.slice(0, shownParts).map(part => {
-    const name = part.label ? code(part.label) : 'an unknown caller';
+    const name = part.label ? code(part.label) : l10n.t('an unknown caller');
     return accesses > 0 ? `${name} ${percent(accessesOf(part) / accesses)}` : name;
   });
   const rest = subject.parts.length - shownParts;
-  if (rest > 0) names.push(`${rest} more`);
-  return `Sum of ${names.join(', ')}`;
+  if (rest > 0) names.push(l10n.t('{0} more', rest));
+  return l10n.t('Sum of {0}', names.join(', '));
 }
 
 function objectsText(index: SourceIndex, subject: Subject): string {
@@ -161,13 +191,14 @@ function objectsText(index: SourceIndex, subject: Subject): string {
     .slice(0, shownObjects)
     .map(({ object, reads, writes }) => `${code(objects.name[object])} ${percent((reads + writes) / accesses)}`);
   const rest = subject.objects.length - shownObjects;
-  if (rest > 0) names.push(`${rest} more`);
-  const touched = `${index.window ? 'In the whole run, touches' : 'Touches'} ${names.join(', ')}`;
+  if (rest > 0) names.push(l10n.t('{0} more', rest));
+  const list = names.join(', ');
+  const touched = index.window ? l10n.t('In the whole run, touches {0}', list) : l10n.t('Touches {0}', list);
   const main = subject.objects[0].object;
   const time = sparkline(index.accessesOverTime(main) ?? []);
   if (!time) return touched;
-  const over = index.window ? 'the whole run' : nanoseconds(totals.modelledNs);
-  return `${touched}\n\n${code(time)} accesses to ${code(objects.name[main])} over ${over}`;
+  const over = index.window ? l10n.t('the whole run') : nanoseconds(totals.modelledNs);
+  return `${touched}\n\n${l10n.t('{0} accesses to {1} over {2}', code(time), code(objects.name[main]), over)}`;
 }
 
 /** Names come from the program: they must not end a code span, a table cell or become a link. */

@@ -2,6 +2,7 @@
  * What adds up to one line or function: the instantiations of a template, and the functions that its code was inlined
  * into. The compiler makes a copy of the code for each, and each copy has access sites of its own.
  */
+import * as l10n from '../model/l10n.js';
 import { shortFunctionName } from '../model/names.js';
 import type { SourceIndex } from './sourceIndex.js';
 
@@ -21,8 +22,8 @@ export function partsOfSites(index: SourceIndex, rows: Iterable<number>): Part[]
     if (depth === 0) continue;
     const name = shortFunctionName(functions.name[sites.inlineFunction[start]]);
     // The caller whose source names the function; what that one was inlined into in turn does not matter here.
-    const into = depth > 1 ? ` inlined into ${shortFunctionName(functions.name[sites.inlineFunction[start + 1]])}` : '';
-    const label = `${name}${into}`;
+    const into = depth > 1 ? shortFunctionName(functions.name[sites.inlineFunction[start + 1]]) : '';
+    const label = into ? l10n.t('{0} inlined into {1}', name, into) : name;
     let part = parts.get(label);
     if (!part) parts.set(label, (part = { label, reads: 0, writes: 0 }));
     part.reads += sites.reads[site];

@@ -1,5 +1,6 @@
 /** What a region or a line was in the run before: its share of that run's counts, where it is certain which it was. */
 
+import * as l10n from '../model/l10n.js';
 import { type Region, regionTable } from './regions.js';
 import type { RunBefore } from './runBefore.js';
 
@@ -33,5 +34,7 @@ export function wasText(share: number, before: number | null, percent: (share: n
   if (before === null) return '';
   // The last digit that a share is shown with: tenths of a per cent below 10 %, else whole ones.
   const step = Math.max(share, before) < 0.0995 ? 0.001 : 0.01;
-  return Math.abs(share - before) >= step && percent(share) !== percent(before) ? `was ${percent(before)}` : '';
+  return Math.abs(share - before) >= step && percent(share) !== percent(before)
+    ? l10n.t('was {0}', percent(before))
+    : '';
 }

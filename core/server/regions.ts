@@ -5,6 +5,7 @@
  * and so are the call paths and the calls of one allocating line. `parts` keeps what was summed apart.
  */
 import { NONE } from '../model/columns.js';
+import * as l10n from '../model/l10n.js';
 import { shortFunctionName } from '../model/names.js';
 import { CLASS_NAMES, COLD, type FunctionTable, type ObjectTable, type SourceProfile } from '../model/profile.js';
 import { type Part, partsOfSites } from './parts.js';
@@ -126,7 +127,7 @@ function functionRegion(index: SourceIndex, rows: readonly number[], policy: str
     kind: 'function',
     rows,
     name: rows.length > 1 && families.size === 1 ? [...families][0] : names.join(', '),
-    several: rows.length === 1 ? '' : `${rows.length} ${families.size === 1 ? 'instantiations' : 'functions'}`,
+    several: rows.length === 1 ? '' : severalFunctions(rows.length, families.size === 1),
     line: functions.startLine[rows[0]],
     ...counts,
     pages,
@@ -149,13 +150,13 @@ function allocationRegion(index: SourceIndex, rows: readonly number[], policy: s
   const line = objects.line[rows[0]];
   const stacks = rows.map(row => splitStack(objects.stack[row], `${files[objects.file[row]]?.path}:${line}`));
   const calls = new Set(rows.map((row, i) => `${objects.name[row]}\0${stacks[i].call}`)).size;
-  const noun = rows.every(row => objects.kind[row] === 'global') ? 'globals' : 'allocations';
+  const globals = rows.every(row => objects.kind[row] === 'global');
   const names = [...new Set(rows.map(row => objects.name[row]))];
   return {
     kind: 'allocation',
     rows,
     name: names.join(', '),
-    several: calls === 1 ? '' : `${calls} ${noun}`,
+    several: calls === 1 ? '' : severalObjects(calls, globals),
     line,
     ...summed(index, objects, rows),
     tier: index.tierOfShares(shares, policy),
@@ -229,4 +230,16 @@ function standingOf({ window }: SourceIndex, table: Table, rows: readonly number
 /** Tables are sorted by accesses, descending, so a row number is a rank. */
 export function percentileOf(rank: number, count: number): number {
   return (1 - rank / count) * 100;
+}
+
+function severalFunctions(count: number, ofOneTemplate: boolean): string {
+  return ofOneTemplate
+    ? l10n.plural(count, '{0} instantiation', '{0} instantiations')
+    : l10n.plural(count, '{0} function', '{0} functions');
+}
+
+function severalObjects(count: number, globals: boolean): string {
+  return globals
+    ? l10n.plural(count, '{0} global', '{0} globals')
+    : l10n.plural(count, '{0} allocation', '{0} allocations');
 }

@@ -1,5 +1,6 @@
 /** The selection as it begins, and what is said of a profile that was opened. */
 import { UsageError } from '../errors.js';
+import * as l10n from '../model/l10n.js';
 import type { SourceProfile } from '../model/profile.js';
 import type { ProfileSummary, Selection } from '../protocol.js';
 import { exitText } from './annotations.js';
@@ -16,7 +17,7 @@ export const nothingSelected: Selection = {
 };
 
 export function nothingOpen(): UsageError {
-  return new UsageError('no profile is open; run "Profile page accesses" or open a .pagelens file');
+  return new UsageError(l10n.t('no profile is open; run "Profile page accesses" or open a .pagelens file'));
 }
 
 /** What is selected of a profile that was just opened. */
@@ -35,6 +36,6 @@ export function summaryOf(profile: SourceProfile, id: string): ProfileSummary {
     complete: program.complete,
     ...(program.cut && { cut: program.cut }),
     exit: exitText(profile),
-    warnings: profile.warnings,
+    warnings: profile.warnings.map(l10n.shown),
   };
 }

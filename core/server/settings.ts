@@ -1,4 +1,5 @@
 /** What an editor may tell the server, at the start and whenever the user changes it. */
+import type { Bundle } from '../model/l10n.js';
 
 export interface Settings {
   /** Regions below this percentile of the profile get no lens, 0 to 100. */
@@ -19,11 +20,19 @@ export interface ClientAbilities {
   readonly lensCommand: string;
   /** Commands that a hover may link to, with their titles. */
   readonly hoverLinks: readonly { readonly title: string; readonly command: string }[];
+  /** Translations into the editor's language; none: texts are English. */
+  readonly bundle: Bundle;
   /** Folder for the texts of profiled files between two sessions; '': they are in memory only. */
   readonly textFolder: string;
 }
 
-const defaultAbilities: ClientAbilities = { lineHeat: false, lensCommand: '', hoverLinks: [], textFolder: '' };
+const defaultAbilities: ClientAbilities = {
+  lineHeat: false,
+  lensCommand: '',
+  hoverLinks: [],
+  bundle: {},
+  textFolder: '',
+};
 
 export function clientAbilities(options: unknown): ClientAbilities {
   return { ...defaultAbilities, ...(isRecord(options) ? options : {}) };

@@ -10,6 +10,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { TextDocumentContentChangeEvent } from 'vscode-languageserver/node';
 import { TextDocument } from 'vscode-languageserver-textdocument';
+import * as l10n from '../model/l10n.js';
 import type { SourceFile } from '../model/profile.js';
 import { LineMap } from './lineMap.js';
 import { type Snapshots, sha256 } from './snapshots.js';
@@ -89,9 +90,9 @@ export class SourceDocument {
       this.#map = new LineMap(known);
       this.#map.replaceAll(text);
     } else if (built.sha256 === '') {
-      this.#stale = 'the file could not be read when the program was recorded';
+      this.#stale = l10n.t('the file could not be read when the program was recorded');
     } else {
-      this.#stale = 'the file differs from what was built and recorded; profile again';
+      this.#stale = l10n.t('the file differs from what was built and recorded; profile again');
     }
     this.#built = built;
   }
@@ -123,7 +124,7 @@ export class SourceDocument {
   /** Why the mark of one line (1-based, as built) is grey; null when it is sure. */
   staleLine(built: number): string | null {
     if (this.#stale) return this.#stale;
-    return this.#map?.edited(built - 1) ? 'the line was edited since it was recorded' : null;
+    return this.#map?.edited(built - 1) ? l10n.t('the line was edited since it was recorded') : null;
   }
 }
 

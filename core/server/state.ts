@@ -8,6 +8,7 @@
 
 import { withPlacement } from '../attribution/placement.js';
 import { UsageError } from '../errors.js';
+import * as l10n from '../model/l10n.js';
 import type { Placement, Profile, ReplayOptions } from '../model/profile.js';
 import { placeObjects } from '../placement/place-objects.js';
 import type { Focus, PhaseFacts, ProfileSummary, Selection } from '../protocol.js';
@@ -199,7 +200,9 @@ export class State {
     for (const key of ['profile', 'baseline'] as const) {
       // A comparison can be ended here; another one needs its profile first (`pagelens/compare`).
       if (next[key] !== before[key] && !(key === 'baseline' && next.baseline === null)) {
-        throw new UsageError(`${key} ${next[key]}: this profile has ${before[key] ?? 'none'} only`);
+        throw new UsageError(
+          l10n.t('{0} {1}: this profile has {2} only', key, next[key] ?? 'none', before[key] ?? 'none'),
+        );
       }
     }
     checkTracker(shown.profile, next.tracker);
@@ -239,10 +242,15 @@ export class State {
     const chosen = this.phases.find(({ id }) => id === phase);
     if (!chosen) {
       const known = this.phases.map(({ id }) => id).join(', ');
-      throw new UsageError(`phase ${phase}: ${known ? `this run has ${known}` : 'the whole run is one phase'}`);
+      throw new UsageError(
+        known
+          ? l10n.t('phase {0}: this run has {1}', phase, known)
+          : l10n.t('phase {0}: the whole run is one phase', phase),
+      );
     }
     if (window !== undefined && String(window) !== String(chosen.window)) {
-      throw new UsageError(`phase ${phase}: it is epochs ${chosen.window.join(' to ')}, not the window asked for`);
+      const [from, to] = chosen.window;
+      throw new UsageError(l10n.t('phase {0}: it is epochs {1} to {2}, not the window asked for', phase, from, to));
     }
     return { phase, window: chosen.window };
   }
@@ -271,9 +279,10 @@ function optionsFor({ options }: Profile, tiers: string): ReplayOptions {
 function checkTracker({ trackers }: Profile, tracker: string): void {
   const result = trackers.find(({ id }) => id === tracker);
   if (tracker === 'exact' || result?.pageReads || result?.pageWrites) return;
-  if (result) throw new UsageError(`tracker ${tracker}: it names no pages, so nothing can be shown as it sees it`);
+  if (result)
+    throw new UsageError(l10n.t('tracker {0}: it names no pages, so nothing can be shown as it sees it', tracker));
   const known = trackers.map(({ id }) => id).filter(id => id !== 'exact');
-  throw new UsageError(`tracker ${tracker}: not in this profile; it has ${['exact', ...known].join(', ')}`);
+  throw new UsageError(l10n.t('tracker {0}: not in this profile; it has {1}', tracker, ['exact', ...known].join(', ')));
 }
 
 function checkWindow({ epochs }: Profile, window: Selection['window']): void {
@@ -281,7 +290,7 @@ function checkWindow({ epochs }: Profile, window: Selection['window']): void {
   const [from, to] = window;
   const whole = Number.isInteger(from) && Number.isInteger(to);
   if (!whole || from < 0 || to <= from || to > epochs.count) {
-    throw new UsageError(`window ${from} to ${to}: must lie within the profile's ${epochs.count} epochs`);
+    throw new UsageError(l10n.t("window {0} to {1}: must lie within the profile's {2} epochs", from, to, epochs.count));
   }
 }
 
@@ -290,18 +299,18 @@ function checkFocus({ objects, pages }: Profile, focus: Focus | null): void {
   const isRow = (row: number, count: number) => Number.isInteger(row) && row >= 0 && row < count;
   if (focus.kind === 'object') {
     if (isRow(focus.object, objects.count)) return;
-    throw new UsageError(`focus on allocation ${focus.object}: the profile has ${objects.count}`);
+    throw new UsageError(l10n.t('focus on allocation {0}: the profile has {1}', focus.object, objects.count));
   }
   if (focus.kind === 'page') {
     if (isRow(focus.page, pages.count)) return;
-    throw new UsageError(`focus on page ${focus.page}: the profile has ${pages.count}`);
+    throw new UsageError(l10n.t('focus on page {0}: the profile has {1}', focus.page, pages.count));
   }
   if (focus.kind === 'line' && typeof focus.file === 'string' && Number.isInteger(focus.line) && focus.line > 0) return;
-  throw new UsageError('focus: must be an allocation, a page or a line of a file');
+  throw new UsageError(l10n.t('focus: must be an allocation, a page or a line of a file'));
 }
 
 function checkPolicy({ placement }: Profile, policy: string): void {
   const policies = [...placement.policies, placement.oracle].map(({ id }) => id);
   if (policies.includes(policy)) return;
-  throw new UsageError(`policy ${policy}: not in this profile; it has ${policies.join(', ')}`);
+  throw new UsageError(l10n.t('policy {0}: not in this profile; it has {1}', policy, policies.join(', ')));
 }

@@ -20,6 +20,7 @@
  * checks has the relative standard deviation of a share; the hottest region of the last aggregation is told with its
  * interval of 95 %. Reads and writes are not told apart and stand as reads.
  */
+import * as l10n from '../model/l10n.js';
 import {
   fitRegions,
   initialRegions,
@@ -260,7 +261,11 @@ class Damon implements Tracker {
     const { updateSeconds } = this.#parameters;
     return outside > 0 && this.#targets.size > 0
       ? [
-          `${outside} present pages are in no region: they were mapped after the last update, which comes every ${updateSeconds} s (--tracker-option damon.updateSeconds)`,
+          l10n.kept(
+            '{0} present pages are in no region: they were mapped after the last update, which comes every {1} s (--tracker-option damon.updateSeconds)',
+            outside,
+            updateSeconds,
+          ),
         ]
       : [];
   }

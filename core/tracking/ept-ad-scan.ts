@@ -8,6 +8,7 @@
  * (writes; whether it was read as well cannot be told). How often a page was used within a period cannot be told
  * either. The flags left at the end of the run are read once more.
  */
+import * as l10n from '../model/l10n.js';
 import { ACCESSED, DIRTY, PageFlags, Refills } from './pageFlags.js';
 import { periodParameter } from './parameters.js';
 import {
@@ -22,8 +23,9 @@ import {
   tracker,
 } from './tracker.js';
 
-const needs =
-  'a virtual machine on a processor with EPT accessed and dirty flags (Haswell or later), and hypervisor privilege';
+const needs = l10n.kept(
+  'a virtual machine on a processor with EPT accessed and dirty flags (Haswell or later), and hypervisor privilege',
+);
 const parameters = { periodSeconds: periodParameter(1, 'L: RAMinate scans EPT D flags every second') };
 
 export const eptAdScan = tracker({

@@ -9,7 +9,9 @@
  * A page's readings are its samples, reads and writes apart. A count of k samples has the relative standard deviation
  * 1/sqrt(k); the share of writes and that of the page with most samples are told with their intervals of 95 %.
  */
+
 import { SERVED_MEMORY } from '../kernel/abi-machine.js';
+import * as l10n from '../model/l10n.js';
 import { shareFigures } from './intervals.js';
 import { SampledPages, sampleServed, sampleWrites, tooFewSamples } from './sampledPages.js';
 import { type Observation, type Tracker, type TrackerContext, tracker } from './tracker.js';
@@ -97,7 +99,7 @@ class Ibs implements Tracker {
         // Samples stay in registers until the handler has them.
         memoryBytes: 0,
       },
-      warnings: tooFewSamples(samples, 'accesses', this.#parameters.period, 'ibs.period'),
+      warnings: tooFewSamples(samples, l10n.kept('accesses'), this.#parameters.period, 'ibs.period'),
     };
   }
 }

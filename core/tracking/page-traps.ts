@@ -6,6 +6,7 @@
  * - Present-bit invalidation (mechanisms.md, B.4: of every page each second up to 96.22 % slowdown with 1 GiB): pages
  *   accessed in each period, as read or written by the access that trapped; a write behind a first read is not seen.
  */
+import * as l10n from '../model/l10n.js';
 import { Refills } from './pageFlags.js';
 import { periodParameter } from './parameters.js';
 import {
@@ -21,7 +22,7 @@ import {
 } from './tracker.js';
 
 const parameters = { periodSeconds: periodParameter(1, 'B.4: present bits of every page each second') };
-const needs = 'a virtual machine with nested paging (any EPT or NPT), and hypervisor privilege';
+const needs = l10n.kept('a virtual machine with nested paging (any EPT or NPT), and hypervisor privilege');
 
 export const writeProtection = tracker({
   label: 'Write protection',

@@ -15,7 +15,9 @@
  * A page's readings are its samples, of loads and of stores, each of its own period. A count of k samples has the
  * relative standard deviation 1/sqrt(k); the share of the page with most samples is told with its interval of 95 %.
  */
+
 import { SERVED_L1, SERVED_L2, SERVED_LLC, SERVED_MEMORY } from '../kernel/abi-machine.js';
+import * as l10n from '../model/l10n.js';
 import { SampledPages, sampleVcpu, tooFewSamples } from './sampledPages.js';
 import { type Observation, type Tracker, type TrackerContext, tracker } from './tracker.js';
 
@@ -132,8 +134,8 @@ class Pebs implements Tracker {
         memoryBytes: buffers * bufferRecords * RECORD_BYTES,
       },
       warnings: [
-        ...tooFewSamples(loads.count, 'loads above the threshold', loadPeriod, 'pebs.loadPeriod'),
-        ...tooFewSamples(stores.count, 'stores', storePeriod, 'pebs.storePeriod'),
+        ...tooFewSamples(loads.count, l10n.kept('loads above the threshold'), loadPeriod, 'pebs.loadPeriod'),
+        ...tooFewSamples(stores.count, l10n.kept('stores'), storePeriod, 'pebs.storePeriod'),
       ],
     };
   }

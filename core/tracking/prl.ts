@@ -12,6 +12,7 @@
  *
  * A page's reading is how often it was logged; reads and writes are not told apart and stand as reads.
  */
+import * as l10n from '../model/l10n.js';
 import { periodParameter } from './parameters.js';
 import {
   type Interval,
@@ -171,7 +172,11 @@ class PageReferenceLog implements Tracker {
         ...(this.#estimates > 0
           ? []
           : [
-              `no working set yet: the pages logged more than ${tau} times never stayed as many for ${omegaSeconds} s; workingSetPages is the number at the end`,
+              l10n.kept(
+                'no working set yet: the pages logged more than {0} times never stayed as many for {1} s; workingSetPages is the number at the end',
+                tau,
+                omegaSeconds,
+              ),
             ]),
       ],
     };

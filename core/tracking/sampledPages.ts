@@ -1,5 +1,6 @@
 /** Samples of accesses counted by page: what the trackers that sample share. */
 import { SERVED_MEMORY } from '../kernel/abi-machine.js';
+import * as l10n from '../model/l10n.js';
 import { shareFigures } from './intervals.js';
 import { PageColumn, type TrackerContext } from './tracker.js';
 
@@ -39,9 +40,15 @@ const ENOUGH_SAMPLES = 10;
 
 /** A warning for a run with too few samples. @param option the parameter that sets the period */
 export function tooFewSamples(samples: number, what: string, period: number, option: string): string[] {
-  return samples >= ENOUGH_SAMPLES
-    ? []
-    : [
-        `too short: ${samples} ${samples === 1 ? 'sample' : 'samples'} of ${what}, one of ${period}, ${ENOUGH_SAMPLES} are wanted: a longer run or a smaller --tracker-option ${option}`,
-      ];
+  if (samples >= ENOUGH_SAMPLES) return [];
+  const taken = samples === 1 ? l10n.kept('1 sample of {0}', what) : l10n.kept('{0} samples of {1}', samples, what);
+  return [
+    l10n.kept(
+      'too short: {0}, one of {1}, {2} are wanted: a longer run or a smaller --tracker-option {3}',
+      taken,
+      period,
+      ENOUGH_SAMPLES,
+      option,
+    ),
+  ];
 }

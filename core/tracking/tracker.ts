@@ -6,7 +6,9 @@
  * takes it. All that is delivered once per quantum of the replay, then the time, on which it may act. So trackers disturb
  * neither the emulated machine nor each other, and each gives alone the row that it gives among others.
  */
+
 import type { CostValues } from '../machine/costs.js';
+import * as l10n from '../model/l10n.js';
 import type { Parameters, ValuesOf } from './parameters.js';
 import type { SampleRequest } from './samples.js';
 
@@ -178,11 +180,16 @@ export function tooShort(
   beats = 1,
 ): string[] {
   if (completed >= ENOUGH_PERIODS) return [];
-  const periods = `${completed} ${completed === 1 ? 'period' : 'periods'} of ${seconds} s`;
+  const periods =
+    completed === 1 ? l10n.kept('1 period of {0} s', seconds) : l10n.kept('{0} periods of {1} s', completed, seconds);
   // A beat is taken at the first quantum behind it, so that ten take a little longer than ten periods.
   const wanted = (1.1 * ENOUGH_PERIODS * seconds * 1e9) / ns;
   const unit = 10 ** Math.max(0, Math.floor(Math.log10(wanted)) - 1);
   const advice =
-    ns < beats * SHORTEST_NS ? 'it takes a longer run' : `--time-scale ${Math.ceil(wanted / unit) * unit} would do`;
-  return [`too short: ${periods} at time scale ${timeScale}, ${ENOUGH_PERIODS} are wanted: ${advice}`];
+    ns < beats * SHORTEST_NS
+      ? l10n.kept('it takes a longer run')
+      : l10n.kept('--time-scale {0} would do', Math.ceil(wanted / unit) * unit);
+  return [
+    l10n.kept('too short: {0} at time scale {1}, {2} are wanted: {3}', periods, timeScale, ENOUGH_PERIODS, advice),
+  ];
 }

@@ -158,8 +158,6 @@ export class Dashboard {
   /** Messages other than requests, as they came. */
   readonly sent: FromWebview[] = [];
   readonly queries: ViewQuery[] = [];
-  /** What core answered, as it came, and the selections that the page was told of. */
-  readonly answers: unknown[] = [];
   /** What the page complained of: errors, and what its policy refused. */
   readonly complaints: string[] = [];
   /** Set: every view is refused with this reason. */
@@ -205,10 +203,7 @@ export class Dashboard {
       await this.post({ kind: 'selection', selection: this.#state.selection });
       return this.#state.selection;
     }
-    if (method === 'pagelens/phases') {
-      this.answers.push(this.#state.phases);
-      return this.#state.phases;
-    }
+    if (method === 'pagelens/phases') return this.#state.phases;
     if (method !== 'pagelens/view') throw new Error(`${method} is not to be asked here`);
     if (this.refuse) throw new Error(this.refuse);
     const query = params as ViewQuery;
@@ -217,7 +212,6 @@ export class Dashboard {
     const { viewIndex, selection } = this.#state;
     if (!viewIndex) return null;
     const answer = views[query.view](viewIndex, query, selection, this.#state.comparison(null));
-    this.answers.push(answer.facts, selection);
     return { view: query.view, columns: {}, ...answer };
   }
 

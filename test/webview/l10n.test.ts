@@ -1,12 +1,14 @@
 /**
  * Every view of a real profile in a language that is none: letters of translated texts are turned into others, so that
- * what still has plain letters was not translated, unless it is data.
+ * what still has plain letters was not translated, unless it is data. Core's sentences are part of the views.
  */
 import path from 'node:path';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { speak } from '../../core/model/l10n.js';
 import type { Profile } from '../../core/model/profile.js';
 import { replayOptions } from '../../core/options.js';
 import { replay } from '../../core/replay.js';
+import { trackerLabel } from '../../core/server/seen.js';
 import { collect } from '../../l10n/collect.mjs';
 import type { Dashboard } from './harness.js';
 import { pages, panel } from './shownPage.js';
@@ -24,7 +26,10 @@ beforeAll(async () => {
   const trace = path.resolve(__dirname, '../../core/sample/raytracer.pltrace');
   profile = await replay(trace, replayOptions({}), {});
   bundle = Object.fromEntries(Object.keys(await collect()).map(text => [text, foreign(text)]));
+  // Core answers from this process, the page from its own.
+  speak('de', bundle);
 });
+afterAll(() => speak('en', {}));
 
 /** Texts in sight of the view in front and of what is around it, and texts for a screen reader. */
 function texts({ page }: Dashboard): Promise<string[]> {
@@ -45,42 +50,41 @@ function texts({ page }: Dashboard): Promise<string[]> {
   });
 }
 
-/** Ids of core's answers that the page says in words of its own. */
-const vocabulary =
-  /^(hot|warm|cold|heap|global|stack|file|anonymous|unattributed|mixed|accesses|reads|writes|source|machine|lines|functions|time|memory|found|missed|read|written|both|all|function|line|object|group|rest|calls|code|allocation|down|up)$/;
-
-/** What an answer holds as text: names, paths, and what core says in sentences, which is English. */
-function dataOf(answers: readonly unknown[]): string[] {
-  const found = new Set<string>();
-  const visit = (value: unknown) => {
-    if (typeof value === 'string') {
-      if (!vocabulary.test(value))
-        for (const part of [value, value.split('/').pop()!]) if (part.length > 1) found.add(part);
-    } else if (value && typeof value === 'object') Object.values(value).forEach(visit);
-  };
-  answers.forEach(visit);
+/** What a profile holds as text: names, paths, ids. */
+function dataOf({ files, functions, objects, program, options, placement, trackers, translation }: Profile): string[] {
+  const found = new Set<string>([
+    ...[...files.map(({ path }) => path), program.path, '/profiles/test.pagelens', '/profiles/before.pagelens'],
+    ...[...functions.name, ...objects.name, ...objects.stack.flat(), ...program.arguments],
+    ...[options.machine, options.tiers, ...options.policies, ...placement.policies.map(({ id }) => id)],
+    ...[placement.oracle.id, ...placement.tiers.flatMap(({ id, name }) => [id, name])],
+    ...trackers.flatMap(({ id }) => [id, trackerLabel(id)]),
+    ...translation.map(({ mode }) => mode),
+  ]);
+  for (const text of [...found]) found.add(text.split('/').pop()!);
   // An allocation's short name, as narrow pages have it.
   for (const name of [...found]) {
     const site = /^\S+ in (.+) \([^()]*(:\d+)\)$/.exec(name);
     if (site) found.add(site[1]!).add(site[1]! + site[2]!);
   }
-  return [...found].sort((a, b) => b.length - a.length);
+  return [...found].filter(text => text.length > 1).sort((a, b) => b.length - a.length);
 }
 
+/** Options of trackers, such as `pebs.loadPeriod`. */
+const optionNames = /\b[a-z-]+\.[a-z]+[A-Z]\w+/g;
 /** Units, and names that are the same in every language. */
 const same =
   /\b(KiB|MiB|GiB|TiB|B|ns|ms|µs|s|k|M|G|T|F1|PML|EPT|LRU|TLB|VM|WS|DRAM|HBM|CXL|L1|L2|L3|LLC|STLB|dTLB|0x[0-9a-f]+|e[-+]?\d+)\b/g;
 
 function untranslated(seen: readonly string[], data: readonly string[]): string[] {
   return seen.filter(text => {
-    let rest = text;
+    let rest = text.replaceAll(optionNames, ' ');
     for (const part of data) rest = rest.replaceAll(part, ' ');
     return /[A-Za-z]{2,}/.test(rest.replaceAll(same, ' '));
   });
 }
 
 const expectTranslated = (shown: Dashboard) =>
-  expect.poll(async () => untranslated(await texts(shown), dataOf(shown.answers)), { timeout: 5000 }).toEqual([]);
+  expect.poll(async () => untranslated(await texts(shown), dataOf(profile)), { timeout: 5000 }).toEqual([]);
 
 const views = ['Overview', 'Heatmap', 'Placement', 'Flame graph', 'Pages', 'Trackers', 'Policies', 'Working set'];
 const german = () => ({ language: 'de', bundle });

@@ -5,12 +5,12 @@
  * source. What a colour says also stands in the frame's words.
  */
 
+import { word } from '../../core/model/words.js';
 import type { FlameFacts, FlameFrame } from '../../core/protocol.js';
 import { el } from '../dom.js';
 import { percent } from '../format.js';
 import * as l10n from '../l10n.js';
 import type { FlameColor } from '../state.js';
-import { word } from '../words.js';
 import { boxAt, type FlameBox, type FlameLayout, flameLayout, matches, neighbour, searchWords } from './flameLayout.js';
 import { type Frame, fitText, fontOf, Surface, themeValue } from './surface.js';
 

@@ -4,12 +4,12 @@
  * Coordinates are epochs (x) and rows of touched pages (y), as in HeatmapFacts.
  */
 
+import { word } from '../../core/model/words.js';
 import type { HeatmapFacts, Location, ViewData, WireColumn } from '../../core/protocol.js';
 import { bytes, compact, nanoseconds, span, whole } from '../format.js';
 import * as l10n from '../l10n.js';
 import type { Metric } from '../state.js';
 import { column, type Numbers } from '../wire.js';
-import { word } from '../words.js';
 import type { Range } from './viewport.js';
 
 export type Segment = HeatmapFacts['segments'][number];

@@ -1,5 +1,6 @@
 /** Flame view: accesses, traffic or bytes by call stack. */
 
+import { word } from '../../core/model/words.js';
 import type { FlameBy, FlameFacts, FlameFrame, FlameMeasure } from '../../core/protocol.js';
 import { drawFlame, FlameChart, type FlameFill, flameColors, flameRow } from '../charts/flameChart.js';
 import { flameLayout } from '../charts/flameLayout.js';
@@ -12,7 +13,6 @@ import { type Picture, pictureButton } from '../picture.js';
 import type { FlameChoice, FlameColor } from '../state.js';
 import { button, dropdown, filterField, toggle } from '../toolkit.js';
 import { windowText } from '../window.js';
-import { word } from '../words.js';
 import type { View, ViewContext, ViewKind } from './view.js';
 
 export const flame: ViewKind = {

@@ -3,6 +3,7 @@
  * lines and allocations.
  */
 
+import { word } from '../../core/model/words.js';
 import type { OverviewFacts, ViewData, WorkingSetFacts } from '../../core/protocol.js';
 import { sparkline } from '../charts/sparkline.js';
 import { el, icon } from '../dom.js';
@@ -10,7 +11,6 @@ import { bytes, compact, nanoseconds, nearlyAll, percent, span, times, whole } f
 import * as l10n from '../l10n.js';
 import { list, section, shareBar, splitBar } from '../parts.js';
 import { column } from '../wire.js';
-import { word } from '../words.js';
 import { adviceSection } from './overview/advice.js';
 import { changesSection } from './overview/changes.js';
 import { ranking } from './overview/ranking.js';

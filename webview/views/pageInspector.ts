@@ -1,5 +1,6 @@
 /** Page inspector: the touched pages as a table, and everything that the profile knows of one of them. */
 
+import { word } from '../../core/model/words.js';
 import type { PageDetail, PageInspectorFacts, PageRow, Selection, ViewData } from '../../core/protocol.js';
 import { type Axis, Chart, Plot, type PlotData } from '../charts/plot.js';
 import { niceTicks } from '../charts/scale.js';
@@ -15,7 +16,6 @@ import type { PagesChoice } from '../state.js';
 import { button, dropdown, filterField, textField } from '../toolkit.js';
 import { windowText } from '../window.js';
 import { column, greatest, type Numbers } from '../wire.js';
-import { word } from '../words.js';
 import type { View, ViewContext, ViewKind } from './view.js';
 
 export const pageInspector: ViewKind = {

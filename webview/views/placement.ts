@@ -1,5 +1,6 @@
 /** Placement: which allocation belongs in which tier under the selected policy, and what that would cost. */
 
+import { word } from '../../core/model/words.js';
 import type { AllocationDetail, PlacementFacts, Selection } from '../../core/protocol.js';
 import { sparkline } from '../charts/sparkline.js';
 import { el, setShare } from '../dom.js';
@@ -13,7 +14,6 @@ import type { PlacementChoice } from '../state.js';
 import { dropdown, filterField } from '../toolkit.js';
 import { windowText } from '../window.js';
 import { column, greatest, type Numbers } from '../wire.js';
-import { word } from '../words.js';
 import type { View, ViewContext, ViewKind } from './view.js';
 
 type Row = PlacementFacts['rows'][number];

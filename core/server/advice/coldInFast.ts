@@ -1,5 +1,6 @@
 /** A cold allocation that takes room in the fastest tier when pages are placed by first touch. */
 import { bytes, percent } from '../../model/format.js';
+import * as l10n from '../../model/l10n.js';
 import { COLD } from '../../model/profile.js';
 import { type Advice, atEachParallelism, type Facts, isMovable, runNs, waitNs } from './advice.js';
 
@@ -29,11 +30,15 @@ export function coldInFast({ profile }: Facts): Advice[] {
     const accesses = objects.reads[object] + objects.writes[object];
     found.push({
       rule: 'cold-in-fast',
-      action: `Leave ${objects.name[object]} to ${placement.tiers[slow].name}`,
-      evidence:
-        `It is cold: ${percent(accesses / (totals.reads + totals.writes))} of the run's accesses. By first touch its ` +
-        `${bytes(size)} take ${percent(size / capacityBytes)} of ${name}; elsewhere they would cost at most ` +
-        `${percent(Math.max(0, ...cost))} of the modelled run time.`,
+      action: l10n.t('Leave {0} to {1}', objects.name[object], placement.tiers[slow].name),
+      evidence: l10n.t(
+        "It is cold: {0} of the run's accesses. By first touch its {1} take {2} of {3}; elsewhere they would cost at most {4} of the modelled run time.",
+        percent(accesses / (totals.reads + totals.writes)),
+        bytes(size),
+        percent(size / capacityBytes),
+        name,
+        percent(Math.max(0, ...cost)),
+      ),
       gain: { kind: 'memory', low: size, high: size, of: name },
       object,
       view: 'placement',

@@ -1,5 +1,6 @@
 /** An allocation that uses a small part of the lines of its pages: cold bytes ride along with hot ones. */
 import { bytes, percent } from '../../model/format.js';
+import * as l10n from '../../model/l10n.js';
 import { type Advice, type Facts, isMovable } from './advice.js';
 
 /** Used share of the lines of its pages below which a layout is worth a look. */
@@ -18,11 +19,17 @@ export function packSparse({ profile, index }: Facts): Advice[] {
     if (density >= sparse || !isMovable(profile, object) || share < leastShare || size < leastShare * touched) continue;
     found.push({
       rule: 'pack-sparse',
-      action: `Pack what is used of ${objects.name[object]}: split hot fields from cold ones, or shrink the stride`,
-      evidence:
-        `${percent(density)} of the 64-byte lines of its touched pages (${bytes(size)}) were used in the whole run, by ` +
-        `${percent(share)} of the run's accesses: its pages look hot for a few of their lines.`,
-      gain: { kind: 'memory', low: 0, high: size * (1 - density), of: 'touched memory' },
+      action: l10n.t(
+        'Pack what is used of {0}: split hot fields from cold ones, or shrink the stride',
+        objects.name[object],
+      ),
+      evidence: l10n.t(
+        "{0} of the 64-byte lines of its touched pages ({1}) were used in the whole run, by {2} of the run's accesses: its pages look hot for a few of their lines.",
+        percent(density),
+        bytes(size),
+        percent(share),
+      ),
+      gain: { kind: 'memory', low: 0, high: size * (1 - density), of: l10n.t('touched memory') },
       object,
       view: 'pageInspector',
     });

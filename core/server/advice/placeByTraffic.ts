@@ -1,5 +1,6 @@
 /** Whole allocations placed by their traffic, where that beats what the operating system does when nobody tells it. */
 import { percent } from '../../model/format.js';
+import * as l10n from '../../model/l10n.js';
 import { type Advice, type Facts, isMovable, leastTime, timeGain, trafficOf } from './advice.js';
 
 const shownMoves = 3;
@@ -29,18 +30,23 @@ export function placeByTraffic({ profile }: Facts): Advice[] {
   const named = moves
     .slice(0, shownMoves)
     .map(object => `${objects.name[object]} (${percent(trafficOf(profile, object) / traffic)})`);
-  const more = moves.length > shownMoves ? ` and ${moves.length - shownMoves} more` : '';
+  const list = named.join(', ');
+  const rest = moves.length - shownMoves;
   const [bestNow, worstNow] = now.modelledSlowdownRange;
   const [bestThen, worstThen] = then.modelledSlowdownRange;
   return [
     {
       rule: 'place-by-traffic',
       action:
-        moves.length === 1 ? `Put ${first} into ${tier}` : `Put ${first} and ${moves.length - 1} more into ${tier}`,
-      evidence:
-        `By first touch the run is modelled at ${times(now.modelledSlowdown)} of everything in the fastest tier; with ` +
-        `whole allocations placed by traffic at ${times(then.modelledSlowdown)}. What first touch leaves outside, at ` +
-        `least in part, with its share of the run's traffic: ${named.join(', ')}${more}.`,
+        moves.length === 1
+          ? l10n.t('Put {0} into {1}', first, tier)
+          : l10n.t('Put {0} and {1} more into {2}', first, moves.length - 1, tier),
+      evidence: l10n.t(
+        "By first touch the run is modelled at {0} of everything in the fastest tier; with whole allocations placed by traffic at {1}. What first touch leaves outside, at least in part, with its share of the run's traffic: {2}.",
+        times(now.modelledSlowdown),
+        times(then.modelledSlowdown),
+        rest > 0 ? l10n.t('{0} and {1} more', list, rest) : list,
+      ),
       gain: timeGain(saved(bestNow, bestThen), saved(worstNow, worstThen)),
       object: moves[0],
       view: 'placement',
@@ -49,5 +55,5 @@ export function placeByTraffic({ profile }: Facts): Advice[] {
 }
 
 function times(slowdown: number): string {
-  return `${slowdown.toFixed(2)} ×`;
+  return l10n.local(`${slowdown.toFixed(2)} ×`);
 }

@@ -1,5 +1,6 @@
 /** An allocation that is mostly written, in a tier that stores more slowly than it loads. */
-import { percent } from '../../model/format.js';
+import { percent, whole } from '../../model/format.js';
+import * as l10n from '../../model/l10n.js';
 import {
   type Advice,
   atEachParallelism,
@@ -36,11 +37,17 @@ export function writeHeavy({ profile, policy }: Facts): Advice[] {
     if (Math.max(low, high) < leastTime) continue;
     found.push({
       rule: 'write-heavy',
-      action: `Keep ${objects.name[object]} out of ${tier.name}, which is slow to write`,
-      evidence:
-        `${percent(written)} of its ${traffic} lines of traffic are write-backs; under ${policy.id} it lies in ` +
-        `${tier.name}, where a line takes ${tier.writeLatencyNs} ns to store and ${tier.readLatencyNs} ns to load. ` +
-        `The gain is that of ${tiers[fast].name}, if it has the room.`,
+      action: l10n.t('Keep {0} out of {1}, which is slow to write', objects.name[object], tier.name),
+      evidence: l10n.t(
+        '{0} of its {1} lines of traffic are write-backs; under {2} it lies in {3}, where a line takes {4} ns to store and {5} ns to load. The gain is that of {6}, if it has the room.',
+        percent(written),
+        whole(traffic),
+        policy.id,
+        tier.name,
+        tier.writeLatencyNs,
+        tier.readLatencyNs,
+        tiers[fast].name,
+      ),
       gain: timeGain(low, high),
       object,
       view: 'placement',

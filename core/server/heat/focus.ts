@@ -1,5 +1,6 @@
 /** Rows of the map that belong to what the user points at, in whichever view or editor. */
 import { NONE } from '../../model/columns.js';
+import * as l10n from '../../model/l10n.js';
 import type { Focus, HeatmapFacts } from '../../protocol.js';
 import type { ProfileIndex } from '../profileIndex.js';
 import type { PageRows } from './pageRows.js';
@@ -29,9 +30,11 @@ export function focusRows(
 function focusOnPage({ profile }: ProfileIndex, page: number, from: number, to: number): HeatmapFacts['focus'] {
   const { number, object } = profile.pages;
   const address = `0x${(BigInt(number[page]) * BigInt(profile.options.pageSize)).toString(16)}`;
-  const name = object[page] === NONE ? '' : ` of ${profile.objects.name[object[page]]}`;
   return {
-    label: `page ${address}${name}`,
+    label:
+      object[page] === NONE
+        ? l10n.t('page {0}', address)
+        : l10n.t('page {0} of {1}', address, profile.objects.name[object[page]]),
     runs: page >= from && page < to ? [[page, page + 1]] : [],
     extent: [page, page + 1],
   };
@@ -49,5 +52,5 @@ function objectsOfLine(index: ProfileIndex, path: string, line: number): number[
 }
 
 function lineLabel(path: string, line: number): string {
-  return `allocations that ${path.slice(path.lastIndexOf('/') + 1)}:${line} uses`;
+  return l10n.t('allocations that {0} uses', `${path.slice(path.lastIndexOf('/') + 1)}:${line}`);
 }

@@ -1,5 +1,6 @@
 /** Keeps the profile: its state, its views and its files, behind `KeeperRequests`. */
 import { UsageError } from '../../errors.js';
+import * as l10n from '../../model/l10n.js';
 import type { Placement, Profile, ReplayOptions } from '../../model/profile.js';
 import type { StoredProfile } from '../../profile/file.js';
 import type { ExportFormat } from '../backend.js';
@@ -54,6 +55,10 @@ export class Keeper implements KeeperLink {
   }
 
   readonly #handlers: KeeperHandlers = {
+    speak: ({ language, bundle }) => {
+      l10n.speak(language, bundle);
+      return null;
+    },
     open: async ({ file }) => {
       const stored = await this.files.load(file);
       const index = new SourceIndex(stored.source, exactly, shared(groupedRows(stored.source)));
@@ -132,7 +137,7 @@ export class Keeper implements KeeperLink {
       const index = this.#state.viewIndex;
       if (!index) return null;
       if (!Object.hasOwn(views, query.view)) {
-        throw new UsageError(`view ${query.view}: unknown; known: ${Object.keys(views).join(', ')}`);
+        throw new UsageError(l10n.t('view {0}: unknown; known: {1}', query.view, Object.keys(views).join(', ')));
       }
       const baseline = this.#state.comparison(this.#snapshots);
       const { facts, columns = {} } = views[query.view](index, query, this.#state.selection, baseline);

@@ -3,6 +3,7 @@
  * the selection, so that the thread which answers the editor never waits for any of it (design, truth 8).
  */
 
+import type { Bundle } from '../../model/l10n.js';
 import type { Profile, SourceProfile } from '../../model/profile.js';
 import type { Matching } from '../../profile/matching.js';
 import type { PhaseFacts, ProfileSummary, Selection, ViewData, ViewQuery } from '../../protocol.js';
@@ -34,6 +35,8 @@ export interface Opened extends Change {
 }
 
 export interface KeeperRequests {
+  /** The language of what is answered from then on; see `l10n.speak`. */
+  speak: { params: { language: string; bundle: Bundle }; result: null };
   /** Opens a saved profile. Its largest tables are read with the first question that needs them. */
   open: { params: { file: string }; result: Opened };
   /** Shows a profile that was replayed from a trace. */

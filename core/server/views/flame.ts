@@ -13,6 +13,7 @@
  * is one frame.
  */
 import { NONE } from '../../model/columns.js';
+import * as l10n from '../../model/l10n.js';
 import { shortFunctionName } from '../../model/names.js';
 import { CLASS_NAMES, type ObjectKind, type Profile, type SourceColumns } from '../../model/profile.js';
 import type { FlameBy, FlameFacts, FlameFrame, FlameMeasure, Location, ViewQuery } from '../../protocol.js';
@@ -31,7 +32,7 @@ export const flame: View = (index, query, selection, baseline) => {
   const wanted = optionOf(query, 'by', bys);
   const by = wanted === 'calls' && !index.profile.calls ? 'code' : wanted;
   const measure = optionOf(query, 'measure', measures);
-  if (by !== 'allocation' && measure === 'bytes') throw new RangeError('bytes are known by allocation only');
+  if (by !== 'allocation' && measure === 'bytes') throw new RangeError(l10n.t('bytes are known by allocation only'));
   const bottomUp = query.options?.bottomUp === true;
   // Which site used which object is not known by epoch; objects are, by their pages.
   const tree = treeOf(by === 'allocation' ? index : index.whole, by, bottomUp);
@@ -58,7 +59,7 @@ export const flame: View = (index, query, selection, baseline) => {
 function optionOf<T extends string>({ options }: ViewQuery, name: string, known: readonly T[]): T {
   const wanted = options?.[name] ?? known[0];
   const found = known.find(value => value === wanted);
-  if (!found) throw new RangeError(`${name} ${wanted}: unknown; known: ${known.join(', ')}`);
+  if (!found) throw new RangeError(l10n.t('{0} {1}: unknown; known: {2}', name, String(wanted), known.join(', ')));
   return found;
 }
 
@@ -196,7 +197,7 @@ function treeOf(index: ProfileIndex, by: FlameBy, bottomUp: boolean): Tree {
   const last = lastTrees.get(index);
   if (last?.of === of) return last.tree;
   const source = makers[by](index.profile, bottomUp);
-  const root = new Node({ name: 'whole program', kind: 'all', location: null }, 0);
+  const root = new Node({ name: l10n.t('whole program'), kind: 'all', location: null }, 0);
   for (let row = 0; row < source.rows; row++) count(root, source, row);
   const tree = { source, root };
   lastTrees.set(index, { of, tree });
@@ -265,11 +266,11 @@ function codeOf(profile: Profile, bottomUp: boolean): Source {
     location: location(profile, lines.file[row], lines.line[row]),
   }));
   const moduleStep = steps.of(modules.length, row => ({
-    name: `code of ${modules[row].path.split('/').pop()} without symbols`,
+    name: l10n.t('code of {0} without symbols', modules[row].path.split('/').pop()!),
     kind: 'group',
     location: null,
   }));
-  const unknownModule: Step = { name: 'code of unknown module without symbols', kind: 'group', location: null };
+  const unknownModule: Step = { name: l10n.t('code of an unknown module'), kind: 'group', location: null };
   const object = steps.of(objects.count, row => objectStep(profile, row));
   /** What stands where the functions of a site's chain end. */
   const behind = (site: number, pair: number, depth: number): number => {
@@ -302,13 +303,13 @@ function codeOf(profile: Profile, bottomUp: boolean): Source {
 }
 
 /** What has no allocating call is gathered by its kind. */
-const groups: Readonly<Record<ObjectKind, string>> = {
-  heap: 'heap without a call stack',
-  global: 'globals',
-  stack: 'stacks of threads',
-  file: 'mapped files',
-  anonymous: 'anonymous mappings',
-  unattributed: 'no object',
+const groups: Readonly<Record<ObjectKind, () => string>> = {
+  heap: () => l10n.t('heap without a call stack'),
+  global: () => l10n.t('globals'),
+  stack: () => l10n.t('stacks of threads'),
+  file: () => l10n.t('mapped files'),
+  anonymous: () => l10n.t('anonymous mappings'),
+  unattributed: () => l10n.t('no object'),
 };
 
 /** Functions of the allocating call from the outermost in, then the allocation; bottom-up the functions alone. */
@@ -335,7 +336,7 @@ function allocationsOf(profile: Profile, bottomUp: boolean): Source {
     stepAt(row, depth) {
       const stack = objects.stack[row];
       if (stack.length === 0 && depth === 0) {
-        return steps.add({ name: groups[objects.kind[row]], kind: 'group', location: null });
+        return steps.add({ name: groups[objects.kind[row]](), kind: 'group', location: null });
       }
       if (depth < stack.length) {
         return frame(stack[bottomUp ? depth : stack.length - 1 - depth]);

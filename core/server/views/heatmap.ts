@@ -6,6 +6,7 @@
  * every access of the shown part falls into exactly one bin, and parts that overlap share their bins.
  */
 import { UsageError } from '../../errors.js';
+import * as l10n from '../../model/l10n.js';
 import type { Profile } from '../../model/profile.js';
 import type { HeatmapFacts, Selection, ViewQuery, WireColumn } from '../../protocol.js';
 import type { Baseline } from '../baseline.js';
@@ -35,7 +36,7 @@ export const heatmap: View = (shown, query, selection, baseline) => {
 };
 
 function baselineOf(baseline: Baseline | null | undefined): Baseline {
-  if (!baseline) throw new UsageError('there is no profile to compare with; choose one first');
+  if (!baseline) throw new UsageError(l10n.t('there is no profile to compare with; choose one first'));
   return baseline;
 }
 

@@ -2,6 +2,7 @@
  * Overview: the figures that matter, what changed since the run before, the best things to do, and the hottest lines
  * and allocations.
  */
+import * as l10n from '../../model/l10n.js';
 import { CLASS_NAMES, COLD, HOT, type Profile, WARM } from '../../model/profile.js';
 import { changeOf, type DiffedRow } from '../../profile/diff.js';
 import type { AdviceFacts, ChangedRow, Location, OverviewFacts, RunFigures, Selection } from '../../protocol.js';
@@ -63,7 +64,7 @@ export const overview: View = (index, _query, selection, baseline) => {
       hotness: CLASS_NAMES[objects.hotness[row]],
       tier: index.tierOfObject(row, selection.policy),
     })),
-    warnings: profile.warnings,
+    warnings: profile.warnings.map(l10n.shown),
   };
   return { facts };
 };
@@ -136,7 +137,7 @@ function changesOf({ diff }: Baseline): OverviewFacts['changes'] {
     })),
     sources: changed.length,
     allocations: diff.objects.length,
-    cautions: diff.cautions,
+    cautions: diff.cautions.map(l10n.shown),
   };
 }
 

@@ -5,6 +5,7 @@
  * with most of its accesses, and the lines are those of that object. The answer says so in its names.
  */
 import { NONE } from '../../model/columns.js';
+import * as l10n from '../../model/l10n.js';
 import { CLASS_NAMES, type Profile } from '../../model/profile.js';
 import type { PageDetail, PageInspectorFacts, PageRow, Selection, ViewQuery, WireColumn } from '../../protocol.js';
 import type { ProfileIndex } from '../profileIndex.js';
@@ -118,7 +119,7 @@ function orderedPages(index: ProfileIndex, { options = {} }: ViewQuery, { policy
   const last = lastOrders.get(index);
   if (last?.of === of) return last.order;
   const key = Object.hasOwn(keys, String(sort)) ? keys[String(sort)] : undefined;
-  if (!key) throw new RangeError(`cannot sort by ${sort}; known: ${Object.keys(keys).join(', ')}`);
+  if (!key) throw new RangeError(l10n.t('cannot sort by {0}; known: {1}', String(sort), Object.keys(keys).join(', ')));
   const wanted = wantedPages(index, String(filter), String(hotness), policy);
   const order = orderBy(key(index, policy), descending === true).filter(page => wanted(page));
   lastOrders.set(index, { of, order });
@@ -157,7 +158,8 @@ function pageOfFocus({ pages }: Profile, { focus }: Selection): number {
 function find({ pages, options }: Profile, text: unknown): PageInspectorFacts['found'] {
   if (typeof text !== 'string' || text.trim() === '') return null;
   const digits = /^(?:0x)?([0-9a-f]{1,16})$/i.exec(text.trim().replaceAll('_', ''))?.[1];
-  if (!digits) throw new RangeError(`${text.trim()}: no address; write it in hexadecimal, such as 0x7f0000001000`);
+  if (!digits)
+    throw new RangeError(l10n.t('{0}: no address; write it in hexadecimal, such as 0x7f0000001000', text.trim()));
   if (pages.count === 0) return null;
   const number = Number(BigInt(`0x${digits}`) / BigInt(options.pageSize));
   let nearest = 0;

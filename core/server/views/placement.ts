@@ -1,5 +1,6 @@
 /** Placement: the tiers, what each policy would cost, and the allocation table, sorted and filtered here. */
 import { NONE } from '../../model/columns.js';
+import * as l10n from '../../model/l10n.js';
 import { CLASS_NAMES, type ObjectTable, type PolicyResult, type Profile } from '../../model/profile.js';
 import type { AllocationDetail, PlacementFacts, Selection, ViewQuery, WireColumn } from '../../protocol.js';
 import type { Baseline } from '../baseline.js';
@@ -38,7 +39,7 @@ export const placement: View = (index, query, selection, baseline) => {
     })),
     policies: profile.placement.policies.map(policyFacts),
     recommended: profile.placement.recommended,
-    assumptions: profile.placement.assumptions,
+    assumptions: profile.placement.assumptions.map(l10n.shown),
     counted: index.seen.counted,
     window: selection.window && wholeBins(profile, selection.window),
     accesses: index.accesses,
@@ -196,7 +197,7 @@ function sorted(
 ): number[] {
   const name = String(query.options?.sort ?? 'accesses');
   const key = Object.hasOwn(keys, name) ? keys[name] : undefined;
-  if (!key) throw new RangeError(`cannot sort by ${query.options?.sort}; known: ${Object.keys(keys).join(', ')}`);
+  if (!key) throw new RangeError(l10n.t('cannot sort by {0}; known: {1}', name, Object.keys(keys).join(', ')));
   const direction = (query.options?.descending ?? true) ? -1 : 1;
   const values = new Map(rows.map(row => [row, key(index.profile.objects, row, index, policy, comparison)]));
   return rows.sort((a, b) => {

@@ -1,4 +1,5 @@
 /** Trackers: what each mechanism found of the truly hottest pages, and what it would cost. */
+import * as l10n from '../../model/l10n.js';
 import type { TrackerResult } from '../../model/profile.js';
 import type { TrackersFacts } from '../../protocol.js';
 import { trackers as table } from '../../tracking/trackers.js';
@@ -15,7 +16,7 @@ export const trackers: View = ({ exact: { profile } }, _query, selection, baseli
       return {
         id: result.id,
         label: trackerLabel(result.id),
-        needs: Object.hasOwn(table, result.id) ? table[result.id].needs : '',
+        needs: Object.hasOwn(table, result.id) ? l10n.shown(table[result.id].needs) : '',
         pagesReported: result.pagesReported,
         precision: result.precision,
         recall: result.recall,
@@ -36,5 +37,5 @@ export const trackers: View = ({ exact: { profile } }, _query, selection, baseli
 
 function blindness({ id, pageReads, pageWrites }: TrackerResult): string | null {
   if (id === 'exact' || pageReads || pageWrites) return null;
-  return 'It names no pages, so nothing can be shown as it sees it.';
+  return l10n.t('It names no pages, so nothing can be shown as it sees it.');
 }

@@ -1,5 +1,6 @@
 /** Which source lines use an object, from the profile's pairs of site and object. */
 import { NONE } from '../../model/columns.js';
+import * as l10n from '../../model/l10n.js';
 import { shortFunctionName } from '../../model/names.js';
 import type { Profile } from '../../model/profile.js';
 import type { LineUse } from '../../protocol.js';
@@ -22,7 +23,7 @@ export function usersOf({ profile }: ProfileIndex, object: number): LineUse[] {
   return [...sums]
     .sort(([a, x], [b, y]) => y.reads + y.writes - x.reads - x.writes || a - b)
     .map(([line, sum]) => ({
-      label: line === NONE ? 'code without line information' : lineLabel(profile, line),
+      label: line === NONE ? l10n.t('code without line information') : lineLabel(profile, line),
       location: line === NONE ? null : location(profile, lines.file[line], lines.line[line]),
       ...sum,
     }));

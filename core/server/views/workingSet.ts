@@ -6,6 +6,7 @@
  * pages that entered or left, so that no peak is smoothed away.
  */
 import { type MachinePreset, machines } from '../../machine/presets.js';
+import * as l10n from '../../model/l10n.js';
 import type { Profile } from '../../model/profile.js';
 import type { WireColumn, WorkingSetFacts } from '../../protocol.js';
 import { type View, wire } from './view.js';
@@ -91,13 +92,13 @@ function marksOf({ options, placement, missRatio }: Profile): WorkingSetFacts['m
 function machineSizes(machine: MachinePreset, pageSize: number) {
   const large = pageSize > 4096;
   const caches = [
-    { label: 'L1 data cache', bytes: machine.l1d.bytes },
-    { label: 'L2 cache', bytes: machine.l2.bytes },
-    { label: 'last-level cache', bytes: machine.llc.bytes },
+    { label: l10n.t('L1 data cache'), bytes: machine.l1d.bytes },
+    { label: l10n.t('L2 cache'), bytes: machine.l2.bytes },
+    { label: l10n.t('last-level cache'), bytes: machine.llc.bytes },
   ].map(cache => ({ ...cache, kind: 'cache' as const }));
   const tlbs = [
-    { label: 'L1 TLB reach', bytes: (large ? machine.l1Tlb2m : machine.l1Tlb4k).entries * pageSize },
-    { label: 'L2 TLB reach', bytes: (large ? machine.l2Tlb2m : machine.l2Tlb4k).entries * pageSize },
+    { label: l10n.t('L1 TLB reach'), bytes: (large ? machine.l1Tlb2m : machine.l1Tlb4k).entries * pageSize },
+    { label: l10n.t('L2 TLB reach'), bytes: (large ? machine.l2Tlb2m : machine.l2Tlb4k).entries * pageSize },
   ].map(tlb => ({ ...tlb, kind: 'tlb' as const }));
   return [...caches, ...tlbs.filter(({ bytes }) => bytes > 0)];
 }

@@ -1,11 +1,11 @@
 /** The hottest rows of a table: name, share, class, and where to go from there. */
 
+import { word } from '../../../core/model/words.js';
 import type { Location } from '../../../core/protocol.js';
 import { el } from '../../dom.js';
 import { percent, whole } from '../../format.js';
 import * as l10n from '../../l10n.js';
 import { hotness, shareBar, sourceLink } from '../../parts.js';
-import { word } from '../../words.js';
 
 export interface Ranked {
   readonly label: string;

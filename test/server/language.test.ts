@@ -1,0 +1,85 @@
+/** Marks in the source in a language that is none: what still has plain letters was not translated, unless it is data. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { speak } from '../../core/model/l10n.js';
+import type { Profile } from '../../core/model/profile.js';
+import { endOfLineText, lensText, lensTooltip } from '../../core/server/annotations.js';
+import { hoverText, lineHover, regionHover } from '../../core/server/hover.js';
+import { regionsOf } from '../../core/server/regions.js';
+import { State } from '../../core/server/state.js';
+import { collect } from '../../l10n/collect.mjs';
+import { profile } from './fixture.js';
+import { seenAs } from './tracker.js';
+
+/** Full-width letters, which no profile has; places for parts stay. */
+const foreign = (text: string) =>
+  text.replaceAll(/[A-Za-z]/g, letter => String.fromCharCode(letter.charCodeAt(0) + 0xfee0));
+
+beforeAll(async () => {
+  const bundle = Object.fromEntries(Object.keys(await collect()).map(text => [text, foreign(text)]));
+  speak('de', bundle);
+});
+afterAll(() => speak('en', {}));
+
+/** Names of the program, its tiers and policies, a tracker's label, units. */
+const data =
+  /\b(sum|fill|main|prog\.c|prog|table|log_count|stack of thread 1|HBM|DRAM|CXL|static-optimal|PML|KiB|ms|k)\b|&nbsp;/g;
+
+const plain = (text: string) => text.replaceAll(data, ' ').match(/[A-Za-z]{2,}.*/g) ?? [];
+
+function texts(whole: Profile, change: Parameters<State['select']>[0] = {}): string[] {
+  const state = new State();
+  state.show(whole, '/x.pagelens');
+  state.select(change);
+  const index = state.sourceIndex!;
+  const shown = { index, policy: 'static-optimal', baseline: null };
+  const regions = regionsOf(index, index.rowsOf(0), 'static-optimal');
+  return [
+    ...regions.flatMap(region => [lensText(region, shown), lensTooltip(region, index)]),
+    ...regions.map(region => hoverText(shown, [regionHover(region, shown)], null, [])),
+    hoverText(shown, [lineHover(shown, 0)], null, []),
+    endOfLineText(1, 2000, 0.5, index.seen),
+  ];
+}
+
+describe('nothing that was not translated', () => {
+  const whole = profile('/prog.c');
+  const times = {
+    epochsPerBin: 2,
+    start: Uint32Array.of(0, 1, 2),
+    site: Uint32Array.of(2, 0),
+    accesses: Float64Array.of(250, 600),
+    trafficReads: Float64Array.of(0, 40),
+    trafficWrites: Float64Array.of(30, 0),
+  };
+  const cases: readonly [string, Profile, Parameters<State['select']>[0]][] = [
+    ['in the whole run', whole, {}],
+    ['in a window', { ...whole, siteTimes: times }, { window: [0, 2] }],
+    ['as a tracker sees it', { ...whole, trackers: [seenAs('pml', null, [9, 3, 2, 0, 0, 0, 0])] }, { tracker: 'pml' }],
+    ['of a run that was cut', { ...whole, program: { ...whole.program, complete: false, cut: 'disk-full' } }, {}],
+  ];
+  test.each(cases)('%s', (_, shown, change) => {
+    const all = texts(shown, change);
+    expect(all.flatMap(plain)).toEqual([]);
+    // Not for want of texts.
+    expect(all.join('')).toMatch(/[\uff21-\uff5a]/);
+  });
+
+  test('in what is refused', () => {
+    const state = new State();
+    state.show(whole, '/x.pagelens');
+    const refused = (change: Parameters<State['select']>[0]) => {
+      try {
+        state.select(change);
+      } catch (error) {
+        return (error as Error).message;
+      }
+      return 'not refused';
+    };
+    const messages = [
+      refused({ window: [3, 99] }),
+      refused({ focus: { kind: 'page', page: 99 } }),
+      refused({ phase: '9' }),
+    ];
+    expect(messages.flatMap(plain)).toEqual([]);
+  });
+});
