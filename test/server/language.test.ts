@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { speak } from '../../core/model/l10n.js';
 import type { Profile } from '../../core/model/profile.js';
+import { type ReportFormat, renderReport, reportFormats } from '../../core/profile/formats.js';
 import { endOfLineText, lensText, lensTooltip } from '../../core/server/annotations.js';
 import { hoverText, lineHover, regionHover } from '../../core/server/hover.js';
 import { regionsOf } from '../../core/server/regions.js';
@@ -14,8 +15,10 @@ import { seenAs } from './tracker.js';
 const foreign = (text: string) =>
   text.replaceAll(/[A-Za-z]/g, letter => String.fromCharCode(letter.charCodeAt(0) + 0xfee0));
 
+let foreignBundle: Record<string, string> = {};
 beforeAll(async () => {
   const bundle = Object.fromEntries(Object.keys(await collect()).map(text => [text, foreign(text)]));
+  foreignBundle = bundle;
   speak('de', bundle);
 });
 afterAll(() => speak('en', {}));
@@ -82,4 +85,15 @@ describe('nothing that was not translated', () => {
     ];
     expect(messages.flatMap(plain)).toEqual([]);
   });
+});
+
+test.each(Object.keys(reportFormats) as ReportFormat[])('a report is the same bytes in every language: %s', format => {
+  const whole = profile('/prog.c');
+  const sampling = { event: 'loads', samples: 10, period: 100, least: 100, most: 100, unit: 'accesses' };
+  const sampled = { ...whole, program: { ...whole.program, sampling } };
+  const abroad = renderReport(sampled, format);
+  speak('en', {});
+  const english = renderReport(sampled, format);
+  speak('de', foreignBundle);
+  expect(abroad).toBe(english);
 });
