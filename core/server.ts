@@ -10,6 +10,9 @@ serve(createConnection(ProposedFeatures.all), {
   version: version(),
   keeper: startKeeper(),
   profileProgram: (request, hooks) =>
-    profileProgram({ ...request, options: replayOptions((request.options ?? {}) as OptionTexts) }, hooks),
+    profileProgram(
+      { recorder: 'instrument', ...request, options: replayOptions((request.options ?? {}) as OptionTexts) },
+      hooks,
+    ),
   replayTrace: (file, options, hooks) => replayTrace(file, replayOptions(options), hooks),
 });

@@ -15,6 +15,7 @@ import { load } from './profile/file.js';
 import type { ProfileProgress } from './protocol.js';
 import type { UnsavedBlocks } from './record/drain.js';
 import type { RecordProgress, RecordResult } from './record/record.js';
+import type { RecorderChoice } from './record/target.js';
 import type { ImportTask, ImportTexts } from './replay/importTrace.js';
 import { startThread } from './threads.js';
 import { isOwnTrace } from './trace/import/input.js';
@@ -29,6 +30,8 @@ export interface RecordRequest {
   /** Added to this process's environment. */
   readonly environment?: Readonly<Record<string, string>>;
   readonly cflags?: string;
+  /** Default: `auto`. */
+  readonly recorder?: RecorderChoice;
   /** File for the program's standard output and error. */
   readonly programOutput?: string;
   /** Terminal device for the program's three standard streams. */

@@ -12,6 +12,7 @@ import type { ProfileProgress } from './protocol.js';
 import type { UnsavedBlocks } from './record/drain.js';
 import type { ProgramStreams } from './record/launch.js';
 import type { RecordProgress } from './record/record.js';
+import type { RecorderChoice } from './record/target.js';
 import type { ImportTask } from './replay/importTrace.js';
 import { type MachineTask, runMachineTask } from './replay/machineThread.js';
 import { transferable } from './replay/transfer.js';
@@ -25,6 +26,7 @@ export interface RecordTask {
   readonly workingDirectory: string;
   readonly env: Readonly<Record<string, string>>;
   readonly cflags?: string;
+  readonly recorder?: RecorderChoice;
   readonly programOutput?: string;
   readonly terminal?: string;
   readonly traceFile: string;

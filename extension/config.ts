@@ -46,6 +46,7 @@ export function profileRequest(target: Target & { readonly program: string }): P
     workingDirectory: resolve((target.workingDirectory ?? config.get('workingDirectory', '').trim()) || folder, scope),
     environment: Object.fromEntries(named),
     cflags: [expand(cflags, scope), ...(target.withSources ?? []).map(quoted)].filter(Boolean).join(' '),
+    ...(target.recorder && { recorder: target.recorder }),
     options: replayOptions(scope),
   };
 }

@@ -6,6 +6,7 @@ import { modes } from '../machine/modes.js';
 import { machines } from '../machine/presets.js';
 import { policies } from '../placement/policies.js';
 import { presets } from '../placement/tiers.js';
+import { recorders } from '../record/recorders.js';
 import { importFormats } from '../trace/import/formats.js';
 import type { Parameters } from '../tracking/parameters.js';
 import { trackers } from '../tracking/trackers.js';
@@ -19,12 +20,7 @@ interface Described {
 }
 
 const kinds: Readonly<Record<string, Readonly<Record<string, Described>>>> = {
-  recorders: {
-    instrument: {
-      label: 'Compiler instrumentation',
-      summary: 'rebuilds C, C++ or Fortran with the access hooks of gcc or clang; level: source',
-    },
-  },
+  recorders,
   formats: {
     pltrace: { label: 'Pagelens trace', summary: 'every access in order per thread, lossless (docs/trace-format.md)' },
     ...importFormats,

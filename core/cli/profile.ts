@@ -2,13 +2,15 @@
 import process from 'node:process';
 import { UsageError } from '../errors.js';
 import { replayOptions } from '../options.js';
+import { recorders } from '../record/recorders.js';
+import type { RecorderChoice } from '../record/target.js';
 import { profileProgram, recordProgram } from '../session.js';
 import { parseProgram, recordOptionNames, replayOptionNames, type Values } from './arguments.js';
 import { absolute, deliver, formatOf, progressLine } from './output.js';
 
 export async function profile(args: string[]): Promise<number> {
   const { values, program, rest } = parseProgram(args, [...recordOptionNames, ...replayOptionNames, 'trace']);
-  checkRecorder(values);
+  recorderOf(values);
   formatOf(values.format);
   const options = replayOptions(values);
   const line = progressLine(values);
@@ -23,7 +25,7 @@ export async function profile(args: string[]): Promise<number> {
 
 export async function record(args: string[]): Promise<number> {
   const { values, program, rest } = parseProgram(args, [...recordOptionNames, 'output']);
-  checkRecorder(values);
+  recorderOf(values);
   if (!values.output) throw new UsageError('record needs -o RUN.pltrace');
   const line = progressLine(values);
   const result = await recordProgram(
@@ -43,14 +45,14 @@ function programOf(values: Values, program: string, args: string[]) {
     arguments: args,
     workingDirectory: process.cwd(),
     cflags: values.cflags,
+    recorder: recorderOf(values),
     programOutput: values['program-output'] && absolute(values['program-output']),
   };
 }
 
-function checkRecorder({ recorder = 'auto' }: Values): void {
-  if (recorder !== 'auto' && recorder !== 'instrument') {
-    throw new UsageError(`--recorder ${recorder}: unknown; known: auto, instrument`);
-  }
+function recorderOf({ recorder = 'auto' }: Values): RecorderChoice {
+  if (recorder === 'auto' || Object.hasOwn(recorders, recorder)) return recorder as RecorderChoice;
+  throw new UsageError(`--recorder ${recorder}: unknown; known: auto, ${Object.keys(recorders).join(', ')}`);
 }
 
 /** Ctrl-C ends the recorded program; what was recorded until then is still reported. A second one ends at once. */

@@ -12,6 +12,8 @@ export type FailureCode =
   | 'no-main'
   /** The executable has no access hooks. */
   | 'not-instrumented'
+  /** The tool that records unmodified executables is missing; `package` would bring it. */
+  | 'no-recorder'
   /** Neither source nor executable of this machine. */
   | 'not-a-program'
   | 'no-such-program'

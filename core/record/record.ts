@@ -7,7 +7,7 @@
  */
 
 import { randomFillSync } from 'node:crypto';
-import { existsSync, rmSync, statSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { mkdtemp, open, readdir, readFile, rm, statfs, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -20,15 +20,11 @@ import { symbolsOf } from '../symbols/traceSymbols.js';
 import type { HeaderBlock } from '../trace/blocks.js';
 import { TraceFile } from '../trace/reader.js';
 import { MAX_IN_FLIGHT, TraceWriter } from '../trace/writer.js';
-import { build, sourceLanguage } from './build.js';
-import { onPath } from './compiler.js';
 import { Drain, type DrainedSites, type DrainProgress, RESERVE, type UnsavedBlocks } from './drain.js';
 import { RecordError } from './errors.js';
-import { type BuildInfo, readBuildInfo } from './executable.js';
 import { type ExitReason, type Launched, launch, type ProgramStreams } from './launch.js';
 import { askToStop, isAlive, newRunPage } from './runDirectory.js';
-import { ensureRuntime } from './runtime.js';
-import { unseenWarnings } from './unseen.js';
+import { prepareTarget, type RecorderChoice, type Target } from './target.js';
 
 export interface RecordOptions {
   /** An executable built by `pagelens cc`, a script that starts such, or a source file to build. */
@@ -40,6 +36,8 @@ export interface RecordOptions {
   readonly env?: NodeJS.ProcessEnv;
   /** Flags for building a source file, such as `-O3 -DN=100 -lz`. */
   readonly cflags?: string;
+  /** Default: `auto`. */
+  readonly recorder?: RecorderChoice;
   readonly traceFile: string;
   /** Default: standard error. */
   readonly streams?: ProgramStreams;
@@ -111,7 +109,7 @@ export async function record(options: RecordOptions): Promise<RecordResult> {
   };
   process.once('exit', cleanUp);
   try {
-    const target = await prepare(options, workingDirectory, runDir, env);
+    const target = await prepareTarget(options, workingDirectory, runDir, env);
     options.signal?.throwIfAborted();
     const header: HeaderBlock = {
       type: 'header',
@@ -120,8 +118,8 @@ export async function record(options: RecordOptions): Promise<RecordResult> {
       program: target.program,
       arguments: options.arguments,
       workingDirectory,
-      recorder: 'instrument',
-      level: 'source',
+      recorder: target.recorder,
+      level: target.recorder === 'instrument' ? 'source' : 'machine',
       compiler: target.info.compilers.join(', '),
       flags: summaryOf(target.info.flags),
     };
@@ -131,9 +129,9 @@ export async function record(options: RecordOptions): Promise<RecordResult> {
       await writer.write(header);
       program = await launch({
         executable: target.executable,
-        arguments: options.arguments,
+        arguments: [...target.arguments, ...options.arguments],
         workingDirectory,
-        env: { ...target.env, PAGELENS_RUN: runDir },
+        env: target.env,
         streams: options.streams ?? { kind: 'standardError' },
       });
       const result = await drainAll(options, target, program, runDir, writer);
@@ -151,93 +149,6 @@ export async function record(options: RecordOptions): Promise<RecordResult> {
     process.off('exit', cleanUp);
     program?.signalGroup('SIGKILL');
     await rm(runDir, { recursive: true, force: true, maxRetries: 3 });
-  }
-}
-
-interface Target {
-  /** As the report names it: the source file, or the executable. Absolute. */
-  readonly program: string;
-  readonly executable: string;
-  readonly info: BuildInfo;
-  readonly env: NodeJS.ProcessEnv;
-}
-
-/** Builds a source file; checks that an executable can be recorded at all. */
-async function prepare(
-  options: RecordOptions,
-  workingDirectory: string,
-  runDir: string,
-  env: NodeJS.ProcessEnv,
-): Promise<Target> {
-  const program = locate(options.program, workingDirectory, env);
-  if (sourceLanguage(program)) {
-    options.onProgress?.({
-      stage: 'build',
-      accesses: 0,
-      accessesPerSecond: 0,
-      processes: 0,
-      threads: 0,
-      bytes: 0,
-      safeSeq: 0,
-    });
-    const { executable } = await build({
-      source: program,
-      folder: runDir,
-      cflags: options.cflags ?? '',
-      env,
-      signal: options.signal,
-      onMessage: options.onMessage,
-    });
-    return { program, executable, info: readBuildInfo(executable), env };
-  }
-
-  const info = readBuildInfo(program);
-  const name = path.basename(program);
-  if (info.kind === 'elf32')
-    throw new RecordError(`${name} is no 64-bit program of this machine: only those are recorded`, 3, {
-      code: 'not-a-program',
-    });
-  if (info.kind === 'other')
-    throw new RecordError(`${name} is neither an executable nor a source file (.c, .cc, .cpp, .cxx, .f90)`, 3, {
-      code: 'not-a-program',
-    });
-  if (info.kind === 'elf' && !info.hooks)
-    throw new RecordError(
-      `${name} was not built for recording: build it with CC="pagelens cc" CXX="pagelens c++" ` +
-        `(such as: make clean && make CC="pagelens cc" CXX="pagelens c++"), or give its source file`,
-      3,
-      { code: 'not-instrumented' },
-    );
-  return { program, executable: program, info, env: await withRuntime(info, env) };
-}
-
-function locate(program: string, workingDirectory: string, env: NodeJS.ProcessEnv): string {
-  const file = path.resolve(workingDirectory, program);
-  if (existsSync(file)) {
-    if (statSync(file).isDirectory())
-      throw new RecordError(`${program} is a directory, not a program`, 3, { code: 'not-a-program' });
-    return file;
-  }
-  const found = program.includes('/') || sourceLanguage(program) ? null : onPath(program, env);
-  if (!found)
-    throw new RecordError(`${program}: there is no such program or source file`, 3, { code: 'no-such-program' });
-  return found;
-}
-
-/**
- * An executable names the runtime that it was linked with by its folder in the cache, which may be gone or of another
- * version of Pagelens: then today's is put before it.
- */
-async function withRuntime(info: BuildInfo, env: NodeJS.ProcessEnv): Promise<NodeJS.ProcessEnv> {
-  const linked = info.runtimeFolder;
-  try {
-    const { folder } = await ensureRuntime(env);
-    if (folder === linked) return env;
-    return { ...env, LD_LIBRARY_PATH: [folder, env.LD_LIBRARY_PATH].filter(Boolean).join(':') };
-  } catch (error) {
-    // A machine without a compiler can still run what was built elsewhere.
-    if (linked && existsSync(linked)) return env;
-    throw error;
   }
 }
 
@@ -341,7 +252,7 @@ async function drainAll(
   }
 
   // 3. The rest, the names, the end.
-  const warnings = unseenWarnings(target.info.families, target.info.flags);
+  const warnings = await target.warnings();
   if (cancelled) warnings.unshift(l10n.kept('the recording was cancelled: what the program did until then is shown'));
   if (orphans.length > 0)
     warnings.unshift(
@@ -361,7 +272,7 @@ async function drainAll(
     },
   });
   if (summary.unsaved && !(await isUsable(writer.path))) throw summary.unsaved.failure;
-  if (summary.processes === 0 && !cancelled) throw nothingRecorded(target, exit!);
+  if (summary.processes === 0 && !cancelled) throw await nothingRecorded(target, exit!);
   const { complete, cut, unsaved, accesses, processes, threads } = summary;
   return { exit: exit!, complete, cut, unsaved, cancelled, accesses, processes, threads, warnings: summary.warnings };
 }
@@ -376,16 +287,12 @@ async function isUsable(traceFile: string): Promise<boolean> {
   }
 }
 
-function nothingRecorded(target: Target, exit: ExitReason): RecordError {
+async function nothingRecorded(target: Target, exit: ExitReason): Promise<RecordError> {
   const name = path.basename(target.program);
   const how = 'signal' in exit ? `was ended by ${exit.signal}` : `ended with status ${exit.status}`;
-  return new RecordError(
-    target.info.kind === 'script'
-      ? `nothing was recorded: ${name} ${how} and started no program that was built with CC="pagelens cc"`
-      : `nothing was recorded: ${name} ${how} before its first instruction (its messages say why)`,
-    3,
-    { code: 'nothing-recorded' },
-  );
+  return new RecordError(`nothing was recorded: ${name} ${how} ${await target.whyNothing()}`, 3, {
+    code: 'nothing-recorded',
+  });
 }
 
 /** Process ids of the recorded processes that still run. */

@@ -53,9 +53,11 @@ const remedies: Readonly<Record<FailureCode, (context: Remedies) => Remedy[]>> =
     { title: vscode.l10n.t('Choose a Build...'), run: () => rebuild(target) },
   ],
   'no-main': ({ choose }) => [{ title: vscode.l10n.t('Choose a Program...'), run: choose }],
-  'not-instrumented': ({ target, rebuild }) => [
+  'not-instrumented': ({ target, run, rebuild }) => [
     { title: vscode.l10n.t('Build with Pagelens'), run: () => rebuild(target) },
+    { title: vscode.l10n.t('Record As It Is'), run: () => run({ ...target, recorder: 'valgrind' }) },
   ],
+  'no-recorder': ({ failure }) => [copyInstallCommand(failure.package ?? 'valgrind')],
   'not-a-program': ({ choose }) => [{ title: vscode.l10n.t('Choose a Program...'), run: choose }],
   'no-such-program': ({ choose }) => [
     { title: vscode.l10n.t('Choose a Program...'), run: choose },

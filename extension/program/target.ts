@@ -14,6 +14,8 @@ export interface Target {
   readonly environment?: Readonly<Record<string, string>>;
   readonly workingDirectory?: string;
   readonly cflags?: string;
+  /** Records an executable without access hooks as it is. */
+  readonly recorder?: 'valgrind';
   /** Source files that are built together with the program's. */
   readonly withSources?: readonly string[];
 }

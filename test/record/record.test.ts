@@ -256,7 +256,7 @@ describe('an executable', () => {
   });
 
   test('without hooks is refused with what to do', async () => {
-    const error = await failure('/bin/true');
+    const error = await failure('/bin/true', { recorder: 'instrument' });
     expect(error.exitStatus).toBe(3);
     expect(error.message).toMatch(/^true was not built for recording: build it with CC="pagelens cc"/);
   });

@@ -217,45 +217,11 @@ OPERATORS(_Zna, _Zda)
 
 /* ---- mappings ---- */
 
-static uint64_t mapped_name(int flags, int fd) {
-  if (flags & MAP_ANONYMOUS || fd < 0) return 0;
-  char link[32] = "/proc/self/fd/", path[4096];
-  char digits[12];
-  int count = 0, at = 14;
-  do digits[count++] = (char)('0' + fd % 10);
-  while (fd /= 10);
-  while (count > 0) link[at++] = digits[--count];
-  link[at] = 0;
-  long length = PL_SYS4(SYS_readlinkat, AT_FDCWD, link, path, sizeof path - 1);
-  if (length <= 0) return 0;
-  path[length] = 0;
-  return (uint64_t)pl_filename(path) + 1;
-}
-
 static inline bool refused(long result) {
   if ((unsigned long)result < -4095ul) return false;
   errno = (int)-result;
   return true;
 }
-
-static uint64_t pages(uint64_t bytes) { return (bytes + 4095) & ~4095ul; }
-
-/* ---- changes of the address space, by a wrapper or a trapped call ---- */
-
-void pl_mapped(struct pl_context *c, uint64_t at, uint64_t length, int flags, int fd, uint64_t pc) {
-  uint64_t name = mapped_name(flags, fd);
-  pl_event(c, PL_EVENT_MAP, pl_seq_take(), at, pages(length), pl_caller(pc), name);
-}
-
-void pl_unmapping(struct pl_context *c, uint64_t at, uint64_t length) {
-  pl_event(c, PL_EVENT_UNMAP, pl_seq_take(), at, pages(length), 0, 0);
-}
-
-void pl_remapped(struct pl_context *c, uint64_t old, uint64_t old_length, uint64_t at, uint64_t length) {
-  pl_event(c, PL_EVENT_REMAP, pl_seq_take(), old, pages(old_length), at, pages(length));
-}
-
-void pl_broke(struct pl_context *c, uint64_t end) { pl_event(c, PL_EVENT_BRK, pl_seq_take(), end, 0, 0, 0); }
 
 static void *map(void *at, size_t length, int protection, int flags, int fd, off_t offset, uint64_t pc) {
   long result = PL_SYS6(SYS_mmap, at, length, protection, flags, fd, offset);

@@ -2,7 +2,6 @@
  * What a trapped system call leaves in the stream: its number and result, the bytes that it relayed, the buffer that the
  * kernel filled, and how it changed the address space.
  */
-#include "real.h"
 #include "calls.h"
 #include "sys.h"
 

@@ -2,7 +2,7 @@
 #ifndef PAGELENS_CALLS_H
 #define PAGELENS_CALLS_H
 
-#include "runtime.h"
+#include "effects.h"
 
 #pragma GCC visibility push(hidden)
 

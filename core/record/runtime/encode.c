@@ -4,7 +4,7 @@
  * core/kernel/decode.ts mirrors every change of predictor state made here; docs/trace-records.md states the rules. A
  * record is written whole before `committed` moves past it, so that a killed program loses at most that record.
  */
-#include "runtime.h"
+#include "streams.h"
 
 static inline uint64_t zigzag(int64_t value) { return (uint64_t)value << 1 ^ (uint64_t)(value >> 63); }
 
@@ -59,7 +59,7 @@ static inline uint8_t *special(struct pl_context *c, uint8_t *out, uint32_t kind
   return varint(out, c->ctl.count - c->held_steps);
 }
 
-/* ---- sites ---- */
+/* ---- the start ---- */
 
 void pl_predictor_start(struct pl_context *c) {
   struct pl_site *root = &c->sites[0];
@@ -72,41 +72,6 @@ void pl_predictor_start(struct pl_context *c) {
   c->frames[0].sp = UINT64_MAX;
   c->frames[0].site = root;
   c->top = c->frames;
-}
-
-struct pl_site *pl_site_find(struct pl_context *c, uint64_t pc, uint32_t kind, uint64_t function) {
-  uint64_t key = pc << 8 | kind;
-  uint32_t at = pl_hash(pc + function, kind);
-  for (;; at = (at + 1) & (PL_INDEX_ENTRIES - 1)) {
-    uint32_t offset = c->index[at];
-    if (offset == 0) break;
-    struct pl_site *s = (struct pl_site *)((char *)c + offset);
-    if (s->key == key && (kind != PL_ENTRY || s->last == function)) return s;
-  }
-  struct pl_site *call = NULL;
-  if (kind == PL_ENTRY) {
-    /* The site of the call comes first, so that the decoder can find it when it meets the entry. */
-    call = pl_site_find(c, pc, PL_CALL, 0);
-    if (!call) return NULL;
-    while (c->index[at] != 0) at = (at + 1) & (PL_INDEX_ENTRIES - 1);
-  }
-  uint32_t lost = PL_LOST_MEMORY;
-  uint32_t number = pl_site_number(pc, kind, function, &lost);
-  if (number == UINT32_MAX || c->site_count == c->site_limit) {
-    pl_lost(c, lost);
-    return NULL;
-  }
-  struct pl_site *s = &c->sites[c->site_count++];
-  s->key = key;
-  s->number = number;
-  s->base = s->alternate_base = &s->last;
-  for (int i = 0; i < PL_EARLIER; i++) s->earlier[i] = &s->last;
-  if (kind == PL_ENTRY) {
-    s->last = function;
-    s->length = (uint64_t)(uintptr_t)call;
-  }
-  c->index[at] = (uint32_t)((char *)s - (char *)c);
-  return s;
 }
 
 /* ---- a missed step ---- */
@@ -298,13 +263,9 @@ void pl_unwind(struct pl_context *c, uint64_t sp) {
   commit(c, varint(out, dropped), c->ctl.count);
 }
 
-void pl_miss_entry(uint64_t pc, uint64_t return_address, uint64_t sp) {
-  struct pl_context *c = pl_context_get();
-  if (!c) return;
+void pl_enter(struct pl_context *c, struct pl_site *s, uint64_t sp) {
   if (c->top->sp <= sp) pl_unwind(c, sp + 1);
   if (PL_UNLIKELY(c->out > c->limit) && !pl_room(c)) return;
-  struct pl_site *s = pl_site_find(c, return_address, PL_ENTRY, pc);
-  if (!s) return;
   uint8_t *out = step_without_address(c, s);
   struct pl_site *call = (struct pl_site *)(uintptr_t)s->length;
   if (!s->seen) {
@@ -325,14 +286,16 @@ void pl_miss_entry(uint64_t pc, uint64_t return_address, uint64_t sp) {
   finish_without_address(c, out);
 }
 
-void pl_miss_exit(uint64_t pc, uint64_t sp) {
+void pl_miss_entry(uint64_t pc, uint64_t return_address, uint64_t sp) {
   struct pl_context *c = pl_context_get();
-  if (!c) return;
+  struct pl_site *s = c ? pl_site_find(c, return_address, PL_ENTRY, pc) : NULL;
+  if (s) pl_enter(c, s, sp);
+}
+
+void pl_leave(struct pl_context *c, struct pl_site *s, uint64_t pc, uint64_t sp) {
   /* Left frames lie deeper than the one that exits, unless it jumped here and has given up its own. */
   if (c->overflow != 0 || (c->top->sp < sp && c->top->site->key != (pc << 8 | PL_CALL))) pl_unwind(c, sp);
   if (PL_UNLIKELY(c->out > c->limit) && !pl_room(c)) return;
-  struct pl_site *s = pl_site_find(c, pc, PL_EXIT, 0);
-  if (!s) return;
   uint8_t *out = step_without_address(c, s);
   s->seen = 1;
   if (c->overflow != 0) {
@@ -345,6 +308,12 @@ void pl_miss_exit(uint64_t pc, uint64_t sp) {
     c->top--;
   }
   finish_without_address(c, out);
+}
+
+void pl_miss_exit(uint64_t pc, uint64_t sp) {
+  struct pl_context *c = pl_context_get();
+  struct pl_site *s = c ? pl_site_find(c, pc, PL_EXIT, 0) : NULL;
+  if (s) pl_leave(c, s, pc, sp);
 }
 
 /* ---- events ---- */

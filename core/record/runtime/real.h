@@ -6,10 +6,10 @@
 #define _GNU_SOURCE
 #endif
 #include "dispatch.h"
+#include "effects.h"
 #include "runtime.h"
 
 #include <dlfcn.h>
-#include <sys/uio.h>
 
 #define PC ((uint64_t)(uintptr_t)__builtin_return_address(0))
 #define SP ((uint64_t)(uintptr_t)__builtin_dwarf_cfa())
@@ -22,31 +22,11 @@ void *pl_real(const char *name);
 /* This thread is inside a real function that calls others of ours: they must not record what it stands for. */
 extern __thread uint32_t pl_inside __attribute__((tls_model("initial-exec")));
 
-/* Program counter that names an allocation: the caller, or the innermost frame of instrumented code. */
-uint64_t pl_caller(uint64_t pc);
-
 /* Synchronisation: what came before is numbered; what follows comes after all numbered until now. */
 void pl_release(void);
 void pl_acquire(void);
-/* Around a call that may block: the merge does not wait for this thread meanwhile. */
+/* pl_block_in of this thread's stream, if something is recorded. */
 struct pl_context *pl_block(void);
-struct pl_context *pl_block_in(struct pl_context *c);
-void pl_unblock(struct pl_context *c);
-/* Around events of a thread that an outer wrapper has declared blocked. `pl_wake`: whether it was. */
-bool pl_wake(struct pl_context *c);
-void pl_sleep(struct pl_context *c);
-
-/* syscalls.c: a system call that was made; `result` is the kernel's. And what the kernel wrote for it. */
-void pl_called(struct pl_context *c, long number, long result, uint64_t bytes);
-void pl_filled(struct pl_context *c, const void *p, uint64_t bytes);
-void pl_filled_vector(struct pl_context *c, const struct iovec *parts, int count, long bytes);
-
-/* alloc.c: changes of the address space. `pc`: whose they are (pl_caller finds the program's own code). An unmapping is
- * told before the call, the others after it. */
-void pl_mapped(struct pl_context *c, uint64_t at, uint64_t length, int flags, int fd, uint64_t pc);
-void pl_unmapping(struct pl_context *c, uint64_t at, uint64_t length);
-void pl_remapped(struct pl_context *c, uint64_t old, uint64_t old_length, uint64_t at, uint64_t length);
-void pl_broke(struct pl_context *c, uint64_t end);
 
 /* process.c: the runtime's own handlers before the program starts. */
 void pl_process_start(void);

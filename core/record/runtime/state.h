@@ -87,13 +87,32 @@ struct pl_context {
   uint64_t handler_sp; /* of the handler that runs on this context */
   uint32_t signal; /* nesting depth of signal handlers */
   uint32_t blocked; /* nesting depth of blocking calls */
+  /* The allocation function that runs, where functions are known by their names alone: else `sp` is 0. */
+  struct {
+    uint64_t sp; /* stack pointer that it returns to */
+    uint64_t kind, size, block, old_size, caller;
+  } allocating;
 
   uint64_t followers[PL_FOLLOWERS]; /* by site and its last address: the address that came then (pl_follower) */
   uint32_t index[PL_INDEX_ENTRIES]; /* hash of pc -> offset of its pl_site from this context; 0 for none */
 };
 
+/* Valgrind runs one thread of the program at a time, and its tools have no thread-local storage. */
+#ifdef PAGELENS_ONE_AT_A_TIME
+#define PL_PER_THREAD
+#else
+#define PL_PER_THREAD __thread __attribute__((tls_model("initial-exec")))
+#endif
+
+/* Behind the context lie its frames, then its sites. */
+#ifndef PL_SITES_MAX
+#define PL_SITES_MAX 196608u
+#endif
+#define PL_FRAMES_BYTES ((PL_DEPTH_MAX + 2) * sizeof(struct pl_frame))
+#define PL_SITES_OFFSET (sizeof(struct pl_context) + PL_FRAMES_BYTES)
+
 /* The current thread's context; the inert one where nothing is recorded. Never null. */
-extern __thread struct pl_context *pl_current __attribute__((tls_model("initial-exec"), visibility("hidden")));
+extern PL_PER_THREAD struct pl_context *pl_current __attribute__((visibility("hidden")));
 extern struct pl_context pl_inert __attribute__((visibility("hidden")));
 
 PL_INLINE uint32_t pl_hash(uint64_t pc, uint32_t kind) {

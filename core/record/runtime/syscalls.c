@@ -36,22 +36,6 @@
 #include <time.h>
 #include <unistd.h>
 
-void pl_called(struct pl_context *c, long number, long result, uint64_t bytes) {
-  pl_event(c, PL_EVENT_SYSCALL, 0, (uint64_t)number, (uint64_t)result, bytes, 0);
-}
-
-void pl_filled(struct pl_context *c, const void *p, uint64_t bytes) {
-  if (p && bytes) pl_event(c, PL_EVENT_KERNEL_WRITE, 0, (uint64_t)(uintptr_t)p, bytes, 0, 0);
-}
-
-void pl_filled_vector(struct pl_context *c, const struct iovec *parts, int count, long bytes) {
-  for (int i = 0; i < count && bytes > 0; i++) {
-    uint64_t part = parts[i].iov_len < (uint64_t)bytes ? parts[i].iov_len : (uint64_t)bytes;
-    pl_filled(c, parts[i].iov_base, part);
-    bytes -= (long)part;
-  }
-}
-
 /* What a wrapper of libc's function knows of its call: result is -1 with errno set, or the kernel's. */
 static void called(long number, long result, uint64_t bytes) {
   struct pl_context *c = pl_recording();

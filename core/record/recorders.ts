@@ -1,0 +1,14 @@
+/** The recorders, as `pagelens list recorders` shows them. */
+import type { Recorder } from './target.js';
+
+export const recorders: Readonly<Record<Recorder, { readonly label: string; readonly summary: string }>> = {
+  instrument: {
+    label: 'Compiler instrumentation',
+    summary: 'rebuilds C, C++ or Fortran with the access hooks of gcc or clang; level: source',
+  },
+  valgrind: {
+    label: 'Valgrind',
+    summary:
+      'runs an unmodified x86-64 executable under a tool of our own; level: machine; needs valgrind and gcc or clang',
+  },
+};

@@ -1,0 +1,194 @@
+/** What is started to record a program: the program itself, built if need be, or a tool that runs it. */
+import { existsSync, statSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { build, sourceLanguage } from './build.js';
+import { onPath } from './compiler.js';
+import { RecordError } from './errors.js';
+import { type BuildInfo, readBuildInfo } from './executable.js';
+import type { RecordOptions } from './record.js';
+import { ensureRuntime } from './runtime.js';
+import { unseenWarnings } from './unseen.js';
+import { ensureValgrindTool, VALGRIND_LOG, valgrindArguments } from './valgrind.js';
+
+export type Recorder = 'instrument' | 'valgrind';
+/** `auto`: `instrument` for source and for what was built with hooks, else `valgrind`. */
+export type RecorderChoice = 'auto' | Recorder;
+
+export interface Target {
+  /** As the report names it: the source file, or the executable. Absolute. */
+  readonly program: string;
+  readonly recorder: Recorder;
+  /** What is started, and what stands before the program's own arguments. */
+  readonly executable: string;
+  readonly arguments: readonly string[];
+  readonly env: NodeJS.ProcessEnv;
+  readonly info: BuildInfo;
+  /** What the recorder could not see, once the program has ended. */
+  warnings(): Promise<string[]>;
+  /** Why nothing was recorded, behind how the program ended. */
+  whyNothing(): Promise<string>;
+}
+
+/** @throws RecordError (exit status 3) when the program cannot be built, or not be recorded in this way */
+export async function prepareTarget(
+  options: RecordOptions,
+  workingDirectory: string,
+  runDir: string,
+  env: NodeJS.ProcessEnv,
+): Promise<Target> {
+  const program = locate(options.program, workingDirectory, env);
+  const recorder = options.recorder ?? 'auto';
+  if (sourceLanguage(program)) {
+    if (recorder !== 'auto' && recorder !== 'instrument')
+      throw new RecordError(
+        `${path.basename(program)} is a source file: --recorder ${recorder} records executables; build it first`,
+        2,
+      );
+    return instrumentedSource(program, options, runDir, env);
+  }
+  const info = readBuildInfo(program);
+  checkKind(program, info);
+  const plain = info.kind === 'elf' && !info.hooks;
+  if (recorder === 'valgrind' || (recorder === 'auto' && plain && onPath('valgrind', env)))
+    return underValgrind(program, info, runDir, env);
+  if (plain) throw notInstrumented(program, recorder);
+  return instrumented(program, program, info, await withRuntime(info, env), runDir);
+}
+
+async function instrumentedSource(
+  program: string,
+  options: RecordOptions,
+  runDir: string,
+  env: NodeJS.ProcessEnv,
+): Promise<Target> {
+  options.onProgress?.({
+    stage: 'build',
+    accesses: 0,
+    accessesPerSecond: 0,
+    processes: 0,
+    threads: 0,
+    bytes: 0,
+    safeSeq: 0,
+  });
+  const { executable } = await build({
+    source: program,
+    folder: runDir,
+    cflags: options.cflags ?? '',
+    env,
+    signal: options.signal,
+    onMessage: options.onMessage,
+  });
+  return instrumented(program, executable, readBuildInfo(executable), env, runDir);
+}
+
+function instrumented(
+  program: string,
+  executable: string,
+  info: BuildInfo,
+  env: NodeJS.ProcessEnv,
+  runDir: string,
+): Target {
+  return {
+    program,
+    recorder: 'instrument',
+    executable,
+    arguments: [],
+    env: { ...env, PAGELENS_RUN: runDir },
+    info,
+    warnings: async () => unseenWarnings(info.families, info.flags),
+    whyNothing: async () =>
+      info.kind === 'script'
+        ? 'and started no program that was built with CC="pagelens cc"'
+        : 'before its first instruction (its messages say why)',
+  };
+}
+
+async function underValgrind(
+  program: string,
+  info: BuildInfo,
+  runDir: string,
+  env: NodeJS.ProcessEnv,
+): Promise<Target> {
+  const { program: valgrind, folder } = await ensureValgrindTool(env);
+  // A program with hooks would record itself as well.
+  const { PAGELENS_RUN: _, ...environment } = env;
+  const messages = async () => {
+    const text = await readFile(path.join(runDir, VALGRIND_LOG), 'utf8').catch(() => '');
+    return text
+      .split('\n')
+      .map(line => line.replace(/^(?:==|--)\d+(?:==|--) ?/, '').trim())
+      .filter(Boolean);
+  };
+  return {
+    program,
+    recorder: 'valgrind',
+    executable: valgrind,
+    arguments: [...valgrindArguments(runDir), program],
+    env: { ...environment, VALGRIND_LIB: folder },
+    info,
+    warnings: async () => {
+      const [first] = await messages();
+      return first ? [`valgrind: ${first}`] : [];
+    },
+    whyNothing: async () => {
+      const text = (await messages()).slice(0, 3).join(' ');
+      return `under valgrind before its first instruction${text ? `: ${text}` : ' (its messages say why)'}`;
+    },
+  };
+}
+
+function checkKind(program: string, info: BuildInfo): void {
+  const name = path.basename(program);
+  if (info.kind === 'elf32')
+    throw new RecordError(`${name} is no 64-bit program of this machine: only those are recorded`, 3, {
+      code: 'not-a-program',
+    });
+  if (info.kind === 'other')
+    throw new RecordError(`${name} is neither an executable nor a source file (.c, .cc, .cpp, .cxx, .f90)`, 3, {
+      code: 'not-a-program',
+    });
+}
+
+function notInstrumented(program: string, recorder: RecorderChoice): RecordError {
+  const asItIs =
+    recorder === 'auto'
+      ? 'install valgrind to record it as it is (apt-get install valgrind)'
+      : '--recorder valgrind records it as it is';
+  return new RecordError(
+    `${path.basename(program)} was not built for recording: build it with CC="pagelens cc" CXX="pagelens c++" ` +
+      `(such as: make clean && make CC="pagelens cc" CXX="pagelens c++"), or give its source file; ${asItIs}`,
+    3,
+    { code: 'not-instrumented' },
+  );
+}
+
+function locate(program: string, workingDirectory: string, env: NodeJS.ProcessEnv): string {
+  const file = path.resolve(workingDirectory, program);
+  if (existsSync(file)) {
+    if (statSync(file).isDirectory())
+      throw new RecordError(`${program} is a directory, not a program`, 3, { code: 'not-a-program' });
+    return file;
+  }
+  const found = program.includes('/') || sourceLanguage(program) ? null : onPath(program, env);
+  if (!found)
+    throw new RecordError(`${program}: there is no such program or source file`, 3, { code: 'no-such-program' });
+  return found;
+}
+
+/**
+ * An executable names the runtime that it was linked with by its folder in the cache, which may be gone or of another
+ * version of Pagelens: then today's is put before it.
+ */
+async function withRuntime(info: BuildInfo, env: NodeJS.ProcessEnv): Promise<NodeJS.ProcessEnv> {
+  const linked = info.runtimeFolder;
+  try {
+    const { folder } = await ensureRuntime(env);
+    if (folder === linked) return env;
+    return { ...env, LD_LIBRARY_PATH: [folder, env.LD_LIBRARY_PATH].filter(Boolean).join(':') };
+  } catch (error) {
+    // A machine without a compiler can still run what was built elsewhere.
+    if (linked && existsSync(linked)) return env;
+    throw error;
+  }
+}

@@ -1,0 +1,74 @@
+/*
+ * Pagelens: what the files of the Valgrind tool know of each other.
+ *
+ * This program is free software; you can redistribute it and/or modify it under the terms of the GNU General Public
+ * License as published by the Free Software Foundation; either version 2 of the License, or (at your option) any later
+ * version (see COPYING). It is linked with Valgrind's libraries.
+ */
+#ifndef PAGELENS_TOOL_H
+#define PAGELENS_TOOL_H
+
+#include <stddef.h>
+
+#include "pub_tool_basics.h"
+#include "pub_tool_tooliface.h"
+
+#include "effects.h"
+
+/* ---- sites.c: numbered when code is translated, so that a step finds its state without looking ---- */
+
+/* Number of a site; UINT32_MAX when there are too many. `ordinal` tells apart what one instruction does several times. */
+UInt plt_site(Addr pc, UInt kind, UInt ordinal);
+/* A site's state lies at this offset of every context. */
+static inline UWord plt_offset(UInt number) { return PL_SITES_OFFSET + ((UWord)number + 1) * sizeof(struct pl_site); }
+/* The state of a site in one stream. */
+struct pl_site *plt_site_in(struct pl_context *c, UInt number);
+/* What translated code has as numbers stays valid in the child of a fork: announces all again. */
+void plt_sites_again(void);
+
+/* ---- steps.c: what translated code calls ---- */
+
+VG_REGPARM(2) void plt_access(UWord offset, Addr address);
+VG_REGPARM(3) void plt_range(UWord offset, Addr address, UWord length);
+VG_REGPARM(2) void plt_call(UWord offset, Addr sp);
+VG_REGPARM(3) void plt_return(UWord offset, Addr sp, UWord result);
+
+/* ---- allocations.c: functions known by name ---- */
+
+/* Index of an allocation function, or -1. */
+Int plt_allocation_function(const HChar *name);
+/* At its first instruction: its first three arguments and the stack pointer. */
+VG_REGPARM(3) void plt_allocation_begins(UWord function, Addr sp, UWord first, UWord second, UWord third);
+/* It returned. */
+void plt_allocation_ends(struct pl_context *c, UWord result);
+
+/* ---- images.c: what is mapped ---- */
+
+/* Announces the executable image that begins at this address, if one does. */
+void plt_image_mapped(Addr at);
+/* Path of the program that was started. */
+const HChar *plt_executable(void);
+/* Announces all again, in the child of a fork. */
+void plt_images_again(void);
+/* Whether this code is the dynamic loader's. */
+Bool plt_is_loader(Addr pc);
+
+/* ---- instrument.c ---- */
+
+IRSB *plt_instrument(VgCallbackClosure *closure, IRSB *block, const VexGuestLayout *layout,
+                     const VexGuestExtents *extents, const VexArchInfo *arch, IRType guest_word, IRType host_word);
+
+/* ---- threads.c: whose code runs ---- */
+
+void plt_threads_start(void);
+/* Ends the streams of the threads that are left. */
+void plt_threads_end(void);
+/* The signal handler that runs in the current thread is over: returned from, or left by a jump. */
+void plt_handler_over(void);
+
+/* ---- tool.c ---- */
+
+/* `parent`: the process that this one was forked from, or UINT32_MAX. */
+void plt_announce_process(UInt parent, ULong fork_seq);
+
+#endif
