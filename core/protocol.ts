@@ -432,9 +432,10 @@ export interface HeatmapFacts {
   readonly pageSize: number;
   /** Names for the column `tier`, the fastest first, then `mixed`. */
   readonly tiers: readonly string[];
-  /** What the selected tracker made of the `k` hottest pages of the whole run; null for exact counts. */
+  /** What the selected tracker made of the `k` hottest pages of the selected window or the whole run; null for exact counts. */
   readonly agreement: {
     readonly tracker: string;
+    readonly inWindow: boolean;
     readonly k: number;
     readonly found: number;
     readonly missed: number;
@@ -701,6 +702,8 @@ export interface TrackersFacts {
     readonly workingSetError: number | null;
     readonly vmExits: number;
     readonly overheadPercent: number;
+    /** Bytes that the mechanism needs at most, modelled; null: the profile's version did not say. */
+    readonly memoryBytes: number | null;
     readonly periods: number | null;
     /** Why the run cannot be shown as it sees it; null: it can. */
     readonly blind: string | null;

@@ -337,7 +337,8 @@ class Replay {
   #raw({ counted: machine, translation, observed, busyNs, pmlLogged }: MachineRunResult): RawReplay {
     const { rowOfPage, ...counted } = countedReplay(this.#kernel, machine);
     const { pages, totals, epochs } = counted;
-    const trackers = trackerResults(observed, { reads: pages.reads, writes: pages.writes, rowOfPage, busyNs });
+    const { reads, writes } = pages;
+    const trackers = trackerResults(observed, { reads, writes, rowOfPage, busyNs, epochs: epochs.count });
     const accesses = pages.reads.map((reads, page) => reads + pages.writes[page]);
     const { hotShare, coldShare, pageSize } = this.#options;
     const hotness = classify(accesses, hotShare, coldShare);

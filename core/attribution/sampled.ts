@@ -5,7 +5,7 @@
  * run. What samples cannot tell (TLBs, caches, distances and trackers need every access in order) is left out, and a
  * warning says what the rest is worth.
  */
-import type { HeatCounts, SourceColumns } from '../model/profile.js';
+import type { SourceColumns } from '../model/profile.js';
 import type { Sampling } from '../model/sampling.js';
 import type { ProfileWithoutPlacement } from './attribute.js';
 
@@ -27,7 +27,7 @@ export function sampled(profile: ProfileWithoutPlacement, sampling: Sampling): P
     perPagePerSecond: table.perPagePerSecond,
   });
   const { totals, epochs, heat, siteTimes } = profile;
-  const heatTimes = <T extends HeatCounts>(column: T): T => column.map(count => count * period) as T;
+  const heatTimes = (column: Uint32Array) => column.map(count => count * period);
   return {
     ...profile,
     program: { ...profile.program, sampling },

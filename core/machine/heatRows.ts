@@ -35,6 +35,15 @@ export interface HeatRows {
   readonly second: Uint32Array;
 }
 
+/** Of a half that counted nothing. */
+export const noHeatRows: HeatRows = {
+  epochsPerBin: 1,
+  start: new Float64Array(1),
+  page: new Uint32Array(),
+  first: new Uint32Array(),
+  second: new Uint32Array(),
+};
+
 // Layouts of kernel/heat.ts, in words.
 const EPOCH_WORDS = 16;
 const EPOCH_ROW = 14;

@@ -55,6 +55,7 @@ export interface MachineHalfExports extends SiteTimesExports {
   pageCounts(): number;
   readonly pagesKnown: Global;
   readonly epochCount: Global;
+  readonly epochLength: { readonly value: bigint };
   readonly epochsPerBin: Global;
   epochRecord(epoch: number): number;
   readonly rowCount: Global;

@@ -299,14 +299,11 @@ export interface HeatTable {
   readonly start: Float64Array;
   /** PageIndex. */
   readonly page: Uint32Array;
-  readonly reads: HeatCounts;
-  readonly writes: HeatCounts;
+  readonly reads: Uint32Array;
+  readonly writes: Uint32Array;
   readonly trafficReads: Uint32Array;
   readonly trafficWrites: Uint32Array;
 }
-
-/** Whole counts; parts of them only where a profile is shown as a tracker sees it, which is never saved. */
-export type HeatCounts = Uint32Array | Float32Array;
 
 /** After the vmmload authors (mechanisms.md, section C). */
 export interface Temperature {
@@ -388,6 +385,8 @@ export interface TrackerResult {
   readonly workingSetError: number | null;
   readonly vmExits: number;
   readonly overheadPercent: number;
+  /** Modelled: bytes that the mechanism needs at most, besides page tables. Left out by older versions. */
+  readonly memoryBytes?: number;
   /** Completed periods; null for mechanisms without one. Fewer than 10 reads "too short". */
   readonly periods: number | null;
   /** Further figures of its own, with units in the names (`logEntries`, `scannedPages`). */
@@ -395,8 +394,16 @@ export interface TrackerResult {
   /** What it saw of each page, in the mechanism's own unit; rows are PageIndex. null: no page identity. */
   readonly pageReads: Float64Array | null;
   readonly pageWrites: Float64Array | null;
+  /** The same through time. null: no page identity, and for `exact`, whose heat is the profile's. Left out by older versions. */
+  readonly heat?: TrackerHeat | null;
   readonly warnings: readonly string[];
 }
+
+/**
+ * A tracker's readings where it came to know them: rows `start[b] .. start[b + 1]` are of bin b, which spans
+ * `epochsPerBin` epochs (the last maybe fewer), in ascending order of page. What it does not tell apart is 0 in one column.
+ */
+export type TrackerHeat = Pick<HeatTable, 'epochsPerBin' | 'start' | 'page' | 'reads' | 'writes'>;
 
 export interface Tier {
   readonly id: string;

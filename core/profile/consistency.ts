@@ -9,6 +9,7 @@ import {
   type RestOfProfile,
   type SiteTimeTable,
   type SourceProfile,
+  type TrackerHeat,
 } from '../model/profile.js';
 import { ShapeError } from './codec.js';
 
@@ -58,20 +59,24 @@ export function checkRest({ calls, siteTimes, pages, heat, trackers }: RestOfPro
   if (siteTimes) checkSiteTimes(siteTimes, source);
 
   lengths('pages', pages, pages.count);
-  const { start, ...heatColumns } = heat;
-  lengths('heat', heatColumns, start.at(-1) ?? 0);
-
-  if (heat.epochsPerBin < 1) throw new ShapeError('heat.epochsPerBin is 0');
-  starts('heat.start', start, Math.ceil(epochs.count / heat.epochsPerBin) + 1);
+  checkHeat('heat', heat, epochs.count, pages.count);
 
   rows('pages.object', pages.object, objects.count);
   rows('pages.hotness', pages.hotness, CLASS_NAMES.length);
-  rows('heat.page', heat.page, pages.count);
 
-  for (const { id, pageReads, pageWrites } of trackers) {
+  for (const { id, pageReads, pageWrites, heat: readings } of trackers) {
     if (pageReads) lengths(`tracker ${id}`, { pageReads }, pages.count);
     if (pageWrites) lengths(`tracker ${id}`, { pageWrites }, pages.count);
+    if (readings) checkHeat(`heat of tracker ${id}`, readings, epochs.count, pages.count);
   }
+}
+
+function checkHeat(what: string, heat: TrackerHeat, epochs: number, pages: number): void {
+  const { start, ...columns } = heat;
+  lengths(what, columns, start.at(-1) ?? 0);
+  if (heat.epochsPerBin < 1) throw new ShapeError(`${what}.epochsPerBin is 0`);
+  starts(`${what}.start`, start, Math.ceil(epochs / heat.epochsPerBin) + 1);
+  rows(`${what}.page`, heat.page, pages);
 }
 
 function checkCalls({ frames, parent, frame, ...table }: CallTable, files: number, pairs: number): void {

@@ -19,6 +19,8 @@ import {
   type SourceColumns,
   type Temperature,
   type Tier,
+  type TrackerHeat,
+  type TrackerResult,
 } from '../model/profile.js';
 import { countInterval, type Sampling } from '../model/sampling.js';
 
@@ -164,13 +166,29 @@ export interface ReportTracker {
   readonly workingSetError: number | null;
   readonly vmExits: number;
   readonly overheadPercent: number;
+  /** Bytes that the mechanism needs at most; null: the profile is of a version that did not say. */
+  readonly memoryBytes: number | null;
   readonly periods: number | null;
   readonly warnings: readonly string[];
-  readonly [own: string]: number | string | null | readonly string[];
+  /** With `--page-rows`: what it told of pages, in the epochs in which it came to know it. */
+  readonly readings?: readonly ReportReading[];
+  readonly [own: string]: number | string | null | undefined | readonly string[] | readonly ReportReading[];
+}
+
+export interface ReportReading {
+  /** The first of `epochs`, from 0. */
+  readonly epoch: number;
+  readonly epochs: number;
+  readonly process: number;
+  /** Page number: address / page size. */
+  readonly page: number;
+  /** In the mechanism's own unit; null: it does not tell these apart. */
+  readonly reads: number | null;
+  readonly writes: number | null;
 }
 
 export interface ReportOptions {
-  /** Lists every touched page: `--page-rows`. */
+  /** Lists every touched page, and what trackers told of it: `--page-rows`. */
   readonly pageRows?: boolean;
 }
 
@@ -227,7 +245,10 @@ export function toReport(profile: Profile, options: ReportOptions = {}): Report 
       ...(row.pmlSweep && { pmlSweep: row.pmlSweep.map(sweepRow) }),
       ...(row.decisions && { decisions: row.decisions.map(decisionRow) }),
     })),
-    trackers: profile.trackers.map(trackerRow),
+    trackers: profile.trackers.map(tracker => ({
+      ...trackerRow(tracker),
+      ...(options.pageRows && tracker.heat ? { readings: readings(profile, tracker, tracker.heat) } : {}),
+    })),
     placement: {
       tiers: placement.tiers.map(tierRow),
       policies: placement.policies.map(policyRow),
@@ -446,9 +467,30 @@ function trackerRow(tracker: Profile['trackers'][number]): ReportTracker {
     workingSetError: figureOrNull(tracker.workingSetError),
     vmExits: tracker.vmExits,
     overheadPercent: figure(tracker.overheadPercent),
+    memoryBytes: tracker.memoryBytes ?? null,
     periods: tracker.periods,
     warnings: tracker.warnings,
   };
+}
+
+function readings(
+  { pages, epochs }: Profile,
+  { pageReads, pageWrites }: TrackerResult,
+  { epochsPerBin, start, page, reads, writes }: TrackerHeat,
+): ReportReading[] {
+  let bin = 0;
+  return Array.from(page, (row, at) => {
+    while (start[bin + 1]! <= at) bin++;
+    const epoch = bin * epochsPerBin;
+    return {
+      epoch,
+      epochs: Math.min(epochsPerBin, epochs.count - epoch),
+      process: pages.process[row]!,
+      page: pages.number[row]!,
+      reads: pageReads ? reads[at]! : null,
+      writes: pageWrites ? writes[at]! : null,
+    };
+  });
 }
 
 function policyRow(policy: PolicyResult): ReportPolicy {

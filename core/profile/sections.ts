@@ -453,42 +453,48 @@ function trackersSection({ profile }: Context): Section | null {
   if (trackers.length === 0) return null;
   return {
     title: 'Trackers',
-    note: 'what each mechanism would have seen of the 10 % most accessed pages; overhead is modelled',
+    note: 'the 10 % most accessed pages against as many of its own; rank: correlation with all counts; WS: its pages against the touched ones, relative; exits, overhead of the native run time and memory are modelled, what it costs',
     table: {
       columns: [
         { title: 'tracker', align: 'left' },
-        { title: 'pages', align: 'right' },
-        { title: 'precision', align: 'right' },
+        { title: 'prec.', align: 'right' },
         { title: 'recall', align: 'right' },
         { title: 'F1', align: 'right' },
-        { title: 'rank corr.', align: 'right' },
+        { title: 'rank', align: 'right' },
         { title: 'WS error', align: 'right' },
-        { title: 'VM exits', align: 'right' },
         { title: 'overhead', align: 'right' },
+        { title: 'exits', align: 'right' },
+        { title: 'memory', align: 'right' },
         { title: 'periods', align: 'right' },
       ],
       rows: trackers.map(tracker => [
         tracker.id,
-        tracker.pagesReported === null ? '–' : count(tracker.pagesReported),
         score(tracker.precision),
         score(tracker.recall),
         score(tracker.f1),
         score(tracker.rankCorrelation),
         tracker.workingSetError === null ? '–' : percent(tracker.workingSetError),
-        count(tracker.vmExits),
         `${tracker.overheadPercent.toFixed(1)} %`,
+        count(tracker.vmExits),
+        tracker.memoryBytes === undefined ? '–' : bytes(tracker.memoryBytes),
         tracker.periods === null ? '–' : count(tracker.periods),
       ]),
     },
-    remarks: trackers.flatMap(tracker => [
-      ...(tracker.periods !== null &&
-      tracker.periods < ENOUGH_PERIODS &&
-      !tracker.warnings.some(warning => warning.startsWith('too short'))
-        ? [`${tracker.id}: too short: ${plural(tracker.periods, 'period')} completed; raise --time-scale`]
-        : []),
-      ...tracker.warnings.map(warning => `${tracker.id}: ${warning}`),
-    ]),
+    remarks: trackerRemarks(trackers),
   };
+}
+
+/** Warnings, each once: many trackers have the same period. */
+function trackerRemarks(trackers: Profile['trackers']): string[] {
+  const ids = new Map<string, string[]>();
+  for (const { id, periods, warnings } of trackers) {
+    const untold =
+      periods !== null && periods < ENOUGH_PERIODS && !warnings.some(warning => warning.startsWith('too short'))
+        ? [`too short: ${plural(periods, 'period')} completed; raise --time-scale`]
+        : [];
+    for (const warning of [...untold, ...warnings]) ids.set(warning, [...(ids.get(warning) ?? []), id]);
+  }
+  return Array.from(ids, ([warning, of]) => `${of.join(', ')}: ${warning}`);
 }
 
 function placementSection({ profile }: Context): Section | null {

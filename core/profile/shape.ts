@@ -9,7 +9,6 @@ import type {
   DspDecision,
   EpochTable,
   FunctionTable,
-  HeatCounts,
   HeatTable,
   LineTable,
   ModuleInfo,
@@ -30,12 +29,12 @@ import type {
   Temperature,
   Tier,
   Totals,
+  TrackerHeat,
   TrackerResult,
   TranslationRow,
 } from '../model/profile.js';
 import type { Sampling } from '../model/sampling.js';
 import {
-  type Codec,
   column,
   either,
   figures,
@@ -239,11 +238,13 @@ const heat = record<HeatTable>({
   epochsPerBin: natural,
   start: f64,
   page: u32,
-  reads: u32 as Codec<HeatCounts>,
-  writes: u32 as Codec<HeatCounts>,
+  reads: u32,
+  writes: u32,
   trafficReads: u32,
   trafficWrites: u32,
 });
+
+const trackerHeat = record<TrackerHeat>({ epochsPerBin: natural, start: f64, page: u32, reads: u32, writes: u32 });
 
 const policy = record<PolicyResult>({
   id: text,
@@ -360,10 +361,12 @@ const restMembers = {
       workingSetError: nullable(number),
       vmExits: number,
       overheadPercent: number,
+      memoryBytes: optional(number),
       periods: nullable(number),
       own: figures,
       pageReads: nullable(f64),
       pageWrites: nullable(f64),
+      heat: optional(trackerHeat),
       warnings: list(text),
     }),
   ),

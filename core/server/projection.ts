@@ -8,11 +8,14 @@
  *   page    its reading; hot, warm and cold by the usual shares of all readings
  *   object  the readings of the pages on which it has most of the accesses: what a tool with an allocation map does
  *   line    of each object's reading, the part that its accesses are of the object's accesses
- *   heat    of each page's reading, the part that an epoch's accesses are of the page's accesses
+ *
+ * The heat holds the readings where the mechanism came to know them, in bins as wide as the wider of its own and the exact
+ * heat's. Nothing there rests on the exact counts but the traffic.
  *
  * Traffic, tiers, modelled time and the working set of each epoch stay as they are: no mechanism here sees them.
  */
 import { classify, perPagePerSecond } from '../hotness/classes.js';
+import { type HeatRows, mergedHeat } from '../machine/heatRows.js';
 import { NONE } from '../model/columns.js';
 import type {
   CallTable,
@@ -23,6 +26,7 @@ import type {
   PolicyResult,
   Profile,
   SourceColumns,
+  TrackerHeat,
   TrackerResult,
 } from '../model/profile.js';
 import { functionsOfSites } from './sourceGroups.js';
@@ -103,7 +107,7 @@ export function project(exact: Profile, tracker: TrackerResult): Projection {
   let heat: HeatTable | null = null;
   Object.defineProperty(profile, 'heat', {
     enumerable: true,
-    get: () => (heat ??= heatReadings(exact, ofPages)),
+    get: () => (heat ??= heatReadings(exact, tracker)),
   });
   return { profile, objectRow };
 }
@@ -192,34 +196,45 @@ function placementInOrder(placement: Placement, objectOrder: Uint32Array): Place
   return { ...placement, policies: placement.policies.map(policy), oracle: policy(placement.oracle) };
 }
 
-/** Each page's readings over its rows of the heat: reads by the rows' reads, writes by their writes. */
-function heatReadings({ heat, pages }: Profile, { reads, writes }: Readings): HeatTable {
-  const weights = (own: ArrayLike<number>, other: ArrayLike<number>) => {
-    const sums = [new Float64Array(pages.count), new Float64Array(pages.count), new Float64Array(pages.count)];
-    for (let row = 0; row < heat.page.length; row++) {
-      const page = heat.page[row];
-      sums[0][page] += own[row];
-      sums[1][page] += other[row];
-      sums[2][page]++;
-    }
-    return sums;
-  };
-  const spread = (amount: Float64Array, own: ArrayLike<number>, other: ArrayLike<number>) => {
-    const [ofOwn, ofOther, rows] = weights(own, other);
-    const values = new Float32Array(heat.page.length);
-    for (let row = 0; row < values.length; row++) {
-      const page = heat.page[row];
-      if (amount[page] === 0) continue;
-      if (ofOwn[page] > 0) values[row] = amount[page] * (own[row] / ofOwn[page]);
-      else if (ofOther[page] > 0) values[row] = amount[page] * (other[row] / ofOther[page]);
-      // The page was touched without an access of its own: by an access that began on the page before.
-      else values[row] = amount[page] / rows[page];
-    }
-    return values;
-  };
+/** The readings where the tracker came to know them, beside the traffic, which stays as counted. */
+function heatReadings({ heat, pages, epochs }: Profile, tracker: TrackerResult): HeatTable {
+  const told = tracker.heat ?? untimed(tracker, epochs.count);
+  return mergedHeat(
+    { ...told, first: told.reads, second: told.writes },
+    trafficOf(heat),
+    Uint32Array.from({ length: pages.count }, (_, page) => page),
+    epochs.count,
+  );
+}
+
+/** Of a profile that was saved without times: one bin, as long as the run. */
+function untimed({ pageReads, pageWrites }: TrackerResult, epochs: number): TrackerHeat {
+  const readings = (page: number) => (pageReads?.[page] ?? 0) + (pageWrites?.[page] ?? 0);
+  const pages = (pageReads ?? pageWrites)?.length ?? 0;
+  const page = Uint32Array.from({ length: pages }, (_, row) => row).filter(row => readings(row) > 0);
   return {
-    ...heat,
-    reads: spread(reads, heat.reads, heat.writes),
-    writes: spread(writes, heat.writes, heat.reads),
+    epochsPerBin: 2 ** Math.ceil(Math.log2(Math.max(1, epochs))),
+    start: epochs > 0 ? Float64Array.of(0, page.length) : new Float64Array(1),
+    page,
+    reads: page.map(row => pageReads?.[row] ?? 0),
+    writes: page.map(row => pageWrites?.[row] ?? 0),
+  };
+}
+
+/** The rows that have traffic. */
+function trafficOf({ epochsPerBin, start, page, trafficReads, trafficWrites }: HeatTable): HeatRows {
+  const used = page
+    .map((_, row) => (trafficReads[row] + trafficWrites[row] > 0 ? row : NONE))
+    .filter(row => row !== NONE);
+  let row = 0;
+  return {
+    epochsPerBin,
+    start: start.map(end => {
+      while (row < used.length && used[row] < end) row++;
+      return row;
+    }),
+    page: used.map(at => page[at]),
+    first: used.map(at => trafficReads[at]),
+    second: used.map(at => trafficWrites[at]),
   };
 }

@@ -12,18 +12,14 @@
  * standard; here each unit has a counter of its own, so that counts are exact up to its width.
  *
  * A page's reading is the sum of the counts in its records: accesses, as reads or writes if only those are counted, else
- * as reads. A unit that never reaches the threshold has none.
+ * as reads, known when the host reads the record. A unit that never reaches the threshold has none. What is in the list at
+ * the end of the run is read then.
+ *
+ * Memory, on the device: a counter a unit, and the list.
  */
 import { periodParameter } from './parameters.js';
-import {
-  type Observation,
-  PageColumn,
-  Timer,
-  type Tracker,
-  type TrackerContext,
-  tooShort,
-  tracker,
-} from './tracker.js';
+import type { Readings } from './readings.js';
+import { type Observation, Timer, type Tracker, type TrackerContext, tooShort, tracker } from './tracker.js';
 
 const parameters = {
   alwaysOn: {
@@ -92,10 +88,10 @@ class HotPageUnit implements Tracker {
   readonly #reading: Timer;
   readonly #linesInPage: number;
   #counters = new Uint16Array(1024);
-  readonly #counts = new PageColumn();
+  readonly #readings: Readings;
   #units = 0;
-  /** Records in the list. */
-  #listed = 0;
+  /** The list: pages and their counts, in turn. */
+  #list: number[] = [];
   #records = 0;
   #lost = 0;
   #lines = 0;
@@ -106,6 +102,7 @@ class HotPageUnit implements Tracker {
     this.#epoch = new Timer(parameters.epochSeconds, context.timeScale);
     this.#reading = new Timer(parameters.readSeconds, context.timeScale);
     this.#linesInPage = context.pageSize / LINE_BYTES;
+    this.#readings = context.readings(parameters.operations === WRITES ? 'writes' : 'reads');
   }
 
   onLines(lines: Uint32Array): void {
@@ -118,7 +115,7 @@ class HotPageUnit implements Tracker {
       this.#units = Math.max(this.#units, page + 1);
       if (this.#counters[page] < COUNTER_MAX) this.#counters[page]++;
       if (alwaysOn && this.#counters[page] >= threshold) {
-        this.#list(page);
+        this.#record(page);
         this.#counters[page] = 0;
       }
     }
@@ -130,44 +127,51 @@ class HotPageUnit implements Tracker {
     this.#counters = larger;
   }
 
-  #list(page: number): void {
-    if (this.#listed === this.#parameters.listEntries) {
+  #record(page: number): void {
+    if (this.#list.length === 2 * this.#parameters.listEntries) {
       this.#lost++;
       return;
     }
-    this.#listed++;
     this.#records++;
-    this.#counts.add(page, this.#counters[page]);
+    this.#list.push(page, this.#counters[page]);
+  }
+
+  #read(): void {
+    const writes = this.#parameters.operations === WRITES;
+    for (let at = 0; at < this.#list.length; at += 2) {
+      const [page, count] = [this.#list[at], this.#list[at + 1]];
+      if (writes) this.#readings.write(page, count);
+      else this.#readings.read(page, count);
+    }
+    this.#list = [];
   }
 
   onTime(ns: number): void {
     // What the host had time to read before the epoch's records came.
-    if (this.#reading.due(ns)) this.#listed = 0;
+    if (this.#reading.due(ns)) this.#read();
     if (this.#epoch.due(ns)) this.#endEpoch();
   }
 
   #endEpoch(): void {
     if (this.#parameters.alwaysOn) return;
     for (let page = 0; page < this.#units; page++)
-      if (this.#counters[page] >= this.#parameters.threshold) this.#list(page);
+      if (this.#counters[page] >= this.#parameters.threshold) this.#record(page);
     this.#counters.fill(0);
   }
 
   finish(ns: number): Observation {
-    const { operations, listEntries, alwaysOn } = this.#parameters;
-    const writes = operations === WRITES;
+    this.#read();
+    const { listEntries, alwaysOn } = this.#parameters;
     const timer = alwaysOn ? this.#reading : this.#epoch;
     return {
-      pageReads: writes ? null : this.#counts.values,
-      pageWrites: writes ? this.#counts.values : null,
       vmExits: 0,
       costNs: this.#records * this.#context.costs.deviceReadNs,
+      memoryBytes: this.#units * COUNTER_BYTES + listEntries * RECORD_BYTES,
       periods: timer.completed,
       own: {
         countedLines: this.#lines,
         hotRecords: this.#records,
         lostRecords: this.#lost,
-        memoryBytes: this.#units * COUNTER_BYTES + listEntries * RECORD_BYTES,
       },
       warnings: tooShort(timer, ns),
     };

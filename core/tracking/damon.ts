@@ -19,6 +19,8 @@
  * A page's reading is the sum of its region's counts: in how many checks the region was found accessed. A count of k in n
  * checks has the relative standard deviation of a share; the hottest region of the last aggregation is told with its
  * interval of 95 %. Reads and writes are not told apart and stand as reads.
+ *
+ * Memory: the regions.
  */
 import * as l10n from '../model/l10n.js';
 import {
@@ -34,13 +36,14 @@ import { type AddressSpace, GuestMemory } from './guestMemory.js';
 import { shareFigures } from './intervals.js';
 import { periodParameter } from './parameters.js';
 import { lowerBound } from './presentPages.js';
+import type { Readings } from './readings.js';
 import {
   type FlagEvent,
   type Observation,
-  PageColumn,
   Timer,
   type Tracker,
   type TrackerContext,
+  timeScaleFor,
   tooShort,
   tracker,
 } from './tracker.js';
@@ -93,7 +96,7 @@ class Damon implements Tracker {
   readonly #targets = new Map<number, Target>();
   /** 1 for each page whose accessed flag is set, by kernel page number. */
   #accessed = new Uint8Array(1024);
-  readonly #reads = new PageColumn();
+  readonly #readings: Readings;
   #checksInRound = 0;
   #aggregations = 0;
   #checks = 0;
@@ -110,6 +113,7 @@ class Damon implements Tracker {
     this.#updating = new Timer(parameters.updateSeconds, context.timeScale);
     this.#checksInAggregation = Math.max(1, Math.round(parameters.aggregateSeconds / parameters.sampleSeconds));
     this.#memory = new GuestMemory(context);
+    this.#readings = context.readings('reads');
     context.arm({ walk: true });
   }
 
@@ -149,6 +153,9 @@ class Damon implements Tracker {
         this.#targets.set(process, { space, regions, watched: new Float64Array(0) });
       }
     }
+    let count = 0;
+    for (const { regions } of this.#targets.values()) count += regions.length;
+    this.#mostRegions = Math.max(this.#mostRegions, count);
   }
 
   /** Draws a page of each region and clears its flag. */
@@ -201,7 +208,7 @@ class Damon implements Tracker {
         if (region.accesses > (this.#hottest?.accesses ?? 0)) this.#hottest = { ...region };
         if (region.accesses > 0) this.#sumOfActive += region.end - region.start;
         for (let at = lowerBound(numbers, region.start); region.accesses > 0 && numbers[at] < region.end; at++)
-          this.#reads.add(pages[at], region.accesses);
+          this.#readings.read(pages[at], region.accesses);
         region.lastAccesses = region.accesses;
         region.accesses = 0;
       }
@@ -223,10 +230,9 @@ class Damon implements Tracker {
     const aggregations = this.#aggregations;
     const n = this.#checksInAggregation;
     return {
-      pageReads: this.#reads.values,
-      pageWrites: null,
       vmExits: 0,
       costNs: this.#checks * costs.damonCheckNs,
+      memoryBytes: this.#mostRegions * REGION_BYTES,
       periods: aggregations,
       own: {
         checks: this.#checks,
@@ -240,17 +246,16 @@ class Damon implements Tracker {
           hottestRegionAge: this.#hottest.age,
           ...shareFigures('hottestRegionAccessed', this.#hottest.accesses, n),
         }),
-        memoryBytes: this.#mostRegions * REGION_BYTES,
       },
       warnings: [
         ...tooShort({ completed: aggregations, seconds: aggregateSeconds, timeScale }, ns, n),
-        ...this.#unseen(),
+        ...this.#unseen(ns),
       ],
     };
   }
 
   /** What the kernel knows to be present and no region covers. */
-  #unseen(): string[] {
+  #unseen(ns: number): string[] {
     let outside = 0;
     for (const [process, { present }] of this.#memory.spaces) {
       const { numbers } = present.ordered();
@@ -262,9 +267,10 @@ class Damon implements Tracker {
     return outside > 0 && this.#targets.size > 0
       ? [
           l10n.kept(
-            '{0} present pages are in no region: they were mapped after the last update, which comes every {1} s (--tracker-option damon.updateSeconds)',
+            '{0} present pages are in no region: they were mapped after the last update, which comes every {1} s; a smaller --tracker-option damon.updateSeconds or --time-scale {2} lets one come',
             outside,
             updateSeconds,
+            timeScaleFor(updateSeconds, ns),
           ),
         ]
       : [];

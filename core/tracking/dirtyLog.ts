@@ -1,13 +1,17 @@
 /**
  * The Page Modification Log, as trackers simulate it on flags of their own (mechanisms.md, B.1): one log a vCPU, whose
  * index is checked before any accessed or dirty flag is set. A full log is drained, with a VM exit (reason 62), before
- * the flag is set.
+ * the flag is set. Entries have no time: the pages in a log become known when it is drained.
  */
+import { logBytes } from './memory.js';
 import type { FlagEvent, TrackerContext } from './tracker.js';
 
 /** Logs of several sizes side by side, as they would fill with the same flags. */
 export class DirtyLogs {
   readonly #sizes: Float64Array;
+  readonly #drained: (page: number) => void;
+  /** Data pages in the first size's log, by vCPU. */
+  readonly #logged: number[][] = [];
   /** Entries in use, by vCPU and size. */
   readonly #used: Float64Array[] = [];
   /** Times that the log was full, by size. */
@@ -17,28 +21,44 @@ export class DirtyLogs {
   /** Flag updates, each of which checked the index. */
   updates = 0;
 
-  constructor(sizes: readonly number[]) {
+  /** @param drained is told the data pages of the first size's log, each entry when it is drained */
+  constructor(sizes: readonly number[], drained: (page: number) => void = () => {}) {
     this.#sizes = Float64Array.from(sizes);
+    this.#drained = drained;
     this.full = new Float64Array(sizes.length);
   }
 
-  /** A flag is about to be set on this vCPU; with `log` it is a dirty flag, which takes an entry. */
-  update(vcpu: number, log: boolean): void {
+  /** A flag is about to be set on this vCPU; with `log` it is a dirty flag, which takes an entry: of a data page, or a table. */
+  update(vcpu: number, log: boolean, page?: number): void {
     const used = (this.#used[vcpu] ??= new Float64Array(this.#sizes.length));
     this.updates++;
     for (let i = 0; i < used.length; i++) {
       if (used[i] >= this.#sizes[i]) {
         used[i] = 0;
         this.full[i]++;
+        if (i === 0) this.#take(vcpu);
       }
       if (log) used[i]++;
     }
-    if (log) this.entries++;
+    if (!log) return;
+    this.entries++;
+    if (page !== undefined) (this.#logged[vcpu] ??= []).push(page);
+  }
+
+  #take(vcpu: number): void {
+    for (const page of this.#logged[vcpu] ?? []) this.#drained(page);
+    this.#logged[vcpu] = [];
+  }
+
+  /** Of the first size, a log for each vCPU that set a flag. */
+  get memoryBytes(): number {
+    return this.#used.filter(Boolean).length * logBytes(this.#sizes[0]);
   }
 
   /** Drains all logs, as the VMM does when its timer fires. */
   drain(): void {
     for (const used of this.#used) used?.fill(0);
+    for (const vcpu of this.#logged.keys()) this.#take(vcpu);
   }
 }
 

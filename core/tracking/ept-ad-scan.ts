@@ -7,14 +7,17 @@
  * Per page it reports the number of periods in which the page was found accessed but clean (reads), and dirty
  * (writes; whether it was read as well cannot be told). How often a page was used within a period cannot be told
  * either. The flags left at the end of the run are read once more.
+ *
+ * Memory: a bit a page for reads and one for writes, which the scan fills as it clears the flags.
  */
 import * as l10n from '../model/l10n.js';
+import { bitmapBytes } from './memory.js';
 import { ACCESSED, DIRTY, PageFlags, Refills } from './pageFlags.js';
 import { periodParameter } from './parameters.js';
+import type { Readings } from './readings.js';
 import {
   type FlagEvent,
   type Observation,
-  PageColumn,
   Timer,
   type Tracker,
   type TrackerArms,
@@ -51,8 +54,7 @@ class EptAdScan implements Tracker {
   readonly #arms: TrackerArms;
   readonly #flags = new PageFlags();
   readonly #refills: Refills;
-  readonly #reads = new PageColumn();
-  readonly #writes = new PageColumn();
+  readonly #readings: Readings;
   #mapped = 0;
   #scanned = 0;
   #scans = 0;
@@ -64,6 +66,7 @@ class EptAdScan implements Tracker {
     this.#flush = flush;
     this.#arms = flush ? { access: true, write: true } : { walk: true, walkWrite: true };
     this.#refills = new Refills(context);
+    this.#readings = context.readings('both');
     context.arm(this.#arms);
   }
 
@@ -82,7 +85,7 @@ class EptAdScan implements Tracker {
 
   #read(): void {
     if (this.#flush) this.#refills.endPeriod(this.#flags.count);
-    this.#flags.take((page, flags) => (flags & DIRTY ? this.#writes : this.#reads).add(page, 1));
+    this.#flags.take((page, flags) => (flags & DIRTY ? this.#readings.write(page) : this.#readings.read(page)));
     this.#scanned += this.#mapped;
     this.#scans++;
   }
@@ -91,12 +94,11 @@ class EptAdScan implements Tracker {
     this.#read();
     const { costs, cyclesPerNs } = this.#context;
     return {
-      pageReads: this.#reads.values,
-      pageWrites: this.#writes.values,
       vmExits: this.#exits,
       costNs:
         this.#scanned * costs.scanNsPerPage +
         (this.#exits * costs.exitEntryCycles + this.#refills.total * costs.refillCycles) / cyclesPerNs,
+      memoryBytes: 2 * bitmapBytes(this.#mapped),
       periods: this.#timer.completed,
       own: { scans: this.#scans, scannedPages: this.#scanned },
       warnings: tooShort(this.#timer, ns),

@@ -33,8 +33,6 @@ export const guestPteScan = tracker({
       dirty: flush === 1,
       flush: flush === 1,
       nsPerPage: context.costs.scanNsPerPage,
-      // The flags are the processor's.
-      memoryBytes: () => 0,
     });
   },
 });

@@ -3,13 +3,16 @@
  * With a flush the next access sets them again; without one, as Linux ages pages (mechanisms.md, A.3), the next walk
  * does, so that a page whose translation stays in the TLB looks idle. Flags of what is unmapped before it is read are
  * lost. The flags left at the end of the run are read once more.
+ *
+ * Memory: a bit a page for each kind of flag that is read, filled as they are cleared.
  */
 import { GuestMemory } from './guestMemory.js';
+import { bitmapBytes } from './memory.js';
 import { ACCESSED, DIRTY, PageFlags, Refills } from './pageFlags.js';
+import type { Readings } from './readings.js';
 import {
   type FlagEvent,
   type Observation,
-  PageColumn,
   Timer,
   type Tracker,
   type TrackerArms,
@@ -24,8 +27,6 @@ export interface GuestScanOptions {
   readonly flush: boolean;
   /** To read and clear the flags of one page. */
   readonly nsPerPage: number;
-  /** Bytes that the mechanism keeps for this many pages. */
-  memoryBytes(pages: number): number;
 }
 
 export class GuestScan implements Tracker {
@@ -36,8 +37,7 @@ export class GuestScan implements Tracker {
   readonly #arms: TrackerArms;
   readonly #flags = new PageFlags();
   readonly #refills: Refills;
-  readonly #reads = new PageColumn();
-  readonly #writes = new PageColumn();
+  readonly #readings: Readings;
   #scans = 0;
   #scanned = 0;
   #flushes = 0;
@@ -49,6 +49,7 @@ export class GuestScan implements Tracker {
     this.#timer = new Timer(options.periodSeconds, context.timeScale);
     this.#memory = new GuestMemory(context);
     this.#refills = new Refills(context);
+    this.#readings = context.readings(options.dirty ? 'both' : 'reads');
     const { dirty, flush } = options;
     this.#arms = flush ? { access: true, write: dirty } : { walk: true };
     context.arm(this.#arms);
@@ -74,7 +75,7 @@ export class GuestScan implements Tracker {
 
   #read(): void {
     if (this.#options.flush) this.#refills.endPeriod(this.#flags.count);
-    this.#flags.take((page, flags) => (flags & DIRTY ? this.#writes : this.#reads).add(page, 1));
+    this.#flags.take((page, flags) => (flags & DIRTY ? this.#readings.write(page) : this.#readings.read(page)));
     this.#scans++;
     this.#scanned += this.#memory.presentPages;
     this.#mostPages = Math.max(this.#mostPages, this.#memory.presentPages);
@@ -84,19 +85,17 @@ export class GuestScan implements Tracker {
     this.#read();
     const { costs, cyclesPerNs } = this.#context;
     return {
-      pageReads: this.#reads.values,
-      pageWrites: this.#options.dirty ? this.#writes.values : null,
       vmExits: 0,
       costNs:
         this.#scanned * this.#options.nsPerPage +
         this.#flushes * costs.shootdownNs +
         (this.#refills.total * costs.refillCycles) / cyclesPerNs,
+      memoryBytes: (this.#options.dirty ? 2 : 1) * bitmapBytes(this.#mostPages),
       periods: this.#timer.completed,
       own: {
         scans: this.#scans,
         scannedPages: this.#scanned,
         flushes: this.#flushes,
-        memoryBytes: this.#options.memoryBytes(this.#mostPages),
       },
       warnings: tooShort(this.#timer, ns),
     };

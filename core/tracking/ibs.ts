@@ -8,11 +8,14 @@
  *
  * A page's readings are its samples, reads and writes apart. A count of k samples has the relative standard deviation
  * 1/sqrt(k); the share of writes and that of the page with most samples are told with their intervals of 95 %.
+ *
+ * Memory: none, as samples stay in registers until the handler has them.
  */
 
 import { SERVED_MEMORY } from '../kernel/abi-machine.js';
 import * as l10n from '../model/l10n.js';
 import { shareFigures } from './intervals.js';
+import type { Readings } from './readings.js';
 import { SampledPages, sampleServed, sampleWrites, tooFewSamples } from './sampledPages.js';
 import { type Observation, type Tracker, type TrackerContext, tracker } from './tracker.js';
 
@@ -57,16 +60,15 @@ class Ibs implements Tracker {
   readonly #context: TrackerContext;
   readonly #parameters: Values;
   readonly #all: SampledPages;
-  readonly #reads: SampledPages;
-  readonly #writes: SampledPages;
+  readonly #readings: Readings;
+  #written = 0;
   #dropped = 0;
 
   constructor(context: TrackerContext, parameters: Values) {
     this.#context = context;
     this.#parameters = parameters;
     this.#all = new SampledPages(context);
-    this.#reads = new SampledPages(context);
-    this.#writes = new SampledPages(context);
+    this.#readings = context.readings('both');
   }
 
   onSamples(_request: number, samples: Uint32Array): void {
@@ -76,8 +78,11 @@ class Ibs implements Tracker {
         this.#dropped++;
         continue;
       }
-      this.#all.add(samples[at]);
-      (sampleWrites(how) ? this.#writes : this.#reads).add(samples[at]);
+      const page = this.#all.add(samples[at]);
+      if (sampleWrites(how)) {
+        this.#readings.write(page);
+        this.#written++;
+      } else this.#readings.read(page);
     }
   }
 
@@ -86,18 +91,15 @@ class Ibs implements Tracker {
   finish(): Observation {
     const samples = this.#all.count;
     return {
-      pageReads: this.#reads.pages.values,
-      pageWrites: this.#writes.pages.values,
       vmExits: 0,
       costNs: samples * this.#context.costs.ibsSampleNs,
+      memoryBytes: 0,
       periods: null,
       own: {
         samples,
         droppedSamples: this.#dropped,
-        ...shareFigures('writeShare', this.#writes.count, samples),
+        ...shareFigures('writeShare', this.#written, samples),
         ...this.#all.hottestPage('hottestPageOfAccesses'),
-        // Samples stay in registers until the handler has them.
-        memoryBytes: 0,
       },
       warnings: tooFewSamples(samples, l10n.kept('accesses'), this.#parameters.period, 'ibs.period'),
     };

@@ -23,7 +23,5 @@ export const idlePages = tracker({
       dirty: false,
       flush: false,
       nsPerPage: context.costs.idlePageNs,
-      // A bit a frame, in words of 8 bytes.
-      memoryBytes: pages => 8 * Math.ceil(pages / 64),
     }),
 });

@@ -13,20 +13,16 @@
  * write-backs, does not tell them apart, and never hears of what caches serve. The sketch overcounts where pages share
  * counters, never undercounts.
  *
- * A page's reading is how often it was reported; it stands as reads.
+ * A page's reading is how often it was reported, known when the host empties the buffer; it stands as reads. What is in the
+ * buffer at the end of the run is read then.
+ *
+ * Memory, on the device: the sketch and the hot buffer.
  */
 import { CountMinSketch } from './countMin.js';
 import { periodParameter } from './parameters.js';
 import { seedOf } from './random.js';
-import {
-  type Observation,
-  PageColumn,
-  Timer,
-  type Tracker,
-  type TrackerContext,
-  tooShort,
-  tracker,
-} from './tracker.js';
+import type { Readings } from './readings.js';
+import { type Observation, Timer, type Tracker, type TrackerContext, tooShort, tracker } from './tracker.js';
 
 const whole = (summary: string, unit: string, value: number, maximum: number, source: string) => ({
   summary,
@@ -98,8 +94,9 @@ class NeoProf implements Tracker {
   readonly #sketch: CountMinSketch;
   /** Reported since the sketch was cleared. */
   readonly #reported = new Set<number>();
-  readonly #reports = new PageColumn();
-  #buffered = 0;
+  readonly #readings: Readings;
+  /** Pages in the hot buffer. */
+  #buffer: number[] = [];
   #threshold = Number.POSITIVE_INFINITY;
   #percent: number;
   #updatedAt = 0;
@@ -118,6 +115,7 @@ class NeoProf implements Tracker {
     const seeds = Array.from({ length: parameters.rows }, (_, row) => seedOf(`neoprof ${row}`));
     this.#sketch = new CountMinSketch(parameters.width, seeds);
     this.#percent = parameters.firstPercent;
+    this.#readings = context.readings('reads');
   }
 
   onLines(lines: Uint32Array): void {
@@ -130,23 +128,27 @@ class NeoProf implements Tracker {
   }
 
   #report(page: number): void {
-    if (this.#buffered === this.#parameters.bufferEntries) {
+    if (this.#buffer.length === this.#parameters.bufferEntries) {
       this.#full++;
       return;
     }
-    this.#buffered++;
+    this.#buffer.push(page);
     this.#hot++;
     this.#reported.add(page);
-    this.#reports.add(page, 1);
   }
 
   onTime(ns: number): void {
-    if (this.#reading.due(ns)) this.#buffered = 0;
+    if (this.#reading.due(ns)) this.#emptyBuffer();
     if (this.#updating.due(ns)) this.#update(ns);
     if (this.#clearing.due(ns)) {
       this.#sketch.clear();
       this.#reported.clear();
     }
+  }
+
+  #emptyBuffer(): void {
+    for (const page of this.#buffer) this.#readings.read(page);
+    this.#buffer = [];
   }
 
   #update(ns: number): void {
@@ -160,11 +162,11 @@ class NeoProf implements Tracker {
   }
 
   finish(ns: number): Observation {
+    this.#emptyBuffer();
     return {
-      pageReads: this.#reports.values,
-      pageWrites: null,
       vmExits: 0,
       costNs: (this.#hot + this.#updating.completed * BINS) * this.#context.costs.deviceReadNs,
+      memoryBytes: this.#sketch.bytes + this.#parameters.bufferEntries * ENTRY_BYTES,
       periods: this.#updating.completed,
       own: {
         countedLines: this.#lines,
@@ -172,7 +174,6 @@ class NeoProf implements Tracker {
         refusedByFullBuffer: this.#full,
         hotPercent: this.#percent,
         ...(Number.isFinite(this.#threshold) && { thresholdLines: this.#threshold }),
-        memoryBytes: this.#sketch.bytes + this.#parameters.bufferEntries * ENTRY_BYTES,
       },
       warnings: tooShort(this.#updating, ns),
     };

@@ -11,10 +11,14 @@
  * A page is reported with its faults, read or written as the access that faulted; how often it was used behind that
  * cannot be told. `faultsWithinThreshold` are those that came sooner after the pass than the hot threshold, which are
  * what memory tiering would promote; times are known to a quantum of the replay, the earliest is taken.
+ *
+ * Memory: the scanner's place and times in each process [C linux 6.3 include/linux/mm_types.h: numa_next_scan,
+ * numa_scan_offset, numa_scan_seq]. When a page lost its permission stands in bits of its frame that are there anyway.
  */
 import { GuestMemory } from './guestMemory.js';
 import { periodParameter } from './parameters.js';
 import { lowerBound } from './presentPages.js';
+import type { Readings } from './readings.js';
 import {
   type FlagEvent,
   type Observation,
@@ -59,6 +63,9 @@ export const numaHintFaults = tracker({
 /** Growth of the period on one node: (10 - 7) slots of 10. */
 const GROWTH = 1.3;
 
+/** Bytes of a scanner in the kernel: two words and a number of 32 bits, aligned. */
+const SCANNER_BYTES = 24;
+
 /** The scanner of one process. */
 interface Scanner {
   /** Number of the next page. */
@@ -78,8 +85,7 @@ class HintFaults implements Tracker {
   readonly #scanners = new Map<number, Scanner>();
   /** Modelled ns at which a page's permission was taken; 0: it has it. */
   readonly #takenAt = new PageColumn();
-  readonly #reads = new PageColumn();
-  readonly #writes = new PageColumn();
+  readonly #readings: Readings;
   #now = 0;
   #passes = 0;
   #taken = 0;
@@ -91,6 +97,7 @@ class HintFaults implements Tracker {
     this.#parameters = parameters;
     this.#nsPerSecond = 1e9 / context.timeScale;
     this.#memory = new GuestMemory(context);
+    this.#readings = context.readings('both');
     // First touches, which fault anyway: they tell which pages are present.
     context.arm({ access: true });
   }
@@ -109,7 +116,8 @@ class HintFaults implements Tracker {
     this.#takenAt.add(page, -takenAt);
     this.#faults++;
     if (this.#now - takenAt < this.#parameters.hotSeconds * this.#nsPerSecond) this.#soon++;
-    (event.write ? this.#writes : this.#reads).add(page, 1);
+    if (event.write) this.#readings.write(page);
+    else this.#readings.read(page);
     const scanner = this.#scanners.get(this.#context.processOf(event.vcpu));
     if (scanner?.covered) {
       scanner.covered = false;
@@ -151,10 +159,9 @@ class HintFaults implements Tracker {
     const { costs } = this.#context;
     const { shortestSeconds, longestSeconds } = this.#parameters;
     return {
-      pageReads: this.#reads.values,
-      pageWrites: this.#writes.values,
       vmExits: 0,
       costNs: this.#faults * costs.hintFaultNs + this.#taken * costs.scanNsPerPage + this.#passes * costs.shootdownNs,
+      memoryBytes: this.#memory.spaces.size * SCANNER_BYTES,
       periods: this.#passes,
       own: {
         passes: this.#passes,

@@ -10,15 +10,17 @@
  * Both collect the pages that the process wrote, each once a period, of its data pages alone: what holds page tables has
  * no virtual address in the process. The tracking process runs beside the tracked one: its time is told
  * (`trackerMs`), and is not in the overhead.
+ *
+ * Memory: the logs, and the ring, which holds what is logged between two collections.
  */
 import { loggingCycles } from '../machine/costs.js';
 import { DirtyLogs, TablePages } from './dirtyLog.js';
+import { LOG_ENTRY_BYTES } from './memory.js';
 import { Refills } from './pageFlags.js';
 import { periodParameter } from './parameters.js';
 import {
   type FlagEvent,
   type Observation,
-  PageColumn,
   Timer,
   type Tracker,
   type TrackerContext,
@@ -57,16 +59,19 @@ class GuestLog implements Tracker {
   readonly #logs: DirtyLogs;
   readonly #tables: TablePages;
   readonly #refills: Refills;
-  readonly #periodsLogged = new PageColumn();
   #accessedInPeriod = 0;
   #dataEntries = 0;
+  /** Of the period, and of the one with most. */
+  #inRing = 0;
+  #mostInRing = 0;
   #collections = 0;
 
   constructor(context: TrackerContext, seconds: number, extended: boolean) {
     this.#context = context;
     this.#timer = new Timer(seconds, context.timeScale);
     this.#extended = extended;
-    this.#logs = new DirtyLogs([context.pmlEntries]);
+    const readings = context.readings('writes');
+    this.#logs = new DirtyLogs([context.pmlEntries], page => readings.write(page));
     this.#tables = new TablePages(context);
     this.#refills = new Refills(context);
     context.arm({ access: true, write: true });
@@ -77,10 +82,10 @@ class GuestLog implements Tracker {
       this.#accessedInPeriod++;
       this.#tables.walk(event, this.#logs);
     }
-    this.#logs.update(event.vcpu, event.dirty);
+    this.#logs.update(event.vcpu, event.dirty, event.page);
     if (!event.dirty) return;
     this.#dataEntries++;
-    this.#periodsLogged.add(event.page, 1);
+    this.#inRing++;
   }
 
   onTime(ns: number): void {
@@ -93,6 +98,8 @@ class GuestLog implements Tracker {
     this.#logs.drain();
     this.#tables.clear();
     this.#collections++;
+    this.#mostInRing = Math.max(this.#mostInRing, this.#inRing);
+    this.#inRing = 0;
     this.#refills.endPeriod(this.#accessedInPeriod);
     this.#accessedInPeriod = 0;
   }
@@ -110,10 +117,9 @@ class GuestLog implements Tracker {
       this.#refills.total * costs.refillCycles;
     const mapped = this.#extended ? 0 : this.#dataEntries;
     return {
-      pageReads: null,
-      pageWrites: this.#periodsLogged.values,
       vmExits: this.#extended ? 0 : full + hypercalls,
       costNs: cycles / cyclesPerNs + entries * costs.ringCopyNsPerEntry + hypercalls * costs.hypercallNs,
+      memoryBytes: this.#logs.memoryBytes + this.#mostInRing * LOG_ENTRY_BYTES,
       periods: this.#timer.completed,
       own: {
         logEntries: entries,

@@ -5,14 +5,17 @@
  * - Write protection, as KVM logs dirty pages without PML: pages written in each period. Reads pass unseen.
  * - Present-bit invalidation (mechanisms.md, B.4: of every page each second up to 96.22 % slowdown with 1 GiB): pages
  *   accessed in each period, as read or written by the access that trapped; a write behind a first read is not seen.
+ *
+ * Memory: a bit a page for what trapped in the period, and one for reads where these trap.
  */
 import * as l10n from '../model/l10n.js';
+import { bitmapBytes } from './memory.js';
 import { Refills } from './pageFlags.js';
 import { periodParameter } from './parameters.js';
+import type { Readings } from './readings.js';
 import {
   type FlagEvent,
   type Observation,
-  PageColumn,
   Timer,
   type Tracker,
   type TrackerArms,
@@ -45,8 +48,7 @@ class PageTraps implements Tracker {
   readonly #timer: Timer;
   readonly #arms: TrackerArms;
   readonly #refills: Refills;
-  readonly #reads = new PageColumn();
-  readonly #writes = new PageColumn();
+  readonly #readings: Readings;
   #traps = 0;
   #trapsInPeriod = 0;
   #timerExits = 0;
@@ -58,13 +60,15 @@ class PageTraps implements Tracker {
     this.#timer = new Timer(seconds, context.timeScale);
     this.#arms = arms;
     this.#refills = new Refills(context);
+    this.#readings = context.readings(arms.access ? 'both' : 'writes');
     context.arm(arms);
   }
 
   onFlag({ page, write }: Readonly<FlagEvent>): void {
     this.#traps++;
     this.#trapsInPeriod++;
-    (write ? this.#writes : this.#reads).add(page, 1);
+    if (write) this.#readings.write(page);
+    else this.#readings.read(page);
     this.#mapped = Math.max(this.#mapped, page + 1);
   }
 
@@ -89,10 +93,9 @@ class PageTraps implements Tracker {
       this.#timerExits * costs.exitEntryCycles +
       this.#refills.total * costs.refillCycles;
     return {
-      pageReads: this.#arms.access ? this.#reads.values : null,
-      pageWrites: this.#writes.values,
       vmExits: this.#traps + this.#timerExits,
       costNs: cycles / cyclesPerNs + this.#changed * costs.scanNsPerPage,
+      memoryBytes: (this.#arms.access ? 2 : 1) * bitmapBytes(this.#context.pages()),
       periods: this.#timer.completed,
       own: { traps: this.#traps, permissionsTaken: this.#changed },
       warnings: tooShort(this.#timer, ns),

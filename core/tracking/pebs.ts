@@ -14,6 +14,9 @@
  *
  * A page's readings are its samples, of loads and of stores, each of its own period. A count of k samples has the
  * relative standard deviation 1/sqrt(k); the share of the page with most samples is told with its interval of 95 %.
+ * Records hold the time stamp counter, so that a sample stands where it was taken [C linux 6.3 intel_ds.h].
+ *
+ * Memory: a buffer a vCPU.
  */
 
 import { SERVED_L1, SERVED_L2, SERVED_LLC, SERVED_MEMORY } from '../kernel/abi-machine.js';
@@ -95,8 +98,9 @@ class Pebs implements Tracker {
   constructor(context: TrackerContext, parameters: Values) {
     this.#context = context;
     this.#parameters = parameters;
-    this.#loads = new SampledPages(context);
-    this.#stores = new SampledPages(context);
+    const readings = context.readings('both');
+    this.#loads = new SampledPages(context, page => readings.read(page));
+    this.#stores = new SampledPages(context, page => readings.write(page));
   }
 
   onSamples(request: number, samples: Uint32Array): void {
@@ -120,10 +124,9 @@ class Pebs implements Tracker {
     // A buffer comes with the first record of a vCPU.
     const buffers = this.#buffered.filter(records => records !== undefined).length;
     return {
-      pageReads: loads.pages.values,
-      pageWrites: stores.pages.values,
       vmExits: 0,
       costNs: (loads.count + stores.count) * this.#context.costs.pebsRecordNs,
+      memoryBytes: buffers * bufferRecords * RECORD_BYTES,
       periods: null,
       own: {
         loadSamples: loads.count,
@@ -131,7 +134,6 @@ class Pebs implements Tracker {
         interrupts: this.#interrupts,
         ...loads.hottestPage('hottestPageOfLoads'),
         ...stores.hottestPage('hottestPageOfStores'),
-        memoryBytes: buffers * bufferRecords * RECORD_BYTES,
       },
       warnings: [
         ...tooFewSamples(loads.count, l10n.kept('loads above the threshold'), loadPeriod, 'pebs.loadPeriod'),

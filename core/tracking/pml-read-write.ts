@@ -9,15 +9,18 @@
  * drains the log; of every leaf table in it, it reads the 512 guest entries: accessed but clean is a read, dirty a
  * write. Then it clears both kinds of flags and flushes. Tables that no walk came through are not read at all.
  * A page counts once a period as read or as written; what was logged after the last full period counts as well.
+ *
+ * Memory: the logs, and a bit a page for reads and one for writes.
  */
 import { loggingCycles } from '../machine/costs.js';
 import { DirtyLogs, TablePages } from './dirtyLog.js';
+import { bitmapBytes } from './memory.js';
 import { ACCESSED, DIRTY, PageFlags, Refills } from './pageFlags.js';
 import { periodParameter } from './parameters.js';
+import type { Readings } from './readings.js';
 import {
   type FlagEvent,
   type Observation,
-  PageColumn,
   Timer,
   type Tracker,
   type TrackerContext,
@@ -42,8 +45,7 @@ class PmlReadWrite implements Tracker {
   readonly #tables: TablePages;
   readonly #flags = new PageFlags();
   readonly #refills: Refills;
-  readonly #reads = new PageColumn();
-  readonly #writes = new PageColumn();
+  readonly #readings: Readings;
   /** Leaf tables, by process and number: all so far, and those walked through in this period. */
   readonly #known = new Set<number>();
   readonly #walked = new Set<number>();
@@ -56,6 +58,7 @@ class PmlReadWrite implements Tracker {
     this.#logs = new DirtyLogs([context.pmlEntries]);
     this.#tables = new TablePages(context);
     this.#refills = new Refills(context);
+    this.#readings = context.readings('both');
     context.arm({ access: true, write: true });
   }
 
@@ -79,7 +82,7 @@ class PmlReadWrite implements Tracker {
     this.#refills.endPeriod(this.#flags.count);
     this.#logs.drain();
     this.#tables.clear();
-    this.#flags.take((page, flags) => (flags & DIRTY ? this.#writes : this.#reads).add(page, 1));
+    this.#flags.take((page, flags) => (flags & DIRTY ? this.#readings.write(page) : this.#readings.read(page)));
     for (const table of this.#walked) this.#known.add(table);
     // Large pages: all tables lie in one EPT page, and its entry in the log does not say which was walked.
     const scanned = this.#context.pageSize === 4096 ? this.#walked : this.#known;
@@ -96,10 +99,9 @@ class PmlReadWrite implements Tracker {
       this.#timerExits * costs.exitEntryCycles +
       this.#refills.total * costs.refillCycles;
     return {
-      pageReads: this.#reads.values,
-      pageWrites: this.#writes.values,
       vmExits: full[0] + this.#timerExits,
       costNs: cycles / cyclesPerNs + entries * costs.pmlDrainNsPerEntry + this.#scanned * costs.scanNsPerPage,
+      memoryBytes: this.#logs.memoryBytes + 2 * bitmapBytes(this.#context.pages()),
       periods: this.#timer.completed,
       own: {
         logEntries: entries,

@@ -2,17 +2,19 @@
  * Page Modification Logging as an access tracker, in the epoch loop of a minimal VMM (mechanisms.md, B.1, B.4, C):
  * each period { drain the log, clear A and D in the EPT, INVEPT, run }. A page is reported with the number of periods
  * in which it was logged: once a period at most, and only if it was written. Reads leave no entry. What was logged
- * after the last full period counts as well.
+ * after the last full period counts as well. Pages become known where the log is drained: when full, or at the period.
+ *
+ * Memory: the logs, and the dirty bitmap that they are drained into.
  */
 import { SWEEP_SIZES, SWEEP_SMALLEST } from '../kernel/abi-machine.js';
 import { loggingCycles } from '../machine/costs.js';
 import { DirtyLogs, TablePages } from './dirtyLog.js';
+import { bitmapBytes } from './memory.js';
 import { Refills } from './pageFlags.js';
 import { periodParameter } from './parameters.js';
 import {
   type FlagEvent,
   type Observation,
-  PageColumn,
   Timer,
   type Tracker,
   type TrackerContext,
@@ -39,14 +41,14 @@ class PmlTracker implements Tracker {
   readonly #logs: DirtyLogs;
   readonly #tables: TablePages;
   readonly #refills: Refills;
-  readonly #periodsLogged = new PageColumn();
   #accessedInPeriod = 0;
   #timerExits = 0;
 
   constructor(context: TrackerContext, seconds: number) {
     this.#context = context;
     this.#timer = new Timer(seconds, context.timeScale);
-    this.#logs = new DirtyLogs([context.pmlEntries, ...sweepSizes]);
+    const readings = context.readings('writes');
+    this.#logs = new DirtyLogs([context.pmlEntries, ...sweepSizes], page => readings.write(page));
     this.#tables = new TablePages(context);
     this.#refills = new Refills(context);
     context.arm({ access: true, write: true });
@@ -57,20 +59,19 @@ class PmlTracker implements Tracker {
       this.#accessedInPeriod++;
       this.#tables.walk(event, this.#logs);
     }
-    this.#logs.update(event.vcpu, event.dirty);
-    if (event.dirty) this.#periodsLogged.add(event.page, 1);
+    this.#logs.update(event.vcpu, event.dirty, event.page);
   }
 
   onTime(ns: number): void {
     if (!this.#timer.due(ns)) return;
-    this.#logs.drain();
+    this.#endPeriod();
     this.#tables.clear();
     this.#context.arm({ access: true, write: true });
     this.#timerExits += this.#context.liveVcpus();
-    this.#endPeriod();
   }
 
   #endPeriod(): void {
+    this.#logs.drain();
     this.#refills.endPeriod(this.#accessedInPeriod);
     this.#accessedInPeriod = 0;
   }
@@ -91,11 +92,10 @@ class PmlTracker implements Tracker {
     };
     for (const [i, size] of sweepSizes.entries()) own[`logFullExitsAt${size}Entries`] = sweep[i];
     return {
-      pageReads: null,
-      pageWrites: this.#periodsLogged.values,
       vmExits: logFullExits + this.#timerExits,
       // Each entry is drained, and its page's flag cleared.
       costNs: cycles / cyclesPerNs + entries * (costs.pmlDrainNsPerEntry + costs.scanNsPerPage),
+      memoryBytes: this.#logs.memoryBytes + bitmapBytes(this.#context.pages()),
       periods: this.#timer.completed,
       own,
       warnings: tooShort(this.#timer, ns),

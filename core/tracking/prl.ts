@@ -10,10 +10,15 @@
  * Working set, every `sampleSeconds` (the slides' *time*): dist[i] = pages with a count above `tau`. When dist has been
  * the same for `omegaSeconds` it is the working set; the counters begin anew for the next estimate.
  *
- * A page's reading is how often it was logged; reads and writes are not told apart and stand as reads.
+ * A page's reading is how often it was logged, known when the handler has its buffer, or when the estimate takes what lies
+ * in the buffers (inferred; as does the end of the run). Reads and writes are not told apart and stand as reads.
+ *
+ * Memory: the buffers, and a counter a page of each virtual machine, whose width is not published: 4 bytes are assumed.
  */
 import * as l10n from '../model/l10n.js';
+import { logBytes } from './memory.js';
 import { periodParameter } from './parameters.js';
+import type { Readings } from './readings.js';
 import {
   type Interval,
   type Observation,
@@ -83,16 +88,21 @@ export const prl = tracker({
   create: context => new PageReferenceLog(context, context.parameters),
 });
 
+/** Bytes of a page's counter. */
+const COUNTER_BYTES = 4;
+
 class PageReferenceLog implements Tracker {
   readonly #context: TrackerContext;
   readonly #parameters: Values;
   readonly #timer: Timer;
-  readonly #counts = new PageColumn();
+  readonly #readings: Readings;
   /** Counts of the running estimate, and how many pages are above tau. */
   #recent = new PageColumn();
   #above = 0;
-  /** Entries used by vCPU, and until when (modelled ns) its buffer is closed. */
+  /** Buffers by vCPU: their entries, how many are in use, how many of these were taken, and until when (ns) it is closed. */
+  readonly #buffers: Uint32Array[] = [];
   readonly #used: number[] = [];
+  readonly #taken: number[] = [];
   readonly #closedUntil: number[] = [];
   /** dist[i] of the running estimate. */
   #dist: number[] = [];
@@ -106,6 +116,7 @@ class PageReferenceLog implements Tracker {
     this.#context = context;
     this.#parameters = parameters;
     this.#timer = new Timer(parameters.sampleSeconds, context.timeScale);
+    this.#readings = context.readings('reads');
   }
 
   onWalks(walks: Uint32Array, { from, to }: Interval): void {
@@ -123,19 +134,31 @@ class PageReferenceLog implements Tracker {
     if (used === this.#parameters.entries - 1) {
       // Index 0: this walk raises the interrupt.
       this.#full++;
-      this.#used[vcpu] = 0;
+      this.#take(vcpu);
+      this.#used[vcpu] = this.#taken[vcpu] = 0;
       this.#closedUntil[vcpu] = ns + this.#parameters.handlerNs;
       return;
     }
+    (this.#buffers[vcpu] ??= new Uint32Array(this.#parameters.entries - 1))[used] = page;
     this.#used[vcpu] = used + 1;
     this.#logged++;
-    this.#counts.add(page, 1);
-    this.#recent.add(page, 1);
-    if (this.#recent.values[page] === this.#parameters.tau + 1) this.#above++;
+  }
+
+  /** Adds to the counters what came into a buffer since. */
+  #take(vcpu: number): void {
+    const buffer = this.#buffers[vcpu];
+    for (let at = this.#taken[vcpu] ?? 0; at < this.#used[vcpu]; at++) {
+      const page = buffer[at];
+      this.#readings.read(page);
+      this.#recent.add(page, 1);
+      if (this.#recent.values[page] === this.#parameters.tau + 1) this.#above++;
+    }
+    this.#taken[vcpu] = this.#used[vcpu];
   }
 
   onTime(ns: number): void {
     if (!this.#timer.due(ns)) return;
+    for (const vcpu of this.#buffers.keys()) this.#take(vcpu);
     const { sampleSeconds, omegaSeconds } = this.#parameters;
     const dist = this.#dist;
     dist.push(this.#above);
@@ -151,13 +174,15 @@ class PageReferenceLog implements Tracker {
   finish(ns: number): Observation {
     const { costs, cyclesPerNs } = this.#context;
     const { epsilonPages, tau, omegaSeconds } = this.#parameters;
+    for (const vcpu of this.#buffers.keys()) this.#take(vcpu);
     const pages = this.#estimates > 0 ? this.#lastEstimate : this.#above;
     return {
-      pageReads: this.#counts.values,
-      pageWrites: null,
       vmExits: 0,
       // The circuit is PML's without the check of the D flag (Td + Tc + Tl); the handler runs on another processor.
       costNs: (this.#logged * (costs.logDecrementCycles + costs.logCompareCycles + costs.logWriteCycles)) / cyclesPerNs,
+      memoryBytes:
+        this.#buffers.filter(Boolean).length * logBytes(this.#parameters.entries) +
+        this.#context.pages() * COUNTER_BYTES,
       periods: this.#timer.completed,
       own: {
         loggedWalks: this.#logged,

@@ -2,6 +2,8 @@
  * Runs the chosen trackers beside a replay: hands each the arms of its own that fired, gives it the time, and turns what
  * it saw into the report's rows.
  */
+
+import { QUANTUM } from '../kernel/abi.js';
 import {
   ARM_ACCESS,
   ARM_TRACKERS,
@@ -14,9 +16,11 @@ import {
   STREAM_MAPPINGS,
   STREAM_WALKS,
 } from '../kernel/abi-machine.js';
-import type { TrackerResult } from '../model/profile.js';
+import { type HeatRows, mergedHeat, noHeatRows } from '../machine/heatRows.js';
+import type { TrackerHeat, TrackerResult } from '../model/profile.js';
 import { type TrackerParameters, valuesOf } from './parameters.js';
 import { randomOf } from './random.js';
+import { Readings } from './readings.js';
 import { addSamplers, type Sampler, type SamplerExports, samplersOf } from './samples.js';
 import { score } from './scores.js';
 import type { FlagEvent, Observation, Tracker, TrackerArms, TrackerContext } from './tracker.js';
@@ -44,6 +48,8 @@ export interface TrackerExports extends SamplerExports {
   readonly pageNumbers: { readonly value: number };
   readonly histogram: { readonly value: number };
   readonly distinct: { readonly value: number };
+  readonly epochCount: { readonly value: number };
+  readonly epochLength: { readonly value: bigint };
 }
 
 export interface TrackerOptions
@@ -51,14 +57,24 @@ export interface TrackerOptions
   readonly parameters: TrackerParameters;
 }
 
-/** What a tracker saw; page columns by kernel page number. */
+/** What a tracker saw, and told of pages; pages by kernel number. */
 export interface Observed {
   readonly id: string;
   readonly seen: Observation;
+  /** null: it names no pages. */
+  readonly told: ToldPages | null;
+}
+
+export interface ToldPages {
+  /** Over the whole run; may be shorter than the run's pages. null: it does not tell these apart from the others. */
+  readonly reads: Float64Array | null;
+  readonly writes: Float64Array | null;
+  readonly heat: HeatRows;
 }
 
 /** The exact counts, rows in order of page number, and the row of each kernel page number. */
 export interface ExactPages {
+  readonly epochs: number;
   readonly reads: Float64Array;
   readonly writes: Float64Array;
   readonly rowOfPage: Uint32Array;
@@ -71,6 +87,8 @@ interface Running {
   /** Its bit in each word of arms. */
   readonly bit: number;
   readonly tracker: Tracker;
+  /** null: it names no pages. */
+  readonly readings: Readings | null;
 }
 
 // Words of an event.
@@ -87,16 +105,24 @@ export class TrackerRun {
   /** What the kernel holds, copied: a tracker that arms may make the kernel's memory grow, which detaches views of it. */
   #copy = new Uint32Array(1 << 14);
   #now = 0;
+  #accesses = 0;
 
   /** Starts the trackers; before the first access of the run. @throws Error for an id that is not in the table. */
   constructor(kernel: TrackerExports, ids: readonly string[], options: TrackerOptions) {
     this.#kernel = kernel;
     const known = Object.keys(trackers);
+    const firstEpoch = { epochAccesses: Number(kernel.epochLength.value) };
     this.#running = ids.map(id => {
       const number = known.indexOf(id);
       if (number < 0) throw new Error(`tracker ${id}: unknown; known: ${known.join(', ')}`);
       if (number >= ARM_TRACKERS) throw new Error(`tracker ${id} is number ${number}; arms exist for ${ARM_TRACKERS}`);
-      return { id, bit: 1 << number, tracker: trackers[id].create(contextOf(kernel, id, number, options)) };
+      let readings: Readings | null = null;
+      const context: TrackerContext = {
+        ...contextOf(kernel, id, number, options),
+        readings: told => (readings = new Readings(told, firstEpoch)),
+      };
+      const tracker = trackers[id].create(context);
+      return { id, bit: 1 << number, tracker, readings };
     });
     this.#samplers = samplersOf(trackers, ids, options.parameters);
     addSamplers(
@@ -112,8 +138,14 @@ export class TrackerRun {
 
   /** To be called at every quantum of the replay: delivers what happened, then the time. */
   quantum(): void {
+    this.#accesses += QUANTUM;
+    this.#advance(this.#accesses);
     const now = this.#deliver();
     for (const { tracker } of this.#running) tracker.onTime(now);
+  }
+
+  #advance(accesses: number): void {
+    for (const { readings } of this.#running) readings?.advance(accesses);
   }
 
   #deliver(): number {
@@ -174,15 +206,26 @@ export class TrackerRun {
     return this.#running.find(running => running.id === id)!.tracker;
   }
 
-  /** Ends the trackers: what each saw. */
+  /** Ends the trackers, after the last epoch: what each saw. */
   finish(): Observed[] {
+    const epochs = this.#kernel.epochCount.value;
+    const epochAccesses = Number(this.#kernel.epochLength.value);
+    this.#advance(epochs * epochAccesses);
     const now = this.#deliver();
-    return this.#running.map(({ id, tracker }) => ({ id, seen: tracker.finish(now) }));
+    return this.#running.map(({ id, tracker, readings }) => {
+      const seen = tracker.finish(now);
+      return { id, seen, told: readings && { ...readings.totals(), heat: readings.heat(epochs, epochAccesses) } };
+    });
   }
 }
 
 /** What tracker `number` of the table may ask of the kernel. */
-function contextOf(kernel: TrackerExports, id: string, number: number, options: TrackerOptions): TrackerContext {
+function contextOf(
+  kernel: TrackerExports,
+  id: string,
+  number: number,
+  options: TrackerOptions,
+): Omit<TrackerContext, 'readings'> {
   const list = (pages: ArrayLike<number>) => {
     const address = kernel.pageList(pages.length);
     new Uint32Array(kernel.memory.buffer, address, pages.length).set(pages);
@@ -224,11 +267,29 @@ function wordPair(kernel: TrackerExports, address: number, index: number): numbe
 /** The rows of the report. Page columns are rows of `exact`. */
 export function trackerResults(observed: readonly Observed[], exact: ExactPages): TrackerResult[] {
   const truth = exact.reads.map((reads, row) => reads + exact.writes[row]);
-  return observed.map(({ id, seen }) => {
-    const pageReads = id === 'exact' ? exact.reads : inRows(seen.pageReads, exact.rowOfPage);
-    const pageWrites = id === 'exact' ? exact.writes : inRows(seen.pageWrites, exact.rowOfPage);
-    return { id, ...result(seen, truth, pageReads, pageWrites, exact.busyNs) };
+  return observed.map(({ id, seen, told }) => {
+    const pageReads = id === 'exact' ? exact.reads : inRows(told?.reads, exact.rowOfPage);
+    const pageWrites = id === 'exact' ? exact.writes : inRows(told?.writes, exact.rowOfPage);
+    return {
+      id,
+      ...score(truth, sum(pageReads, pageWrites)),
+      vmExits: seen.vmExits,
+      overheadPercent: exact.busyNs > 0 ? (100 * seen.costNs) / exact.busyNs : 0,
+      memoryBytes: seen.memoryBytes,
+      periods: seen.periods,
+      own: seen.own,
+      pageReads,
+      pageWrites,
+      heat: told && readingsOf(told.heat, exact),
+      warnings: seen.warnings,
+    };
   });
+}
+
+/** The readings with pages as rows of the page table, ascending within a bin. */
+function readingsOf(rows: HeatRows, { rowOfPage, epochs }: ExactPages): TrackerHeat {
+  const { epochsPerBin, start, page, reads, writes } = mergedHeat(rows, noHeatRows, rowOfPage, epochs);
+  return { epochsPerBin, start, page, reads, writes };
 }
 
 /**
@@ -239,32 +300,13 @@ export function pmlLogEntries(observed: readonly Observed[]): number | null {
   return observed.find(({ id }) => id === 'pml')?.seen.own.logEntries ?? null;
 }
 
-function result(
-  seen: Observation,
-  truth: Float64Array,
-  pageReads: Float64Array | null,
-  pageWrites: Float64Array | null,
-  busyNs: number,
-): Omit<TrackerResult, 'id'> {
-  return {
-    ...score(truth, sum(pageReads, pageWrites)),
-    vmExits: seen.vmExits,
-    overheadPercent: busyNs > 0 ? (100 * seen.costNs) / busyNs : 0,
-    periods: seen.periods,
-    own: seen.own,
-    pageReads,
-    pageWrites,
-    warnings: seen.warnings,
-  };
-}
-
 function sum(a: Float64Array | null, b: Float64Array | null): Float64Array | null {
   if (!a || !b) return a ?? b;
   return a.map((value, row) => value + b[row]);
 }
 
 /** From kernel page numbers to rows. */
-function inRows(column: Float64Array | null, rowOfPage: Uint32Array): Float64Array | null {
+function inRows(column: Float64Array | null | undefined, rowOfPage: Uint32Array): Float64Array | null {
   if (!column) return null;
   const rows = new Float64Array(rowOfPage.length);
   for (let page = 0; page < rowOfPage.length; page++) rows[rowOfPage[page]] = column[page] ?? 0;

@@ -13,24 +13,30 @@ export const sampleServed = (how: number): number => (how >>> 1) & SERVED_MEMORY
 export const sampleVcpu = (how: number): number => how >>> 3;
 
 export class SampledPages {
-  readonly pages = new PageColumn();
+  readonly #pages = new PageColumn();
+  readonly #told: (page: number) => void;
   count = 0;
   readonly #linesInPage: number;
 
-  constructor({ pageSize }: Pick<TrackerContext, 'pageSize'>) {
+  /** @param told is told the page of each sample */
+  constructor({ pageSize }: Pick<TrackerContext, 'pageSize'>, told: (page: number) => void = () => {}) {
+    this.#told = told;
     this.#linesInPage = pageSize / LINE_BYTES;
   }
 
-  /** @param line page * lines of a page + line in the page */
-  add(line: number): void {
-    this.pages.add(Math.floor(line / this.#linesInPage), 1);
+  /** @param line page * lines of a page + line in the page. Returns the page. */
+  add(line: number): number {
+    const page = Math.floor(line / this.#linesInPage);
+    this.#pages.add(page, 1);
     this.count++;
+    this.#told(page);
+    return page;
   }
 
   /** Share of the page with most samples, with its interval; a count of k samples has the relative deviation 1/sqrt(k). */
   hottestPage(name: string): Record<string, number> {
     let most = 0;
-    for (const samples of this.pages.values) if (samples > most) most = samples;
+    for (const samples of this.#pages.values) if (samples > most) most = samples;
     return shareFigures(name, most, this.count);
   }
 }

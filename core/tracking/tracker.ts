@@ -10,6 +10,7 @@
 import type { CostValues } from '../machine/costs.js';
 import * as l10n from '../model/l10n.js';
 import type { Parameters, ValuesOf } from './parameters.js';
+import type { Readings, Told } from './readings.js';
 import type { SampleRequest } from './samples.js';
 
 export interface TrackerKind<P extends Parameters = Parameters> {
@@ -31,6 +32,8 @@ export function tracker<const P extends Parameters>(kind: TrackerKind<P>): Track
 
 export interface TrackerContext<P extends Parameters = Parameters> {
   readonly parameters: ValuesOf<P>;
+  /** Where the tracker puts its readings of pages as they come in; asked for once, by those that name pages. */
+  readings(told: Told): Readings;
   /**
    * Lets the given of the tracker's arms fire once on every page from now on; pages not yet touched included. With
    * `pages` on these pages (kernel page numbers, which are given in the order of first touch) alone.
@@ -111,14 +114,13 @@ export interface Tracker {
   finish(ns: number): Observation;
 }
 
-/** What a tracker saw in the whole run. Page columns are indexed by kernel page number and may be shorter. */
+/** What a tracker saw in the whole run, besides its readings of pages. */
 export interface Observation {
-  /** null: it cannot tell, or gives no page identity. */
-  readonly pageReads: Float64Array | null;
-  readonly pageWrites: Float64Array | null;
   readonly vmExits: number;
   /** Modelled cost to the run, ns of all vCPUs together. */
   readonly costNs: number;
+  /** Memory that the mechanism needs at most, in bytes: what it adds to page tables and program (memory.ts). */
+  readonly memoryBytes: number;
   /** Completed periods; null for a mechanism without one. */
   readonly periods: number | null;
   /** Further figures, with units in the names. */
@@ -182,14 +184,21 @@ export function tooShort(
   if (completed >= ENOUGH_PERIODS) return [];
   const periods =
     completed === 1 ? l10n.kept('1 period of {0} s', seconds) : l10n.kept('{0} periods of {1} s', completed, seconds);
-  // A beat is taken at the first quantum behind it, so that ten take a little longer than ten periods.
-  const wanted = (1.1 * ENOUGH_PERIODS * seconds * 1e9) / ns;
-  const unit = 10 ** Math.max(0, Math.floor(Math.log10(wanted)) - 1);
   const advice =
     ns < beats * SHORTEST_NS
       ? l10n.kept('it takes a longer run')
-      : l10n.kept('--time-scale {0} would do', Math.ceil(wanted / unit) * unit);
+      : l10n.kept('--time-scale {0} would do', timeScaleFor(ENOUGH_PERIODS * seconds, ns));
   return [
     l10n.kept('too short: {0} at time scale {1}, {2} are wanted: {3}', periods, timeScale, ENOUGH_PERIODS, advice),
   ];
+}
+
+/**
+ * A time scale, of two digits, at which so many of the tracker's seconds pass in a run of `ns`, and a tenth more: a beat is
+ * taken at the first quantum behind it, so that ten take a little longer than ten periods.
+ */
+export function timeScaleFor(seconds: number, ns: number): number {
+  const wanted = (1.1 * seconds * 1e9) / ns;
+  const unit = 10 ** Math.max(0, Math.floor(Math.log10(wanted)) - 1);
+  return Math.ceil(wanted / unit) * unit;
 }

@@ -258,6 +258,7 @@ export function rawReplay(list: readonly Touch[] = touches): RawReplay {
       {
         id: 'pml',
         pagesReported: 3,
+        memoryBytes: 4096,
         precision: 1,
         recall: 0.5,
         f1: 2 / 3,
@@ -269,6 +270,13 @@ export function rawReplay(list: readonly Touch[] = touches): RawReplay {
         own: { logEntries: 17, precision: 99 },
         pageReads: null,
         pageWrites: Float64Array.of(2, 1, 0, 1),
+        heat: {
+          epochsPerBin: 1,
+          start: Float64Array.of(0, 3),
+          page: Uint32Array.of(0, 1, 3),
+          reads: new Uint32Array(3),
+          writes: Uint32Array.of(2, 1, 1),
+        },
         warnings: [],
       },
     ],

@@ -165,6 +165,16 @@ describe('the report', () => {
     });
   });
 
+  test('lists with the pages what trackers told of them, and when', () => {
+    expect(parsed(sample).trackers[0]).not.toHaveProperty('readings');
+    const { trackers, pageRows } = toReport(sample, { pageRows: true });
+    // One epoch; PML tells of writes alone: rows 0, 1 and 3 of the page table.
+    const pages = [0, 1, 3].map(row => pageRows![row]!.page);
+    expect(trackers[0]!.readings).toEqual(
+      [2, 1, 1].map((writes, i) => ({ epoch: 0, epochs: 1, process: 0, page: pages[i], reads: null, writes })),
+    );
+  });
+
   test('has no infinities: an unbounded tier says null', () => {
     expect(report.placement.tiers[1].capacityBytes).toBeNull();
   });

@@ -64,7 +64,7 @@ describe('K 5: RRWW, WWRR and RWRW on 102,400 pages, at half time', () => {
     const sites = Array.from({ length: HALF }, (_, i) => letters[half[Math.floor((2 * i) / HALF)] as 'R' | 'W']);
     passes(e, sites, () => run.quantum());
     const [pml, prl] = run.finish();
-    return { pml: pml.seen.pageWrites!.filter(periods => periods > 0).length, prl: prl.seen.own };
+    return { pml: pml.told!.writes!.filter(periods => periods > 0).length, prl: prl.seen.own };
   }
 
   const expected = { RRWW: 0, WWRR: PAGES, RWRW: PAGES };

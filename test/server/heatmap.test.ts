@@ -9,11 +9,14 @@ import { sumBins } from '../../core/server/heat/bins.js';
 import { largest } from '../../core/server/heat/largest.js';
 import { HeatPyramid } from '../../core/server/heat/pyramid.js';
 import { ProfileIndex } from '../../core/server/profileIndex.js';
+import { project } from '../../core/server/projection.js';
+import { seenBy } from '../../core/server/seen.js';
 import { maxAnswerBytes } from '../../core/server/views/view.js';
 import { views } from '../../core/server/views/views.js';
 import { top } from '../../core/tracking/scores.js';
 import { profileOf } from '../helpers/profile.js';
 import { spec } from './fixture.js';
+import { seenAs, toldIn } from './tracker.js';
 
 const selection: Selection = {
   profile: 'x',
@@ -409,12 +412,41 @@ describe('agreement', () => {
     };
     const index = new ProfileIndex(profile);
     const { facts, columns } = ask(index, { options: { stepX: 2, stepY: 2 } }, { tracker: 'pml' });
-    expect(facts.agreement).toEqual({ tracker: 'PML', k: 2, found: 1, missed: 1, falsely: 1 });
+    expect(facts.agreement).toEqual({ tracker: 'PML', inWindow: false, k: 2, found: 1, missed: 1, falsely: 1 });
     expect(numbers(columns.found)).toEqual([1, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
     expect(numbers(columns.missed)).toEqual([1, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
     expect(numbers(columns.falsely)).toEqual([0, 0, 0, 0, 0, 0, 0, 0, 0, 1]);
     expect(ask(index, {}, { tracker: 'nameless' }).facts.agreement).toBeNull();
     expect(ask(index, {}).facts.agreement).toBeNull();
+  });
+
+  test('in a window is that of its readings and its accesses', () => {
+    // 20 pages, two epochs: all have an access in each, page 4 has 9 in the first, page 7 has 9 in the second.
+    const base = wide(20, 2, 20).profile;
+    const heat = {
+      ...base.heat,
+      start: Float64Array.of(0, 20, 40),
+      page: Uint32Array.from({ length: 40 }, (_, row) => row % 20),
+      reads: Uint32Array.from({ length: 40 }, (_, row) => (row === 4 || row === 27 ? 9 : 1)),
+      ...{ writes: new Uint32Array(40), trafficReads: new Uint32Array(40), trafficWrites: new Uint32Array(40) },
+    };
+    const reads = Float64Array.from({ length: 20 }, (_, page) => (page === 4 || page === 7 ? 10 : 2));
+    const told = toldIn(2, [
+      { bin: 0, page: 9, reads: 3 },
+      { bin: 1, page: 3, reads: 1 },
+      { bin: 1, page: 7, reads: 2 },
+    ]);
+    const totals = Array.from({ length: 20 }, (_, page) => told.reads[told.page.indexOf(page)] ?? 0);
+    const result = seenAs('prl', totals, null, told);
+    const exact: Profile = { ...base, heat, pages: { ...base.pages, reads }, trackers: [result] };
+    const { profile } = project(exact, result);
+    const index = new ProfileIndex(profile, seenBy('prl'), new ProfileIndex(exact));
+    const of = (window: [number, number] | null) => ask(index, {}, { tracker: 'prl', window }).facts.agreement;
+    // Two are hot. First epoch: 4, and of equals page 0; it told of page 9 alone. Second: 7 and 0; it told of 7 and 3.
+    expect(of([0, 1])).toMatchObject({ inWindow: true, k: 2, found: 0, missed: 2, falsely: 1 });
+    expect(of([1, 2])).toMatchObject({ inWindow: true, k: 2, found: 1, missed: 1, falsely: 1 });
+    // The whole run: 4 and 7; it told most of 9 and 7.
+    expect(of(null)).toMatchObject({ inWindow: false, k: 2, found: 1, missed: 1, falsely: 1 });
   });
 });
 

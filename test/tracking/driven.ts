@@ -1,7 +1,9 @@
 /** A tracker driven by hand: its arms, streams and clock are the test's, so that every event is known. */
+import { QUANTUM } from '../../core/kernel/abi.js';
 import { costsOf } from '../../core/machine/costs.js';
 import { valuesOf } from '../../core/tracking/parameters.js';
 import { randomOf } from '../../core/tracking/random.js';
+import { Readings } from '../../core/tracking/readings.js';
 import type { Observation, Tracker, TrackerArms } from '../../core/tracking/tracker.js';
 import { trackers } from '../../core/tracking/trackers.js';
 
@@ -21,6 +23,7 @@ export interface DrivenOptions {
 
 export class Driven {
   readonly tracker: Tracker;
+  #readings: Readings | null = null;
   /** Lists of pages that the tracker armed, in order. */
   readonly armed: number[][] = [];
   #everyPage: Arms = NONE;
@@ -32,6 +35,7 @@ export class Driven {
     const given = Object.fromEntries(Object.entries(parameters).map(([name, value]) => [`${id}.${name}`, value]));
     this.tracker = kind.create({
       parameters: valuesOf(id, kind.parameters, given),
+      readings: told => (this.#readings = new Readings(told, { epochAccesses: QUANTUM })),
       arm: (arms, pages) => this.#set(arms, true, pages),
       disarm: (arms, pages) => this.#set(arms, false, pages),
       pages: () => this.#pages.size,
@@ -91,8 +95,11 @@ export class Driven {
     this.tracker.onTime(this.#now);
   }
 
-  finish(): Observation {
-    return this.tracker.finish(this.#now);
+  /** What it saw by now, and its readings of pages. */
+  finish(now = this.#now): Observation & { pageReads: Float64Array | null; pageWrites: Float64Array | null } {
+    const seen = this.tracker.finish(now);
+    const { reads = null, writes = null } = this.#readings?.totals() ?? {};
+    return { ...seen, pageReads: reads, pageWrites: writes };
   }
 }
 

@@ -33,7 +33,7 @@ describe('idle page tracking', () => {
     idle.at(0.1);
     idle.touch(7);
     const seen = idle.finish();
-    expect(seen.own.memoryBytes).toBe(16);
+    expect(seen.memoryBytes).toBe(16);
     expect(seen.costNs).toBeCloseTo(2 * 65 * costs.idlePageNs, 6);
     expect(readings(seen.pageReads)[7]).toBe(2);
     expect(readings(seen.pageReads)[8]).toBe(1);

@@ -83,7 +83,7 @@ describe('NeoProf', () => {
     );
 
   test('has the published sketch: 512 K counters of 16 bits in 2 rows, and 16 K entries', () => {
-    expect(neoprof().finish().own.memoryBytes).toBe(2 * 524_288 * 2 + 16_384 * 8);
+    expect(neoprof().finish().memoryBytes).toBe(2 * 524_288 * 2 + 16_384 * 8);
   });
 
   test('reports nothing before the first threshold, then what reaches it, once until the sketch is cleared', () => {

@@ -52,7 +52,7 @@ describe('PEBS by hand', () => {
   test('interrupts when a buffer is full, each vCPU with its own', () => {
     const pebs = new Driven('pebs', { parameters: { bufferRecords: 10 } });
     samples(pebs, 0, [...times(19, 0, 0), ...times(9, 0, 2)]);
-    expect(pebs.finish().own).toMatchObject({ interrupts: 1, memoryBytes: 2 * 10 * 200 });
+    expect(pebs.finish()).toMatchObject({ own: { interrupts: 1 }, memoryBytes: 2 * 10 * 200 });
     // The tenth record of vCPU 2 is a store.
     samples(pebs, 1, times(1, 0, 2));
     expect(pebs.finish().own.interrupts).toBe(2);
@@ -60,7 +60,7 @@ describe('PEBS by hand', () => {
 
   test('without samples it has no shares', () => {
     const { own } = new Driven('pebs').finish();
-    expect(own).toEqual({ loadSamples: 0, storeSamples: 0, interrupts: 0, memoryBytes: 0 });
+    expect(own).toEqual({ loadSamples: 0, storeSamples: 0, interrupts: 0 });
   });
 });
 

@@ -53,10 +53,16 @@ export function replay(
     run.quantum();
     times.push(e.machine.modelledNs());
   }
-  const { pages, rowOfPage } = countedReplay(e.kernel, e.finish());
+  const { pages, rowOfPage, epochs } = countedReplay(e.kernel, e.finish());
   const counts = e.machine.counts();
   const { reads, writes } = pages;
-  const rows = trackerResults(run.finish(), { reads, writes, rowOfPage, busyNs: counts.busyCycles / 4 });
+  const rows = trackerResults(run.finish(), {
+    reads,
+    writes,
+    rowOfPage,
+    busyNs: counts.busyCycles / 4,
+    epochs: epochs.count,
+  });
   return { rows, counts, times, addresses: Array.from(pages.number, number => number * PAGE) };
 }
 
@@ -79,9 +85,9 @@ export function phases(length: number, threads = 1): Access[] {
   });
 }
 
-/** Splits a run at the quanta where a timer of the trackers' second is due, by its definition. */
-export function periods(accesses: readonly Access[], times: readonly number[]): Access[][] {
-  const period = 1e9 / TIME_SCALE;
+/** Splits a run at the quanta where a timer of so many of the trackers' seconds is due, by its definition. */
+export function periods(accesses: readonly Access[], times: readonly number[], seconds = 1): Access[][] {
+  const period = (seconds * 1e9) / TIME_SCALE;
   const parts: Access[][] = [[]];
   let next = period;
   for (let q = 0; q * QUANTUM < accesses.length; q++) {

@@ -1,5 +1,6 @@
 /** The trackers on generated runs: beside a reference that has the accesses, alone and together. */
 import { describe, expect, test } from 'vitest';
+import { QUANTUM } from '../../core/kernel/abi.js';
 import { tooShort } from '../../core/tracking/tracker.js';
 import { trackers } from '../../core/tracking/trackers.js';
 import type { Access } from '../machine/emulated.js';
@@ -27,6 +28,22 @@ describe('trackers', () => {
   test('an unknown one is refused with those that exist', () => {
     expect(() => replay(['no-such'], [])).toThrow(/tracker no-such: unknown; known: exact, pml, .*ept-ad-scan/);
   });
+});
+
+test('readings through time add up to those of the run, for each that names pages', () => {
+  for (const { id, pageReads, pageWrites, heat } of all.rows) {
+    if (id === 'exact' || (!pageReads && !pageWrites)) {
+      expect(heat).toBeNull();
+      continue;
+    }
+    const sums = [new Float64Array(all.addresses.length), new Float64Array(all.addresses.length)];
+    for (const [at, page] of heat!.page.entries()) {
+      sums[0][page] += heat!.reads[at];
+      sums[1][page] += heat!.writes[at];
+    }
+    const none = new Float64Array(all.addresses.length);
+    expect(sums).toEqual([pageReads ?? none, pageWrites ?? none]);
+  }
 });
 
 describe('exact', () => {
@@ -59,6 +76,21 @@ describe('EPT A/D scan', () => {
     expect(Array.from(scan.pageWrites!)).toEqual(all.addresses.map(at => writes.get(at) ?? 0));
     expect(scan.periods).toBe(parts.length - 1);
     expect(scan.vmExits).toBe(parts.length - 1);
+  });
+
+  test('its readings stand in the epoch of the scan', () => {
+    const outcome = replay(['ept-ad-scan'], run, { parameters: { 'ept-ad-scan.periodSeconds': 5 } });
+    const { heat } = row(outcome, 'ept-ad-scan');
+    // An epoch is a quantum long here. A part of the run ends with the quantum in which its scan came.
+    expect(heat!.epochsPerBin).toBe(1);
+    const expected = new Array<number>(Math.ceil(run.length / QUANTUM)).fill(0);
+    let accesses = 0;
+    for (const part of periods(run, outcome.times, 5)) {
+      accesses += part.length;
+      expected[Math.ceil(accesses / QUANTUM) - 1] = new Set(part.map(a => Math.floor(a.address / PAGE))).size;
+    }
+    expect(expected.filter(pages => pages === 0).length).toBeGreaterThan(5);
+    expect(expected.map((_, epoch) => heat!.start[epoch + 1] - heat!.start[epoch])).toEqual(expected);
   });
 
   test('finds the whole working set of a run shorter than a period, and says that it is too short', () => {

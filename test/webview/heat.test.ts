@@ -99,7 +99,7 @@ describe('axes', () => {
     expect(axes.describe({ x: [0, 2], y: [3, 5] }, null)[1]).toBe('counts are on their way');
   });
   test('tell tiers of rows, and what a tracker found, missed and reported falsely', () => {
-    const agreement = { tracker: 'PML', k: 2, found: 1, missed: 1, falsely: 1 };
+    const agreement = { tracker: 'PML', inWindow: false, k: 2, found: 1, missed: 1, falsely: 1 };
     const told = new HeatAxes(
       answer(
         { agreement },

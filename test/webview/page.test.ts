@@ -101,10 +101,14 @@ describe('trackers', () => {
     const trackers = [
       { id: 'pml', pagesReported: null, ...row, ...rest, precision: null },
       { id: 'exact', pagesReported: 23, ...row, ...rest, precision: 0.25 },
-      { id: 'ept-ad-scan', pagesReported: 23, ...row, ...rest, precision: 0.75 },
+      { id: 'ept-ad-scan', pagesReported: 23, ...row, ...rest, precision: 0.75, memoryBytes: 1536 },
     ];
     const shown = await dashboard({ profile: { ...profile(), trackers } });
     await shown.tab('Trackers');
+    // What a mechanism needs of memory is part of its cost; an older profile did not say.
+    const cards = shown.page.locator('.cards .details');
+    expect(await cards.filter({ hasText: 'EPT A/D scan' }).innerText()).toMatch(/3 VM exits, 1\.5 KiB of memory/);
+    expect(await cards.filter({ hasText: 'PML' }).innerText()).toMatch(/3 VM exits\n/);
     const header = shown.page.getByRole('columnheader', { name: 'Precision' });
     const column = () => shown.page.locator('.grid-body .grid-row > :nth-child(5)').allInnerTexts();
     await header.click();

@@ -1,5 +1,6 @@
 /** What the map's colours, patterns and signs mean, with the scale's numbers and their unit. */
 
+import type { HeatmapFacts } from '../../core/protocol.js';
 import { el } from '../dom.js';
 import { countTick, local, whole } from '../format.js';
 import * as l10n from '../l10n.js';
@@ -104,17 +105,7 @@ export function legendWords({ facts }: HeatAxes, color: HeatColor, scale: HeatSc
       ? l10n.t('logarithmic')
       : l10n.t('by percentile of the bins in sight: the lower numbers say how many of them have less');
   const by = color === 'tier' ? l10n.t('Tier by colour and pattern; stronger: more ') : '';
-  const { agreement } = facts;
-  const agreed = agreement
-    ? l10n.t(
-        ' {0} found {1} of the {2} hottest pages of the whole run (the top 10 %), missed {3}, reported {4} falsely.',
-        agreement.tracker,
-        whole(agreement.found),
-        whole(agreement.k),
-        whole(agreement.missed),
-        whole(agreement.falsely),
-      )
-    : '';
+  const agreed = agreementWords(facts);
   const mean = isLive(facts) ? l10n.t('{0} per block and column', unit) : l10n.t('{0} per page and epoch', unit);
   return l10n.t(
     '{0}{1}, mean of each bin of {2}, {3}; bare where there are none. {4}{5}',
@@ -145,4 +136,20 @@ function tierKey(name: string, tier: number, tiers: number): HTMLElement {
 
 function signKey(sign: string, words: string): HTMLElement {
   return el('li', {}, el('span', { 'aria-hidden': 'true' }, sign), words);
+}
+
+function agreementWords({ agreement }: HeatmapFacts): string {
+  if (!agreement) return '';
+  const counts = [agreement.found, agreement.k, agreement.missed, agreement.falsely].map(whole);
+  return agreement.inWindow
+    ? l10n.t(
+        ' {0} found {1} of the {2} hottest pages of the window (the top 10 %), missed {3}, reported {4} falsely.',
+        agreement.tracker,
+        ...counts,
+      )
+    : l10n.t(
+        ' {0} found {1} of the {2} hottest pages of the whole run (the top 10 %), missed {3}, reported {4} falsely.',
+        agreement.tracker,
+        ...counts,
+      );
 }

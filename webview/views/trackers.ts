@@ -3,7 +3,7 @@
 import type { TrackersFacts } from '../../core/protocol.js';
 import { changeText } from '../change.js';
 import { el, icon } from '../dom.js';
-import { noValue, percentValue, score, whole } from '../format.js';
+import { bytes, noValue, percentValue, score, whole } from '../format.js';
 import { Grid, type GridColumn, rowsOf, sortedBy } from '../grid.js';
 import * as l10n from '../l10n.js';
 import { section, shareBar } from '../parts.js';
@@ -132,11 +132,23 @@ const columns: readonly GridColumn<Row>[] = [
     cell: row => whole(row.vmExits),
   },
   {
+    id: 'memoryBytes',
+    label: l10n.t('Memory'),
+    title: l10n.t('Modelled memory that the mechanism needs at most: logs, bitmaps, sketches; page tables apart'),
+    width: 82,
+    priority: 9,
+    numeric: true,
+    sortable: true,
+    cell: row => (row.memoryBytes === null ? noValue : bytes(row.memoryBytes)),
+    hint: row =>
+      row.memoryBytes === null ? l10n.t('No value: the profile was saved by a version that did not say.') : '',
+  },
+  {
     id: 'periods',
     label: l10n.t('Periods'),
     title: l10n.t('Completed periods on modelled time; fewer than {0} are too short to judge by', enoughPeriods),
     width: 112,
-    priority: 9,
+    priority: 10,
     numeric: true,
     sortable: true,
     cell: periods,
@@ -152,7 +164,7 @@ function periods(row: Row): string {
 /** Values that a column sorts by, `null` last. */
 function sortValue(row: Row, id: string): number | string | null {
   if (id === 'label') return row.label;
-  const value = row[id as Score | 'vmExits' | 'overheadPercent' | 'pagesReported' | 'periods'];
+  const value = row[id as Score | 'vmExits' | 'overheadPercent' | 'memoryBytes' | 'pagesReported' | 'periods'];
   return value ?? null;
 }
 
@@ -251,15 +263,7 @@ function card(row: Row, choose: () => void): HTMLElement {
       el('dt', {}, l10n.t('Working-set error')),
       el('dd', {}, row.workingSetError === null ? noValue : percentValue(row.workingSetError * 100)),
       el('dt', {}, l10n.t('Cost')),
-      el(
-        'dd',
-        {},
-        l10n.t(
-          '{0} of modelled time, {1}',
-          percentValue(row.overheadPercent),
-          l10n.plural(row.vmExits, '{0} VM exit', '{0} VM exits'),
-        ),
-      ),
+      el('dd', {}, cost(row)),
       el('dt', {}, l10n.t('Periods')),
       el('dd', {}, row.periods === null ? l10n.t('it has none') : periods(row)),
       el('dt', {}, l10n.t('Needs')),
@@ -269,6 +273,14 @@ function card(row: Row, choose: () => void): HTMLElement {
     ),
     chooser(row, choose),
   );
+}
+
+function cost({ overheadPercent, vmExits, memoryBytes }: Row): string {
+  const time = percentValue(overheadPercent);
+  const exits = l10n.plural(vmExits, '{0} VM exit', '{0} VM exits');
+  return memoryBytes === null
+    ? l10n.t('{0} of modelled time, {1}', time, exits)
+    : l10n.t('{0} of modelled time, {1}, {2} of memory', time, exits, bytes(memoryBytes));
 }
 
 /** Of the hottest pages: found and missed, and what it took for hot. The heatmap shows which. */

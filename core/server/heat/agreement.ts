@@ -25,6 +25,8 @@ export interface Agreement {
   readonly status: Uint8Array;
 }
 
+type Window = readonly [from: number, to: number];
+
 const known = new WeakMap<HeatTable, Map<string, Agreement | null>>();
 
 /**
@@ -44,9 +46,30 @@ export function agreementOfTracker({ heat, pages, trackers }: Profile, id: strin
   return found;
 }
 
-function accessesOfPages({ page, reads, writes }: HeatTable, pages: number): Float64Array {
+/**
+ * The same within a window of epochs, from the readings that the tracker had in it.
+ * @param seen the whole run as the tracker sees it
+ * @param window whole bins of both heats
+ */
+export function agreementInWindow(exact: Profile, seen: Profile, id: string, window: Window): Agreement | null {
+  const ofRun = known.get(seen.heat) ?? new Map<string, Agreement | null>();
+  known.set(seen.heat, ofRun);
+  const key = `${id} ${window.join()}`;
+  let found = ofRun.get(key);
+  if (found === undefined) {
+    const accesses = accessesOfPages(exact.heat, exact.pages.count, window);
+    const pageReads = accessesOfPages(seen.heat, seen.pages.count, window);
+    ofRun.clear();
+    ofRun.set(key, (found = agreement(accesses, { pageReads, pageWrites: null })));
+  }
+  return found;
+}
+
+function accessesOfPages({ epochsPerBin, start, page, reads, writes }: HeatTable, pages: number, window?: Window) {
   const accesses = new Float64Array(pages);
-  for (let row = 0; row < page.length; row++) accesses[page[row]] += reads[row] + writes[row];
+  const [from, to] = window ?? [0, (start.length - 1) * epochsPerBin];
+  const end = start[Math.ceil(to / epochsPerBin)];
+  for (let row = start[from / epochsPerBin]; row < end; row++) accesses[page[row]] += reads[row] + writes[row];
   return accesses;
 }
 

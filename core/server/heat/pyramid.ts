@@ -8,7 +8,7 @@
  * Building walks the heat several times, which takes longer than a request may: `build` yields now and then, and until
  * a level is there the finer ones answer, with the same sums.
  */
-import type { HeatCounts, HeatTable } from '../../model/profile.js';
+import type { HeatTable } from '../../model/profile.js';
 
 /** Rows `start[c] .. start[c + 1]` belong to column c, in ascending order of `page` (in units of `pagesPerCell`). */
 export interface HeatLevel {
@@ -16,8 +16,8 @@ export interface HeatLevel {
   readonly pagesPerCell: number;
   readonly start: Float64Array;
   readonly page: Uint32Array;
-  readonly reads: HeatCounts | Float64Array;
-  readonly writes: HeatCounts | Float64Array;
+  readonly reads: Uint32Array | Float64Array;
+  readonly writes: Uint32Array | Float64Array;
   readonly trafficReads: Uint32Array | Float32Array | Float64Array;
   readonly trafficWrites: Uint32Array | Float32Array | Float64Array;
 }

@@ -10,13 +10,14 @@ import * as l10n from '../../model/l10n.js';
 import type { Profile } from '../../model/profile.js';
 import type { HeatmapFacts, Selection, ViewQuery, WireColumn } from '../../protocol.js';
 import type { Baseline } from '../baseline.js';
-import { agreementOfTracker } from '../heat/agreement.js';
+import { type Agreement, agreementInWindow, agreementOfTracker } from '../heat/agreement.js';
 import { type BinGrid, sumBins } from '../heat/bins.js';
 import { focusRows } from '../heat/focus.js';
 import { pageRowsOf, pyramidOf, stampOf } from '../heat/heat.js';
 import { agreementOfRows, tierOfRows } from '../heat/rowBins.js';
 import type { ProfileIndex } from '../profileIndex.js';
 import { trackerLabel } from '../seen.js';
+import { wholeBins } from '../window.js';
 import { heatDifference } from './heatDifference.js';
 import { clampRange, maxAnswerBytes, type View, wire } from './view.js';
 
@@ -128,7 +129,7 @@ function allAxes(
   const rows = pageRowsOf(profile);
   const policy = index.policy(selection.policy);
   const tier = policy && tierOfRows(profile, policy.tierOfObject, profile.placement.tiers.length, grid);
-  const agreed = own ? agreementOfTracker(index.exact.profile, selection.tracker) : null;
+  const agreed = own ? agreementShown(index, selection) : null;
   const ofRows = agreed && agreementOfRows(agreed.status, grid);
   return {
     facts: {
@@ -137,7 +138,11 @@ function allAxes(
         endOf((grid.fromBin + column * grid.stepBins) * profile.heat.epochsPerBin),
       ),
       segments: rows.segments(index, from, to, selection.policy),
-      agreement: agreed && { tracker: trackerLabel(selection.tracker), ...agreed.totals },
+      agreement: agreed && {
+        tracker: trackerLabel(selection.tracker),
+        inWindow: selection.window !== null,
+        ...agreed.totals,
+      },
       focus: own && selection.focus ? focusRows(index, rows, selection.focus, from, to) : null,
     },
     columns: {
@@ -145,4 +150,10 @@ function allAxes(
       ...(ofRows && { found: wire(ofRows.found), missed: wire(ofRows.missed), falsely: wire(ofRows.falsely) }),
     },
   };
+}
+
+/** Of the selected window where there is one, of the whole run else. */
+function agreementShown({ exact, whole }: ProfileIndex, { tracker, window }: Selection): Agreement | null {
+  if (!window || whole === exact) return agreementOfTracker(exact.profile, tracker);
+  return agreementInWindow(exact.profile, whole.profile, tracker, wholeBins(whole.profile, window));
 }

@@ -25,6 +25,7 @@ export const trackers: View = ({ exact: { profile } }, _query, selection, baseli
         workingSetError: result.workingSetError,
         vmExits: result.vmExits,
         overheadPercent: result.overheadPercent,
+        memoryBytes: result.memoryBytes ?? null,
         periods: result.periods,
         blind: blindness(result),
         agreement: agreed ?? null,
