@@ -174,7 +174,7 @@ describe('one trace', () => {
   test('a tracker alone gives the row that it has among all', async () => {
     const all = JSON.parse(first).trackers;
     for (const row of all) {
-      const alone = await report(['replay', '--tracker', row.id, '--json', '-', file('pages.pltrace')]);
+      const alone = await report(['replay', '--tracker', row.id, '--page-rows', '--json', '-', file('pages.pltrace')]);
       expect(alone.trackers).toEqual([row]);
     }
   });
