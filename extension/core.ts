@@ -9,6 +9,7 @@ import * as vscode from 'vscode';
 import type { LanguageClient } from 'vscode-languageclient/node';
 import type { LiveHeat, Notifications, ProfileProgress, Requests, Selection } from '../core/protocol.js';
 import { section } from './config.js';
+import { CoreProcess } from './coreProcess.js';
 import { commands, linkable, views } from './ids.js';
 
 export class Core implements vscode.Disposable {
@@ -76,32 +77,27 @@ export class Core implements vscode.Disposable {
   }
 
   async #launch(): Promise<LanguageClient> {
-    const { LanguageClient, State, TransportKind } = await import('./languageClient.js');
-    const module = path.join(this.context.extensionPath, 'dist', 'server.cjs');
-    const client = new LanguageClient(
-      section,
-      'Pagelens',
-      { module, transport: TransportKind.ipc },
-      {
-        // Every local file that the profile knows has marks, whatever its language; so has what a diff compares it with.
-        documentSelector: [{ scheme: 'file' }, { scheme: 'git' }],
-        outputChannel: this.log,
-        synchronize: { configurationSection: section },
-        markdown: { isTrusted: { enabledCommands: linkable } },
-        initializationOptions: {
-          lineHeat: true,
-          textFolder: path.join(this.storage, 'texts'),
-          lensCommand: `${views.dashboard}.focus`,
-          hoverLinks: [
-            { title: vscode.l10n.t('Open dashboard'), command: commands.openDashboard },
-            { title: vscode.l10n.t('Profile again'), command: commands.rerun },
-            { title: vscode.l10n.t('Legend'), command: commands.showLegend },
-          ],
-          bundle: vscode.l10n.bundle ?? {},
-          settings: vscode.workspace.getConfiguration(section),
-        },
+    const server = new CoreProcess(path.join(this.context.extensionPath, 'dist', 'server.cjs'), this.log);
+    const { LanguageClient, State } = await import('./languageClient.js');
+    const client = new LanguageClient(section, 'Pagelens', () => server.connect(), {
+      // Every local file that the profile knows has marks, whatever its language; so has what a diff compares it with.
+      documentSelector: [{ scheme: 'file' }, { scheme: 'git' }],
+      outputChannel: this.log,
+      synchronize: { configurationSection: section },
+      markdown: { isTrusted: { enabledCommands: linkable } },
+      initializationOptions: {
+        lineHeat: true,
+        textFolder: path.join(this.storage, 'texts'),
+        lensCommand: `${views.dashboard}.focus`,
+        hoverLinks: [
+          { title: vscode.l10n.t('Open dashboard'), command: commands.openDashboard },
+          { title: vscode.l10n.t('Profile again'), command: commands.rerun },
+          { title: vscode.l10n.t('Legend'), command: commands.showLegend },
+        ],
+        bundle: vscode.l10n.bundle ?? {},
+        settings: vscode.workspace.getConfiguration(section),
       },
-    );
+    });
     client.onNotification('pagelens/selectionChanged', (selection: Selection) => this.#selected(selection));
     client.onNotification('pagelens/annotationsChanged', (change: Notifications['pagelens/annotationsChanged']) =>
       this.#annotations.fire(change),

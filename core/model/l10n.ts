@@ -14,42 +14,49 @@ export type Bundle = Readonly<Record<string, string>>;
 
 type Part = string | number;
 
-interface Language {
-  readonly bundle: Bundle;
-  /** Without translations the texts are English, and so are their plural forms. */
+let language = 'en';
+let bundle: Bundle = {};
+/** Made with the first need: the rules of languages take tens of milliseconds to load, which English can do without. */
+let rules: Rules | null = null;
+let patterns: readonly Pattern[] | null = null;
+
+interface Rules {
   readonly forms: Intl.PluralRules;
   readonly whole: Intl.NumberFormat;
   readonly decimalSign: string;
   readonly groupSign: string;
 }
 
-let language = languageOf('en', {});
-let patterns: readonly Pattern[] | null = null;
-
 /**
  * @param code of the editor's language, as BCP 47 writes it
  * @param bundle translations into it; none: texts are English, with the numbers of the language
  */
-export function speak(code: string, bundle: Bundle): void {
-  language = languageOf(code, bundle);
+export function speak(code: string, translations: Bundle): void {
+  language = code;
+  bundle = translations;
+  rules = null;
   patterns = null;
 }
 
-function languageOf(code: string, bundle: Bundle): Language {
-  const signs = new Intl.NumberFormat(code).formatToParts(12345.6);
+const isEnglish = (): boolean => language === 'en';
+
+function rulesOf(): Rules {
+  if (rules) return rules;
+  const signs = new Intl.NumberFormat(language).formatToParts(12345.6);
   const sign = (type: string, otherwise: string) => signs.find(part => part.type === type)?.value ?? otherwise;
-  return {
-    bundle,
-    forms: new Intl.PluralRules(Object.keys(bundle).length > 0 ? code : 'en'),
-    whole: new Intl.NumberFormat(code, { maximumFractionDigits: 0 }),
+  rules = {
+    // Without translations the texts are English, and so are their forms.
+    forms: new Intl.PluralRules(Object.keys(bundle).length > 0 ? language : 'en'),
+    whole: new Intl.NumberFormat(language, { maximumFractionDigits: 0 }),
     decimalSign: sign('decimal', '.'),
     groupSign: sign('group', ','),
   };
+  return rules;
 }
 
 /** The text with `{0}`, `{1}`, ... replaced by the parts. */
 export function t(text: string, ...parts: readonly Part[]): string {
-  return filled(language.bundle[text] ?? text, parts);
+  return filled(bundle[text] ?? text, parts);
 }
 
 /**
@@ -57,20 +64,24 @@ export function t(text: string, ...parts: readonly Part[]): string {
  * `OTHER#few`, `OTHER#many`, ..., by the names of CLDR's plural rules, OTHER being the text for many.
  */
 export function plural(count: number, one: string, other: string, ...parts: readonly Part[]): string {
-  const { bundle, forms } = language;
-  const form = forms.select(count);
+  const form = isEnglish() ? (count === 1 ? 'one' : 'other') : rulesOf().forms.select(count);
   const english = form === 'one' ? one : other;
   return filled(bundle[`${other}#${form}`] ?? bundle[english] ?? english, [number(count), ...parts]);
 }
 
 /** A whole number with the separators of the language. */
 export function number(value: number): string {
-  return language.whole.format(value);
+  if (!isEnglish()) return rulesOf().whole.format(value);
+  return Math.round(value)
+    .toString()
+    .replaceAll(/\B(?=(\d{3})+$)/g, ',');
 }
 
 /** A number as English writes it, with the language's own signs. */
 export function local(text: string): string {
-  return text.replaceAll(/[.,]/g, sign => (sign === '.' ? language.decimalSign : language.groupSign));
+  if (isEnglish()) return text;
+  const { decimalSign, groupSign } = rulesOf();
+  return text.replaceAll(/[.,]/g, sign => (sign === '.' ? decimalSign : groupSign));
 }
 
 /** A sentence for a file: English, whatever is spoken. */
@@ -80,10 +91,9 @@ export function kept(text: string, ...parts: readonly Part[]): string {
 
 /** A sentence that was `kept`, in the language that is spoken; as it is where it was made of no pattern that is known. */
 export function shown(sentence: string): string {
-  const { bundle } = language;
   const exactly = bundle[sentence];
   if (exactly !== undefined) return exactly;
-  patterns ??= patternsOf(bundle);
+  patterns ??= patternsOf();
   for (const { form, order, translation } of patterns) {
     const found = form.exec(sentence);
     if (!found) continue;
@@ -109,7 +119,7 @@ interface Pattern {
 const leastLetters = 7;
 
 /** Texts with places for parts: those that begin with words of their own first, then those that say most. */
-function patternsOf(bundle: Bundle): readonly Pattern[] {
+function patternsOf(): readonly Pattern[] {
   const begins = (text: string) => (text.startsWith('{') ? 1 : 0);
   const own = (text: string) => text.replaceAll(/\{\d+\}/g, '');
   return Object.entries(bundle)

@@ -16,8 +16,8 @@ import { findFiles } from './workspaceFiles.js';
 
 export type FileState = 'same' | 'differs' | 'missing' | 'unknown';
 
-/** Files read at the same time. */
-const parallel = 8;
+/** Files read at the same time: few, since an editor that has just opened a profile is busy with what is in sight. */
+const parallel = 2;
 /** Missing files that a report names. */
 const named = 200;
 /** No source file is larger (symbols/sources.ts). */

@@ -18,6 +18,7 @@ async function measure(profile, sources) {
 
   const [first, ...others] = sources.map(file => vscode.Uri.file(file));
   await vscode.window.showTextDocument(first);
+  const hostBefore = process.cpuUsage();
   const firstLensMs = await timed(async () => {
     void vscode.commands.executeCommand('vscode.openWith', vscode.Uri.file(profile), 'pagelens.profileEditor', {
       viewColumn: vscode.ViewColumn.Beside,
@@ -25,13 +26,23 @@ async function measure(profile, sources) {
     while ((await lenses(first)).length === 0) await new Promise(done => setTimeout(done, 10));
   });
 
+  const { user, system } = process.cpuUsage(hostBefore);
+  const processorMs = { host: (user + system) / 1000, core: processorMsOf(serverPid()) };
+
   const fileMs = [];
   for (const uri of others) {
     await vscode.workspace.openTextDocument(uri);
     fileMs.push(await timed(() => lenses(uri)));
     if ((await lenses(uri)).length === 0) throw new Error(`no lens in ${uri.fsPath}`);
   }
-  return { activationMs, firstLensMs, fileMs, hostMiB: peakMiB(process.pid), coreMiB: peakMiB(serverPid()) };
+  return {
+    activationMs,
+    firstLensMs,
+    processorMs,
+    fileMs,
+    hostMiB: peakMiB(process.pid),
+    coreMiB: peakMiB(serverPid()),
+  };
 }
 
 /** The lenses of a file with their texts. */
@@ -48,6 +59,14 @@ async function timed(work) {
 
 function peakMiB(pid) {
   return Number(/^VmHWM:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) / 1024;
+}
+
+/** User and system time of all threads of a process since its start; a tick is 10 ms on Linux. */
+function processorMsOf(pid) {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    .replace(/^.*\) /, '')
+    .split(' ');
+  return (Number(fields[11]) + Number(fields[12])) * 10;
 }
 
 /** The language server: the child of this process that runs it. */

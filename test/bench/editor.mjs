@@ -126,7 +126,7 @@ export function showEditor({ rows, core, editor }) {
       'profile opened to first lens',
       ms(editor.firstLensMs),
       ms(editorGoals.firstLensMs),
-      `core opens it in ${ms(core.openMs)}`,
+      `core opens it in ${ms(core.openMs)}; processor time: core ${ms(editor.processorMs.core)}, extension host ${ms(editor.processorMs.host)}`,
     ],
     [
       "a file's lenses, in the editor",

@@ -276,6 +276,22 @@ export class VSCode {
     return (await Promise.all(texts)).join('\n');
   }
 
+  /** Ids of the processes of this VS Code whose command line holds this text. */
+  async processes(text) {
+    const ids = (await readdir('/proc')).filter(name => /^\d+$/.test(name));
+    const ours = await Promise.all(
+      ids.map(async id => {
+        // It may end between two looks.
+        const [stat, command] = await Promise.all(
+          ['stat', 'cmdline'].map(name => readFile(`/proc/${id}/${name}`, 'utf8').catch(() => '')),
+        );
+        const [, , group] = stat.replace(/^.*\) /s, '').split(' ');
+        return Number(group) === this.#server.pid && command.includes(text);
+      }),
+    );
+    return ids.filter((_, i) => ours[i]).map(Number);
+  }
+
   screenshot(file) {
     return this.page.screenshot({ path: file });
   }

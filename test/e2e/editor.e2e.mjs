@@ -125,6 +125,24 @@ describe('a trusted workspace', { timeout: 180_000 }, () => {
     );
   });
 
+  test('when core dies, it is started again and the marks are there again', async () => {
+    const [core, ...others] = await vscode.processes('server.cjs');
+    assert.deepEqual(others, []);
+    process.kill(core, 'SIGKILL');
+    const [again] = await until(
+      () => vscode.processes('server.cjs'),
+      ids => ids.length === 1 && ids[0] !== core,
+      'another core',
+    );
+    assert.notEqual(again, core);
+    const lenses = await until(
+      () => vscode.codeLensTexts(1),
+      texts => texts.some(text => text.includes('75 % of accesses')),
+      'lenses of the profile that was saved',
+    );
+    assert.ok(lenses.every(text => !text.startsWith('stale')));
+  });
+
   test('the hover has a table with shares and denominators, the object, and links', async () => {
     const line = vscode.page.locator('.view-line', { hasText: 'total += table[i]' });
     await line.hover({ position: { x: 80, y: 8 } });
