@@ -2,6 +2,7 @@
 import process from 'node:process';
 import { parseArgs } from 'node:util';
 import { messageOf, UsageError } from '../errors.js';
+import { type Cost, costTable } from '../machine/costs.js';
 import { modes } from '../machine/modes.js';
 import { machines } from '../machine/presets.js';
 import { policies } from '../placement/policies.js';
@@ -17,6 +18,7 @@ interface Described {
   readonly summary?: string;
   readonly needs?: string;
   readonly parameters?: Parameters;
+  readonly costs?: Readonly<Record<string, Cost>>;
 }
 
 const kinds: Readonly<Record<string, Readonly<Record<string, Described>>>> = {
@@ -25,7 +27,9 @@ const kinds: Readonly<Record<string, Readonly<Record<string, Described>>>> = {
     pltrace: { label: 'Pagelens trace', summary: 'every access in order per thread, lossless (docs/trace-format.md)' },
     ...importFormats,
   },
-  machines,
+  machines: Object.fromEntries(
+    Object.entries(machines).map(([id, { label }]) => [id, { label, costs: costTable(id) }]),
+  ),
   modes,
   trackers,
   classifiers: {
@@ -44,12 +48,13 @@ export async function list(args: string[]): Promise<number> {
   if (positionals.length !== 1) throw new UsageError(`list takes one of: ${known}`);
   const [kind] = positionals;
   if (!Object.hasOwn(kinds, kind)) throw new UsageError(`list ${kind}: unknown; known: ${known}`);
-  const rows = Object.entries(kinds[kind]).map(([id, { label, name, summary, needs, parameters }]) => ({
+  const rows = Object.entries(kinds[kind]).map(([id, { label, name, summary, needs, parameters, costs }]) => ({
     id,
     label: label ?? name ?? id,
     ...(summary && { summary }),
     ...(needs && { needs }),
     ...(parameters && { parameters }),
+    ...(costs && { costs }),
   }));
   if (values.json) process.stdout.write(`${JSON.stringify(rows, null, 2)}\n`);
   else {

@@ -11,6 +11,8 @@ export interface Cost {
   readonly value: number;
   readonly unit: string;
   readonly source: string;
+  /** What was measured on one of the machines (ids of presets.ts), in place of the value above. */
+  readonly calibrated?: Readonly<Record<string, { readonly value: number; readonly source: string }>>;
 }
 
 export const costs = {
@@ -20,7 +22,17 @@ export const costs = {
     source:
       'assumption; the ray tracer of the speed notes, section 5: 1.23 s for 1.0e9 source-level accesses, mostly cache hits',
   },
-  memoryLatencyNs: { value: 111, unit: 'ns', source: 'I.2, local DDR5 [P Melody, ASPLOS 2025]' },
+  memoryLatencyNs: {
+    value: 111,
+    unit: 'ns',
+    source: 'I.2, local DDR5 [P Melody, ASPLOS 2025]',
+    calibrated: {
+      'cascade-lake': { value: 90, source: 'I.1, SKX 2-socket: its core and memory [P Melody, ASPLOS 2025]' },
+      'ice-lake': { value: 68.7, source: 'I.1, local DRAM of a Xeon 8360Y [P Demeter, SOSP 2025, table 2]' },
+      'golden-cove': { value: 114, source: 'I.1, SPR local [P Melody, ASPLOS 2025]' },
+      zen4: { value: 106, source: 'I.1, Nomad D (Genoa): 391 cycles at 3.7 GHz [D of P Nomad, OSDI 2024]' },
+    },
+  },
   memoryLevelParallelism: {
     value: 4,
     unit: 'misses in flight on average',
@@ -35,6 +47,12 @@ export const costs = {
     value: 1700,
     unit: 'cycles, VM exit and entry together (Tx + Te)',
     source: 'B.2: 1600-1700 cycles, KVM, Sandy Bridge-E [P Shalabi 2014]',
+    calibrated: {
+      zen4: {
+        value: 1350,
+        source: 'B.2: vmrun to exit, KVM on SVM [P kernel mailing list, December 2020]; an earlier AMD core',
+      },
+    },
   },
   eptViolationHandlerCycles: {
     value: 1000,
@@ -85,6 +103,12 @@ export const costs = {
     unit: 'cycles per relayed system call',
     source:
       'B.2: exit and entry 1700 + way to the user-level VMM and back 2530 - 1350 (whole KVM ioctl less vmrun and exit) [D of P]',
+    calibrated: {
+      zen4: {
+        value: 2530,
+        source: 'B.2: whole KVM ioctl on SVM [P kernel mailing list, December 2020]; an earlier AMD core',
+      },
+    },
   },
   kernelIntegrationFactor: {
     value: 0.25,
@@ -134,25 +158,21 @@ export const costs = {
   },
 } as const satisfies Record<string, Cost>;
 
-/** Constants that were measured on one of the machines (ids of presets.ts), in place of those above. */
-const calibrations: Readonly<Record<string, Partial<Record<keyof typeof costs, Cost>>>> = {
-  zen4: {
-    exitEntryCycles: {
-      value: 1350,
-      unit: 'cycles, VM exit and entry together (Tx + Te)',
-      source: 'B.2: vmrun to exit, KVM on SVM [P kernel mailing list, December 2020]; an earlier AMD core',
-    },
-  },
-};
+type CostName = keyof typeof costs;
 
 /** The constants as numbers, in the units of the table. */
-export type CostValues = { readonly [Name in keyof typeof costs]: number };
+export type CostValues = { readonly [Name in CostName]: number };
 
-/** The cost model of a machine (id of presets.ts). */
+/** The table of a machine (id of presets.ts): calibrated where that was measured. */
+export function costTable(machine: string): Readonly<Record<CostName, Cost>> {
+  const all: readonly (readonly [string, Cost])[] = Object.entries(costs);
+  const rows = all.map(([name, { calibrated, ...common }]) => [name, { ...common, ...calibrated?.[machine] }]);
+  return Object.fromEntries(rows) as Record<CostName, Cost>;
+}
+
+/** The cost model of a machine. */
 export function costsOf(machine: string): CostValues {
-  const names = Object.keys(costs) as (keyof typeof costs)[];
-  const values = names.map(name => [name, (calibrations[machine]?.[name] ?? costs[name]).value]);
-  return Object.fromEntries(values) as CostValues;
+  return Object.fromEntries(Object.entries(costTable(machine)).map(([name, { value }]) => [name, value])) as CostValues;
 }
 
 export interface SlideForm {

@@ -29,7 +29,7 @@ import {
   PARAMETERS,
 } from '../kernel/abi-machine.js';
 import type { TranslationRow } from '../model/profile.js';
-import { costs } from './costs.js';
+import { type CostValues, costsOf } from './costs.js';
 import type { ModeOptions } from './modeParameters.js';
 import { translationRow } from './modeRows.js';
 import { modes } from './modes.js';
@@ -90,12 +90,14 @@ export interface MachineCounts {
 export class EmulatedMachine {
   readonly preset: MachinePreset;
   readonly options: MachineOptions;
+  readonly costs: CostValues;
   readonly #kernel: MachineExports;
 
   /** Starts an empty machine in the kernel; before the first vCPU, once. @throws Error for options out of range. */
   constructor(kernel: MachineExports, options: MachineOptions, overrides: ParameterOverrides = {}) {
     this.preset = machinePreset(options.machine);
     this.options = options;
+    this.costs = costsOf(options.machine);
     this.#kernel = kernel;
     const values = parameterBlock(this.preset, options);
     for (const [slot, value] of Object.entries(overrides)) values[Number(slot)] = value;
@@ -150,12 +152,12 @@ export class EmulatedMachine {
 
   /** Cycles to drain a log of so many entries. */
   drainCycles(entries: number): number {
-    return entries * costs.pmlDrainNsPerEntry.value * this.preset.frequencyGHz.value;
+    return entries * this.costs.pmlDrainNsPerEntry * this.preset.frequencyGHz.value;
   }
 
   /** Cycles that relaying so many system calls to the host costs (mechanisms C). */
   relayCycles(systemCalls: number): number {
-    const factor = this.options.kernelIntegration ? costs.kernelIntegrationFactor.value : 1;
-    return systemCalls * costs.relayCycles.value * factor;
+    const factor = this.options.kernelIntegration ? this.costs.kernelIntegrationFactor : 1;
+    return systemCalls * this.costs.relayCycles * factor;
   }
 }

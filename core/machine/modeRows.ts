@@ -45,7 +45,6 @@ import {
   S_WALKS_AT,
 } from '../kernel/abi-machine.js';
 import type { TranslationRow } from '../model/profile.js';
-import { costs } from './costs.js';
 import type { EmulatedMachine } from './machine.js';
 import type { Mode } from './modes.js';
 
@@ -62,22 +61,22 @@ interface Parts {
 
 /** Why a guest exits, and what an exit with its handler costs in cycles. */
 const reasons = {
-  'guest-page-fault': (m: EmulatedMachine) => shadowCycles(m),
-  'page-table-write': (m: EmulatedMachine) => shadowCycles(m),
-  'hidden-fault': (m: EmulatedMachine) => shadowCycles(m),
-  invlpg: () => costs.exitEntryCycles.value + costs.eptViolationHandlerCycles.value,
-  'cr3-load': () => costs.exitEntryCycles.value + costs.eptViolationHandlerCycles.value,
-  'forwarded-fault': () => costs.exitEntryCycles.value,
-  hypercall: () => costs.exitEntryCycles.value,
-  'ept-violation': () => costs.exitEntryCycles.value + costs.eptViolationHandlerCycles.value,
-  'pml-full': (m: EmulatedMachine) => costs.exitEntryCycles.value + m.drainCycles(m.options.pmlEntries),
+  'guest-page-fault': shadowCycles,
+  'page-table-write': shadowCycles,
+  'hidden-fault': shadowCycles,
+  invlpg: ({ costs }) => costs.exitEntryCycles + costs.eptViolationHandlerCycles,
+  'cr3-load': ({ costs }) => costs.exitEntryCycles + costs.eptViolationHandlerCycles,
+  'forwarded-fault': ({ costs }) => costs.exitEntryCycles,
+  hypercall: ({ costs }) => costs.exitEntryCycles,
+  'ept-violation': ({ costs }) => costs.exitEntryCycles + costs.eptViolationHandlerCycles,
+  'pml-full': m => m.costs.exitEntryCycles + m.drainCycles(m.options.pmlEntries),
 } as const satisfies Record<string, (machine: EmulatedMachine) => number>;
 
 type Reason = keyof typeof reasons;
 
 /** One of the three exits of a guest page fault under shadow paging. */
-function shadowCycles({ preset }: EmulatedMachine): number {
-  return (costs.shadowFaultNs.value * preset.frequencyGHz.value) / 3;
+function shadowCycles({ preset, costs }: EmulatedMachine): number {
+  return (costs.shadowFaultNs * preset.frequencyGHz.value) / 3;
 }
 
 type Counter = (slot: number) => number;
@@ -98,7 +97,7 @@ const parts: Readonly<Record<string, (of: Counter, run: Counter, machine: Emulat
 
   direct: (of, run, machine) => ({
     walkReferences: run(C_NATIVE_REFERENCES),
-    cycles: lookUps(run, machine) + run(C_NATIVE_WALK_CYCLES) + of(S_VALIDATED) * costs.validationCycles.value,
+    cycles: lookUps(run, machine) + run(C_NATIVE_WALK_CYCLES) + of(S_VALIDATED) * machine.costs.validationCycles,
     exits: { 'forwarded-fault': of(S_GUEST_FAULTS), hypercall: of(S_HYPERCALLS) },
     own: { validatedEntries: of(S_VALIDATED) },
   }),
@@ -111,20 +110,20 @@ const parts: Readonly<Record<string, (of: Counter, run: Counter, machine: Emulat
 
   dsp: (of, run, machine) => ({
     walkReferences: of(S_REFERENCES),
-    cycles: lookUps(run, machine) + of(S_CYCLES) + of(S_DROPPED) * costs.refillCycles.value,
+    cycles: lookUps(run, machine) + of(S_CYCLES) + of(S_DROPPED) * machine.costs.refillCycles,
     exits: { ...shadowExits(of), 'ept-violation': of(S_EPT_VIOLATIONS) },
     own: { switches: of(S_SWITCHES), droppedTranslations: of(S_DROPPED) },
   }),
 
-  'dual-direct': (of, run, { preset }) => {
+  'dual-direct': (of, run, machine) => {
     // Of the misses of L1, a segment takes most; the rest looks into the L2 TLB.
-    const { l1MissCycles, l2MissCycles } = preset.tlbPenalty;
+    const { l1MissCycles, l2MissCycles } = machine.preset.tlbPenalty;
     const misses = of(S_MISSES);
     const hits = run(C_L1_TLB_MISSES) - of(S_SEGMENT) - misses;
     return {
       tlbMisses: misses,
       walkReferences: of(S_REFERENCES),
-      cycles: l1MissCycles * hits + l2MissCycles * misses + of(S_CYCLES) + checkCycles(of),
+      cycles: l1MissCycles * hits + l2MissCycles * misses + of(S_CYCLES) + checkCycles(of, machine),
       exits: {},
       own: segmentFigures(of),
     };
@@ -132,14 +131,14 @@ const parts: Readonly<Record<string, (of: Counter, run: Counter, machine: Emulat
 
   'vmm-direct': (of, run, machine) => ({
     walkReferences: of(S_REFERENCES),
-    cycles: lookUps(run, machine) + of(S_CYCLES) + checkCycles(of),
+    cycles: lookUps(run, machine) + of(S_CYCLES) + checkCycles(of, machine),
     exits: {},
     own: { boundChecks: of(S_CHECKS), escapedWalks: of(S_ESCAPED) },
   }),
 
   'guest-direct': (of, run, machine) => ({
     walkReferences: of(S_REFERENCES),
-    cycles: lookUps(run, machine) + of(S_CYCLES) + checkCycles(of),
+    cycles: lookUps(run, machine) + of(S_CYCLES) + checkCycles(of, machine),
     exits: { 'ept-violation': of(S_EPT_VIOLATIONS) },
     own: { boundChecks: of(S_CHECKS), segmentTranslations: of(S_SEGMENT) },
   }),
@@ -149,7 +148,7 @@ const parts: Readonly<Record<string, (of: Counter, run: Counter, machine: Emulat
     cycles:
       lookUps(run, machine) +
       of(S_CYCLES) +
-      of(S_CHECKED) * costs.scanNsPerPage.value * machine.preset.frequencyGHz.value,
+      of(S_CHECKED) * machine.costs.scanNsPerPage * machine.preset.frequencyGHz.value,
     exits: { ...shadowExits(of), 'ept-violation': of(S_EPT_VIOLATIONS) },
     own: {
       tablesTurnedNested: of(S_TO_NESTED),
@@ -179,8 +178,8 @@ function shadowExits(of: Counter): Parts['exits'] {
   };
 }
 
-function checkCycles(of: Counter): number {
-  return of(S_CHECKS) * costs.boundCheckCycles.value;
+function checkCycles(of: Counter, machine: EmulatedMachine): number {
+  return of(S_CHECKS) * machine.costs.boundCheckCycles;
 }
 
 function segmentFigures(of: Counter): Record<string, number> {

@@ -37,7 +37,7 @@ import {
   P_WALK_NEAR_CYCLES,
   PARAMETERS,
 } from '../kernel/abi-machine.js';
-import { costs } from './costs.js';
+import { costsOf } from './costs.js';
 import type { MachineOptions } from './machine.js';
 import { type Geometry, geometryOf, modeValues } from './modeParameters.js';
 import { modes } from './modes.js';
@@ -64,18 +64,19 @@ export function parameterBlock(preset: MachinePreset, options: MachineOptions): 
   setCache(values, P_L2_SETS, P_L2_WAYS, preset.l2);
   setCache(values, P_LLC_SETS, P_LLC_WAYS, preset.llc);
 
-  const parallelism = costs.memoryLevelParallelism.value;
-  values[P_ACCESS_CYCLES] = costs.accessCycles.value;
+  const costs = costsOf(options.machine);
+  const parallelism = costs.memoryLevelParallelism;
+  values[P_ACCESS_CYCLES] = costs.accessCycles;
   values[P_L2_STALL] = (preset.l2.latencyCycles - preset.l1d.latencyCycles) / parallelism;
   values[P_LLC_STALL] = (preset.llc.latencyCycles - preset.l1d.latencyCycles) / parallelism;
-  values[P_MEMORY_STALL] = (costs.memoryLatencyNs.value * preset.frequencyGHz.value) / parallelism;
+  values[P_MEMORY_STALL] = (costs.memoryLatencyNs * preset.frequencyGHz.value) / parallelism;
   values[P_L1_TLB_MISS_CYCLES] = preset.tlbPenalty.l1MissCycles;
   values[P_L2_TLB_MISS_CYCLES] = preset.tlbPenalty.l2MissCycles;
   // Walker's reads: its lines stay in a cache of the L2's geometry that data does not compete for; the rest, in the LLC.
   values[P_WALK_NEAR_CYCLES] = preset.l2.latencyCycles;
   values[P_WALK_FAR_CYCLES] = preset.llc.latencyCycles;
   values[P_PSC_CYCLES] = preset.walkCaches.latencyCycles;
-  values[P_SYSTEM_CALL_CYCLES] = costs.systemCallCycles.value;
+  values[P_SYSTEM_CALL_CYCLES] = costs.systemCallCycles;
   values[P_CYCLES_PER_NS] = preset.frequencyGHz.value;
   return values;
 }

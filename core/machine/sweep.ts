@@ -7,7 +7,6 @@
  */
 import { C_SWEEP_EXITS, SWEEP_SIZES, SWEEP_SMALLEST } from '../kernel/abi-machine.js';
 import type { PmlSweepRow } from '../model/profile.js';
-import { costs } from './costs.js';
 import type { EmulatedMachine } from './machine.js';
 
 /**
@@ -20,7 +19,7 @@ export function pmlSweep(machine: EmulatedMachine): PmlSweepRow[] {
   const { busyCycles, pmlLogged } = machine.counts();
   return Array.from({ length: SWEEP_SIZES }, (_, i) => {
     const exits = counters[C_SWEEP_EXITS + i];
-    const cycles = exits * costs.exitEntryCycles.value + machine.drainCycles(pmlLogged);
+    const cycles = exits * machine.costs.exitEntryCycles + machine.drainCycles(pmlLogged);
     return {
       entries: SWEEP_SMALLEST << i,
       exits,

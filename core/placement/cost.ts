@@ -12,7 +12,7 @@
  * The sum has one term a line, so the cost of a placement is the sum of the costs of its objects or pages: that is
  * what makes an exact optimum and a proved bound possible (assign.ts).
  */
-import { costs as machineCosts } from '../machine/costs.js';
+import { costsOf, costs as machineCosts } from '../machine/costs.js';
 import * as l10n from '../model/l10n.js';
 import type { Tier } from '../model/profile.js';
 
@@ -31,9 +31,10 @@ export interface Parallelism {
  */
 export const defaultParallelism: Parallelism = { low: 1, middle: machineCosts.memoryLevelParallelism.value, high: 10 };
 
-/** The part of the modelled run time that the machine model waits for its own memory, ns. */
-export function machineStallNs(trafficReads: number): number {
-  return (trafficReads * machineCosts.memoryLatencyNs.value) / machineCosts.memoryLevelParallelism.value;
+/** The part of the modelled run time that a machine (id of its preset) waits for its own memory, ns. */
+export function machineStallNs(machine: string, trafficReads: number): number {
+  const { memoryLatencyNs, memoryLevelParallelism } = costsOf(machine);
+  return (trafficReads * memoryLatencyNs) / memoryLevelParallelism;
 }
 
 /** ns per line that a tier serves, one entry a tier. */

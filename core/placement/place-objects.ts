@@ -35,11 +35,11 @@ export function placeable({ objects, pages, totals, heat }: Placeable): Placeabl
  */
 export function placeObjects(
   profile: Placeable,
-  options: Pick<ReplayOptions, 'tiers' | 'capacity' | 'policies' | 'pageSize'>,
+  options: Pick<ReplayOptions, 'machine' | 'tiers' | 'capacity' | 'policies' | 'pageSize'>,
 ): Placement {
   const { objects, pages, totals, heat } = profile;
   const { pageSize } = options;
   const tiers = sizedTiers(tierSet(options.tiers), options.capacity, totals.pagesTouched * pageSize);
-  const memoryStallNs = machineStallNs(totals.trafficReads);
+  const memoryStallNs = machineStallNs(options.machine, totals.trafficReads);
   return place({ objects, pages, totals, heat, pageSize, memoryStallNs }, tiers, options.policies);
 }

@@ -1,6 +1,6 @@
 /** Modelled time and overheads: by hand where the model is arithmetic, in quality where only that is published. */
 import { describe, expect, test } from 'vitest';
-import { costs } from '../../core/machine/costs.js';
+import { type Cost, costs, costsOf } from '../../core/machine/costs.js';
 import type { EmulatedMachine } from '../../core/machine/machine.js';
 import { machines } from '../../core/machine/presets.js';
 import { type Access, Emulated } from './emulated.js';
@@ -115,6 +115,36 @@ describe('machine presets', () => {
       }
     },
   );
+
+  test('rows of the modes cost what the table says of their machine', () => {
+    // 300 EPT violations and 4 full logs of 64 entries: exit and entry of AMD's core, 1,350; a handler of 1,000; 4 ns an
+    // entry at 3.7 GHz. Skylake: 1,700 and 4 GHz.
+    const exits = { zen4: 300 * 2350 + 4 * (1350 + 64 * 4 * 3.7), skylake: 300 * 2700 + 4 * (1700 + 64 * 4 * 4) };
+    for (const [id, cycles] of Object.entries(exits)) {
+      const e = new Emulated({ machine: id, pmlEntries: 64 });
+      e.replay(Array.from({ length: 300 }, (_, i) => ({ vcpu: 0, address: i * 4096, write: true })));
+      const { nestedWalkCycles, l1TlbMisses, tlbMisses } = e.machine.counts();
+      const { l1MissCycles, l2MissCycles } = machines[id].tlbPenalty;
+      const lookUps = l1MissCycles * (l1TlbMisses - tlbMisses) + l2MissCycles * tlbMisses;
+      expect(nested(e.machine).cycles - nestedWalkCycles - lookUps).toBeCloseTo(cycles, 6);
+    }
+  });
+
+  test('a constant that was measured on a machine stands in its place there, and nowhere else', () => {
+    const measured = Object.entries(costs).flatMap(([name, { calibrated }]: [string, Cost]) =>
+      Object.entries(calibrated ?? {}).map(([machine, { value, source }]) => ({ name, machine, value, source })),
+    );
+    for (const { name, machine, value, source } of measured) {
+      expect(Object.keys(machines)).toContain(machine);
+      expect(source).toMatch(/^[A-K]\.\d.*\[/);
+      expect(costsOf(machine)).toHaveProperty(name, value);
+    }
+    const own = (machine: string) => measured.filter(row => row.machine === machine).map(({ name }) => name);
+    for (const machine of Object.keys(machines))
+      for (const [name, { value }] of Object.entries(costs))
+        if (!own(machine).includes(name)) expect(costsOf(machine)).toHaveProperty(name, value);
+    expect(costsOf('zen4')).toMatchObject({ exitEntryCycles: 1350, relayCycles: 2530, memoryLatencyNs: 106 });
+  });
 
   test('an unknown machine and a log without entries are refused with what is possible', () => {
     expect(() => new Emulated({ machine: 'pdp-11' })).toThrow(/machine pdp-11: unknown; known: skylake/);

@@ -53,9 +53,9 @@ export function atEachParallelism<T>(of: (parallelism: number) => T, { low, high
 }
 
 /** Modelled run time under a policy, ns; its range's lower end belongs to the greatest overlap. */
-export function runNs({ totals, placement }: Profile, policy: PolicyResult, parallelism: number): number {
+export function runNs({ totals, placement, options }: Profile, policy: PolicyResult, parallelism: number): number {
   const costs = lineCosts(placement.tiers, parallelism);
-  const compute = Math.max(0, totals.modelledNs - machineStallNs(totals.trafficReads));
+  const compute = Math.max(0, totals.modelledNs - machineStallNs(options.machine, totals.trafficReads));
   const reference = compute + referenceStallNs(totals.trafficReads, totals.trafficWrites, costs);
   const [best, worst] = policy.modelledSlowdownRange;
   return reference * (parallelism === defaultParallelism.low ? worst : best);
