@@ -12,8 +12,8 @@ import type { ProfileWithoutPlacement } from './attribute.js';
 const TRAFFIC = ['trafficReads', 'trafficWrites'] as const;
 
 export function sampled(profile: ProfileWithoutPlacement, sampling: Sampling): ProfileWithoutPlacement {
-  const { period } = sampling;
-  const times = (column: Float64Array) => column.map(count => count * period);
+  const { factor } = sampling;
+  const times = (column: Float64Array) => column.map(count => count * factor);
   const counts = <T extends Pick<SourceColumns, 'reads' | 'writes' | (typeof TRAFFIC)[number]>>(table: T): T => ({
     ...table,
     reads: times(table.reads),
@@ -27,17 +27,17 @@ export function sampled(profile: ProfileWithoutPlacement, sampling: Sampling): P
     perPagePerSecond: table.perPagePerSecond,
   });
   const { totals, epochs, heat, siteTimes } = profile;
-  const heatTimes = (column: Uint32Array) => column.map(count => count * period);
+  const heatTimes = (column: Uint32Array) => column.map(count => count * factor);
   return {
     ...profile,
     program: { ...profile.program, sampling },
     totals: {
       ...totals,
-      reads: totals.reads * period,
-      writes: totals.writes * period,
-      trafficReads: totals.trafficReads * period,
-      trafficWrites: totals.trafficWrites * period,
-      modelledNs: totals.modelledNs * period,
+      reads: totals.reads * factor,
+      writes: totals.writes * factor,
+      trafficReads: totals.trafficReads * factor,
+      trafficWrites: totals.trafficWrites * factor,
+      modelledNs: totals.modelledNs * factor,
     },
     lines: region(profile.lines),
     functions: region(profile.functions),
@@ -54,7 +54,7 @@ export function sampled(profile: ProfileWithoutPlacement, sampling: Sampling): P
       },
     }),
     pages: counts(profile.pages),
-    epochs: { ...counts(epochs), accesses: epochs.accesses * period, endNs: times(epochs.endNs) },
+    epochs: { ...counts(epochs), accesses: epochs.accesses * factor, endNs: times(epochs.endNs) },
     heat: {
       ...heat,
       reads: heatTimes(heat.reads),
@@ -67,8 +67,8 @@ export function sampled(profile: ProfileWithoutPlacement, sampling: Sampling): P
     trackers: [],
     unattributed: {
       ...profile.unattributed,
-      reads: profile.unattributed.reads * period,
-      writes: profile.unattributed.writes * period,
+      reads: profile.unattributed.reads * factor,
+      writes: profile.unattributed.writes * factor,
     },
     warnings: [...samplingWarnings(sampling), ...profile.warnings],
   };
@@ -77,14 +77,8 @@ export function sampled(profile: ProfileWithoutPlacement, sampling: Sampling): P
 function samplingWarnings({ event, samples, period, least, most, unit }: Sampling): string[] {
   const grouped = (count: number) => count.toLocaleString('en');
   return [
-    `Sampled: counts are ${grouped(samples)} samples of ${event} times ${grouped(period)} ${unit} each, with intervals of 95 %; ` +
+    `Sampled: counts are ${grouped(samples)} samples of ${event} times ${grouped(period)} ${unit} each${least === most ? '' : ' on average'}, with intervals of 95 %; ` +
       'pages touched, densities and working sets are what the samples met, so they are at least that large; ' +
       'TLBs, miss ratios and trackers need every access and are left out; traffic and placement rest on the samples alone.',
-    ...(least === most
-      ? []
-      : [
-          `The period of the samples varied from ${grouped(least)} to ${grouped(most)}: each counts as the mean, so that places sampled ` +
-            'with longer periods are understated; record with a fixed period (perf record -c) for counts without that bias.',
-        ]),
   ];
 }

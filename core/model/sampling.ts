@@ -7,11 +7,13 @@ export interface Sampling {
   /** What was sampled, such as `mem-loads` or `page checks`. */
   readonly event: string;
   readonly samples: number;
-  /** What one sample stands for, rounded: the factor of all counts. The mean where the period varied. */
+  /** What one sample stands for, rounded. The mean where it varied. */
   readonly period: number;
   /** The least and the greatest period; equal where it was fixed. */
   readonly least: number;
   readonly most: number;
+  /** What one access of the trace stands for: the period, or less where the import spread a sample over its pages. */
+  readonly factor: number;
   /** What the counts are: `accesses`, or what the source counts in their place. */
   readonly unit: string;
 }

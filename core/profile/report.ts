@@ -290,8 +290,8 @@ function programInfo(program: Profile['program']): Profile['program'] {
   };
 }
 
-function samplingOf({ event, samples, period, least, most, unit }: Sampling): Sampling {
-  return { event, samples, period, least, most, unit };
+function samplingOf({ event, samples, period, least, most, factor, unit }: Sampling): Sampling {
+  return { event, samples, period, least, most, factor, unit };
 }
 
 function replayOptions(options: ReplayOptions): ReplayOptions {

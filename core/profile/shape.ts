@@ -75,7 +75,15 @@ const programInfo = record<ProgramInfo>({
   cut: optional(oneOf<CutReason>(...(Object.keys(cutReasons) as CutReason[]))),
   imported: optional(text),
   sampling: optional(
-    record<Sampling>({ event: text, samples: natural, period: natural, least: natural, most: natural, unit: text }),
+    record<Sampling>({
+      event: text,
+      samples: natural,
+      period: natural,
+      least: natural,
+      most: natural,
+      factor: natural,
+      unit: text,
+    }),
   ),
   processes: natural,
   threads: natural,

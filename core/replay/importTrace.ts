@@ -58,7 +58,7 @@ export async function importTrace({ file, name, traceFile, options }: ImportTask
     const program = format.program?.(start) ?? {};
     sink.program(program);
     for (const module of await modulesOf(options.module, program.program ?? '')) sink.module(module);
-    await format.read(withProgress(input, sink, hooks), sink, options);
+    await format.read(withProgress(input, sink, hooks), sink, { columns: options.columns, image: loadedImage });
     await sink.streamsEnd();
     await writer.write(await symbols(sink));
     await writer.write(sink.end);
@@ -122,14 +122,14 @@ async function modulesOf(texts: string | undefined, program: string): Promise<Im
 
 /** Names of sites: from the modules' files, and where these say nothing, from the trace. */
 async function symbols(sink: ImportSink): Promise<SymbolsBlock> {
-  const modules = sink.modules.map((module, number) => ({
-    module: number,
-    path: module.path,
-    buildId: module.buildId ?? '',
-    globals: module.globals ?? [],
+  const modules = sink.modules.map(({ path, buildId = '', globals = [], unplaced }, module) => ({
+    module,
+    // A file that is not looked into: its code is where nothing is known of.
+    path: unplaced ? '' : path,
+    buildId,
+    globals,
   }));
-  const { sites } = sink;
-  const block = await symbolsOf(modules, sites);
+  const block = await symbolsOf(modules, sink.sites);
   const named = sink.namesBySite();
   if (named.size === 0) return block;
   const frames = block.frames.map((chain, i) => {

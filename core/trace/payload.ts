@@ -307,6 +307,7 @@ function decodeSampling(value: Fields): Sampling {
     period: integer(value.period, 'period'),
     least: integer(value.least, 'least'),
     most: integer(value.most, 'most'),
+    factor: integer(value.factor, 'factor'),
     unit: text(value.unit, 'unit'),
   };
 }

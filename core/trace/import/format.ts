@@ -7,7 +7,7 @@
  * price is one encoding and decoding of each access, some tens of nanoseconds, less than parsing takes for text.
  */
 import type { ImportInput } from './input.js';
-import type { ImportedProgram, ImportSink } from './sink.js';
+import type { ImportedModule, ImportedProgram, ImportSink } from './sink.js';
 
 export interface ImportFormat {
   readonly label: string;
@@ -28,6 +28,8 @@ export interface ImportFormat {
 export interface ImportOptions {
   /** Columns of a table: `address=2,size=len`. */
   readonly columns?: string;
+  /** What an executable or library of this machine holds; null when it is none. */
+  readonly image?: (path: string) => Promise<(Omit<ImportedModule, 'base'> & { readonly relocatable: boolean }) | null>;
 }
 
 /** As much as is looked at to tell a format. */

@@ -1,14 +1,18 @@
 /** The formats that `pagelens replay` reads besides its own: one file and one line each. Recognised in this order. */
 import { csv } from './csv.js';
+import { damon } from './damon.js';
 import type { ImportFormat } from './format.js';
 import { gem5 } from './gem5.js';
 import { lackey } from './lackey.js';
 import { libcachesim } from './libcachesim.js';
+import { perf } from './perf.js';
 import { pinatrace } from './pinatrace.js';
 
 export const importFormats = {
   lackey,
   pinatrace,
+  damon,
+  perf,
   gem5,
   csv,
   libcachesim,

@@ -1,7 +1,7 @@
-/** The bytes of a file to import: chunk by chunk, decompressed where it is a gzip file. */
+/** The bytes of a file to import: chunk by chunk, decompressed where it is compressed by gzip or zlib. */
 import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { createGunzip } from 'node:zlib';
+import { createGunzip, createInflate, type Gunzip, type Inflate } from 'node:zlib';
 import { ioError, TraceError } from '../error.js';
 import { FILE_MAGIC } from '../format.js';
 
@@ -17,7 +17,7 @@ export interface ImportInput {
   chunks(): AsyncGenerator<Uint8Array, void, undefined>;
 }
 
-/** A file, plain or gzip. */
+/** A file, plain, gzip or zlib. */
 export class FileInput implements ImportInput {
   cut = false;
 
@@ -27,16 +27,18 @@ export class FileInput implements ImportInput {
   ) {}
 
   async *chunks(): AsyncGenerator<Uint8Array, void, undefined> {
-    const gzip = await isGzip(this.path);
+    this.cut = false;
+    const inflate = inflaterOf(await startOf(this.path, 2));
     const file = createReadStream(this.path, { highWaterMark: CHUNK_BYTES });
-    const stream = gzip ? file.pipe(createGunzip({ chunkSize: CHUNK_BYTES })) : file;
-    if (gzip) file.on('error', error => stream.destroy(error));
+    const stream = inflate ? file.pipe(inflate) : file;
+    if (inflate) file.on('error', error => stream.destroy(error));
     try {
       for await (const chunk of stream) yield chunk as Uint8Array;
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code === 'Z_BUF_ERROR') this.cut = true;
-      else if (code?.startsWith('Z_')) throw new TraceError(`${this.name} is damaged: its gzip data cannot be read`);
+      else if (code?.startsWith('Z_'))
+        throw new TraceError(`${this.name} is damaged: its compressed data cannot be read`);
       else throw error instanceof TraceError ? error : ioError('read', this.path, error);
     } finally {
       file.destroy();
@@ -44,9 +46,13 @@ export class FileInput implements ImportInput {
   }
 }
 
-async function isGzip(path: string): Promise<boolean> {
-  const start = await startOf(path, 2);
-  return start[0] === 0x1f && start[1] === 0x8b;
+/** What inflates a file with these first bytes: gzip, or zlib's format as damo writes it; null for a plain file. */
+function inflaterOf([first, second]: Uint8Array): Gunzip | Inflate | null {
+  if (first === 0x1f && second === 0x8b) return createGunzip({ chunkSize: CHUNK_BYTES });
+  // RFC 1950: deflate with a window of 32 KiB, at the fastest, usual or best level.
+  if (first === 0x78 && (second === 0x01 || second === 0x9c || second === 0xda))
+    return createInflate({ chunkSize: CHUNK_BYTES });
+  return null;
 }
 
 /** Whether a file is a `.pltrace`, be it damaged, rather than a trace to import. @throws TraceError */

@@ -79,6 +79,8 @@ export interface ImportedModule {
   readonly buildId?: string;
   readonly segments?: ModuleBlock['segments'];
   readonly globals?: ModuleBlock['globals'];
+  /** Where it lies is not known, only what its code is called: nothing can be looked up in its file. */
+  readonly unplaced?: boolean;
 }
 
 interface Thread {

@@ -1,0 +1,140 @@
+/** DAMON's results in each form that damo writes, made here from its definitions (src/_damo_records.py). */
+import { deflateSync } from 'node:zlib';
+import { describe, expect, test } from 'vitest';
+import { pagesOf, profileOf, recognised, refusal, survivesDamage } from './importing.js';
+
+type Region = readonly [start: number, end: number, accesses: number];
+/** Two snapshots: of three pages from 5 on, found 2 and 1 times; of one page at 0x90. */
+const snapshots: readonly (readonly Region[])[] = [
+  [
+    [0x5000, 0x8000, 2],
+    [0x8000, 0x20000, 0],
+    [0x90000, 0x91000, 20],
+  ],
+  [[0x5000, 0x8000, 1]],
+];
+const pages = ['5: 3/0', '6: 3/0', '7: 3/0', '90: 20/0'];
+
+const raw = `base_time_absolute: 8 m 59.809 s
+data source: unknown
+
+${snapshots
+  .map(
+    (regions, i) => `monitoring_start:          ${i}04.599 ms
+monitoring_end:            ${i + 1}04.599 ms
+monitoring_duration:       103.991 ms
+target_id: 18446623438842320000
+nr_regions: ${regions.length}
+# start_addr     end_addr        length  nr_accesses   age
+${regions.map(([start, end, accesses]) => `${start.toString(16)}-${end.toString(16)} (  12.000 KiB)          ${accesses}    -1\n`).join('')}`,
+  )
+  .join('\n')}`;
+
+const events = snapshots
+  .flatMap((regions, i) =>
+    regions.map(
+      ([start, end, accesses]) =>
+        `kdamond.0  4452 [000] 8287${i}.315633: damon:damon_aggregated: target_id=18446623435582458880 nr_regions=${regions.length} ${start}-${end}: ${accesses} 3\n`,
+    ),
+  )
+  .join('');
+
+/** As json.dumps(indent=4) writes the records, numbers with commas between thousands. */
+const record = JSON.stringify(
+  [
+    {
+      kdamond_idx: null,
+      intervals: null,
+      target_id: 0,
+      snapshots: snapshots.map((regions, i) => ({
+        start_time: `${i}00,000`,
+        end_time: `${i + 1}00,000`,
+        regions: regions.map(([start, end, accesses]) => ({
+          start: start.toLocaleString('en'),
+          end: end.toLocaleString('en'),
+          nr_accesses: { samples: accesses, percent: null },
+          age: { usec: null, aggr_intervals: 3 },
+        })),
+        total_bytes: '1,000',
+        damos_stats: null,
+      })),
+      data_source: 'unknown',
+    },
+  ],
+  null,
+  4,
+);
+
+describe.each([
+  ['damo report raw', raw],
+  ['damon_aggregated events', events],
+  ['records', record],
+  ['records on one line', JSON.stringify(JSON.parse(record))],
+  ['records compressed', deflateSync(record)],
+] as const)('%s', (_, content) => {
+  test('each page of a region has the accesses that the checks of the region found', async () => {
+    const profile = await profileOf(content);
+    expect(pagesOf(profile)).toEqual(pages);
+    expect(profile.program).toMatchObject({ imported: 'damon', complete: true });
+  });
+
+  test('the checks are what intervals rest on', async () => {
+    const { program } = await profileOf(content);
+    // 2 + 1 checks stand for three pages each, 20 for one: 29 page checks by 23.
+    expect(program.sampling).toEqual({
+      event: 'DAMON checks that found an access',
+      samples: 23,
+      period: 1,
+      least: 1,
+      most: 3,
+      factor: 1,
+      unit: 'pages',
+    });
+  });
+});
+
+test('a region of many GiB is told by one in so many pages, which count for all', async () => {
+  const tebibyte = 2 ** 40;
+  const event = `kdamond.0 1 [000] 1.0: damon:damon_aggregated: target_id=0 nr_regions=1 0-${tebibyte}: 1 0\n`;
+  const profile = await profileOf(event);
+  // 2^28 pages; 2^19 of a region are told.
+  expect(profile.program.sampling).toMatchObject({ factor: 512, samples: 1, period: 2 ** 28 });
+  expect(profile.totals.reads).toBe(2 ** 28);
+  expect(profile.pages.count).toBe(2 ** 19);
+  expect(profile.warnings.join()).toContain('one in 512 pages stands for 512');
+});
+
+test('the region that damo adds to a single snapshot says nothing', async () => {
+  const profile = await profileOf(
+    `${events}kdamond.0 1 [000] 9.0: damon:damon_aggregated: target_id=18446623435582458880 nr_regions=1 0-0: -1 -1\n`,
+  );
+  expect(pagesOf(profile)).toEqual(pages);
+});
+
+test('a cut file shows what precedes the cut', async () => {
+  for (const content of [raw.slice(0, -20), record.slice(0, record.length / 2), deflateSync(record).subarray(0, -10)]) {
+    const { program } = await profileOf(content, { from: 'damon' });
+    expect(program.complete).toBe(false);
+  }
+});
+
+describe('what is refused', () => {
+  test.each([
+    ['nothing', ''],
+    ['no region', 'target_id: 5\n'],
+    ['other JSON', '[{"a": 1}]'],
+    ['a region that no memory has', 'target_id: 5\n0-ffffffffffffffff (1 B) 5 1\n'],
+    ['regions backwards', 'target_id: 5\n8000-5000 (1 B) 5 1\n'],
+  ])('%s', async (_, content) => {
+    expect(await refusal(content, { from: 'damon' })).toBe('FILE holds no region that DAMON saw accessed');
+  });
+});
+
+test('they are told by their content', () => {
+  for (const content of [raw, events, record]) expect(recognised(content)).toBe('damon');
+});
+
+test.each([
+  ['text', Buffer.from(raw)],
+  ['JSON', Buffer.from(record)],
+])('damage of any kind is survived: %s', (_, content) => survivesDamage(content, 'damon', {}, 10));
