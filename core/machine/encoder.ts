@@ -76,8 +76,8 @@ export class Encoder {
     const { memory, encoderSitePcs, encoderSiteKinds } = this.#exports;
     const count = this.siteCount - first;
     return {
-      pc: new BigUint64Array(memory.buffer, encoderSitePcs() + 8 * first, count).slice(),
-      kind: Uint16Array.from(new Uint8Array(memory.buffer, encoderSiteKinds() + first, count)),
+      pc: new BigUint64Array(memory.buffer, (encoderSitePcs() >>> 0) + 8 * first, count).slice(),
+      kind: Uint16Array.from(new Uint8Array(memory.buffer, (encoderSiteKinds() >>> 0) + first, count)),
     };
   }
 

@@ -57,7 +57,7 @@ const HEAT_ROWS_MAX = 6_000_000;
 
 export function readEpochColumns(exports: HeatExports): EpochColumns {
   const count = exports.epochCount.value;
-  const start = count > 0 ? exports.epochRecord(0) : 0;
+  const start = count > 0 ? exports.epochRecord(0) >>> 0 : 0;
   const words = new Uint32Array(exports.memory.buffer, start, count * EPOCH_WORDS);
   const times = new Float64Array(exports.memory.buffer, start, (count * EPOCH_WORDS) / 2);
   const column = (word: number) => Float64Array.from({ length: count }, (_, i) => wide(words, i * EPOCH_WORDS + word));
@@ -80,7 +80,7 @@ export function readHeatRows(exports: HeatExports): HeatRows {
   const { buffer } = exports.memory;
   const start = new Float64Array(bins + 1);
   for (let bin = 0; bin < bins; bin++) {
-    start[bin] = wide(new Uint32Array(buffer, exports.epochRecord(bin * epochsPerBin), EPOCH_WORDS), EPOCH_ROW);
+    start[bin] = wide(new Uint32Array(buffer, exports.epochRecord(bin * epochsPerBin) >>> 0, EPOCH_WORDS), EPOCH_ROW);
   }
   start[bins] = count;
   const page = new Uint32Array(count);
@@ -88,7 +88,7 @@ export function readHeatRows(exports: HeatExports): HeatRows {
   const second = new Uint32Array(count);
   for (let chunk = 0; chunk < count; chunk += ROWS_PER_CHUNK) {
     const rows = Math.min(ROWS_PER_CHUNK, count - chunk);
-    const words = new Uint32Array(buffer, exports.heatRow(chunk), rows * ROW_WORDS);
+    const words = new Uint32Array(buffer, exports.heatRow(chunk) >>> 0, rows * ROW_WORDS);
     for (let i = 0, at = 0; i < rows; i++, at += ROW_WORDS) {
       page[chunk + i] = words[at];
       first[chunk + i] = words[at + 1];
@@ -100,7 +100,7 @@ export function readHeatRows(exports: HeatExports): HeatRows {
 
 /** The two counters of each of the first `pages` pages, over the whole run. */
 export function readPageCounts(exports: HeatExports, pages: number): { first: Float64Array; second: Float64Array } {
-  const words = new Uint32Array(exports.memory.buffer, exports.pageCounts(), pages * PAGE_WORDS);
+  const words = new Uint32Array(exports.memory.buffer, exports.pageCounts() >>> 0, pages * PAGE_WORDS);
   const first = new Float64Array(pages);
   const second = new Float64Array(pages);
   for (let page = 0, at = PAGE_TOTALS; page < pages; page++, at += PAGE_WORDS) {

@@ -156,20 +156,21 @@ export class Kernel {
     return guarded(this.exports, call);
   }
 
+  // Addresses come out of WebAssembly as signed numbers: from 2 GiB on they are negative.
   u8(address: number, length: number): Uint8Array {
-    return new Uint8Array(this.exports.memory.buffer, address, length);
+    return new Uint8Array(this.exports.memory.buffer, address >>> 0, length);
   }
   u16(address: number, length: number): Uint16Array {
-    return new Uint16Array(this.exports.memory.buffer, address, length);
+    return new Uint16Array(this.exports.memory.buffer, address >>> 0, length);
   }
   u32(address: number, length: number): Uint32Array {
-    return new Uint32Array(this.exports.memory.buffer, address, length);
+    return new Uint32Array(this.exports.memory.buffer, address >>> 0, length);
   }
   u64(address: number, length: number): BigUint64Array {
-    return new BigUint64Array(this.exports.memory.buffer, address, length);
+    return new BigUint64Array(this.exports.memory.buffer, address >>> 0, length);
   }
   f64(address: number, length: number): Float64Array {
-    return new Float64Array(this.exports.memory.buffer, address, length);
+    return new Float64Array(this.exports.memory.buffer, address >>> 0, length);
   }
 
   /** Bytes of kernel memory. */

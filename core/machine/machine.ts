@@ -101,7 +101,7 @@ export class EmulatedMachine {
     this.#kernel = kernel;
     const values = parameterBlock(this.preset, options);
     for (const [slot, value] of Object.entries(overrides)) values[Number(slot)] = value;
-    new Float64Array(kernel.memory.buffer, kernel.machineParameters(), PARAMETERS).set(values);
+    new Float64Array(kernel.memory.buffer, kernel.machineParameters() >>> 0, PARAMETERS).set(values);
     kernel.machineStart();
   }
 
@@ -136,7 +136,7 @@ export class EmulatedMachine {
 
   /** The kernel's counter slots (C_*), copied. */
   counters(): Float64Array {
-    return new Float64Array(this.#kernel.memory.buffer, this.#kernel.machineCounters(), COUNTERS).slice();
+    return new Float64Array(this.#kernel.memory.buffer, this.#kernel.machineCounters() >>> 0, COUNTERS).slice();
   }
 
   /** Modelled run time so far, ns. */

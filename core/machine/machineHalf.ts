@@ -100,7 +100,7 @@ export class MachineHalf {
   deliver(messages: Uint8Array, onQuantum?: () => void): void {
     const { exports } = this;
     guarded(exports, () => {
-      new Uint8Array(exports.memory.buffer, exports.inboxStart(), OUTBOX_BYTES).set(messages);
+      new Uint8Array(exports.memory.buffer, exports.inboxStart() >>> 0, OUTBOX_BYTES).set(messages);
       exports.inboxFilled(messages.length);
       while (exports.consume()) onQuantum?.();
     });
@@ -128,7 +128,7 @@ export class MachineHalf {
   }
 
   #u64(address: number, length: number): Float64Array {
-    const words = new Uint32Array(this.exports.memory.buffer, address, length * 2);
+    const words = new Uint32Array(this.exports.memory.buffer, address >>> 0, length * 2);
     return Float64Array.from({ length }, (_, i) => wide(words, 2 * i));
   }
 }

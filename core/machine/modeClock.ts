@@ -57,7 +57,7 @@ export class ModeClock {
     for (let process = 0; process < kernel.machineCount(); process++) {
       const at = kernel.machineEvents(process);
       if (at === 0) continue;
-      const [accesses, misses, faults] = new Float64Array(kernel.memory.buffer, at, 3);
+      const [accesses, misses, faults] = new Float64Array(kernel.memory.buffer, at >>> 0, 3);
       const machine = (this.#machines[process] ??= new DspMachine(process, this.#thresholds));
       const decision = machine.decide({ instructions: accesses * this.#instructions, misses, faults }, seconds);
       if (!decision) continue;

@@ -28,7 +28,7 @@ export function readSiteTimes(exports: SiteTimesExports): SiteTimes {
   const bins = exports.timeBinCount.value;
   const start = Uint32Array.from({ length: bins + 1 }, (_, bin) => exports.timeBinStart(bin));
   const count = start[bins];
-  const words = new Uint32Array(exports.memory.buffer, count > 0 ? exports.timeRow(0) : 0, count * ROW_WORDS);
+  const words = new Uint32Array(exports.memory.buffer, count > 0 ? exports.timeRow(0) >>> 0 : 0, count * ROW_WORDS);
   const column = (word: number) => Float64Array.from({ length: count }, (_, i) => wide(words, i * ROW_WORDS + word));
   return {
     epochsPerBin: exports.epochsPerTimeBin.value,

@@ -198,7 +198,7 @@ export class TrackerRun {
 
   #copied(address: number, words: number): Uint32Array {
     if (words > this.#copy.length) this.#copy = new Uint32Array(2 ** Math.ceil(Math.log2(words)));
-    this.#copy.set(new Uint32Array(this.#kernel.memory.buffer, address, words));
+    this.#copy.set(new Uint32Array(this.#kernel.memory.buffer, address >>> 0, words));
     return this.#copy.subarray(0, words);
   }
 
@@ -228,7 +228,7 @@ function contextOf(
 ): Omit<TrackerContext, 'readings'> {
   const list = (pages: ArrayLike<number>) => {
     const address = kernel.pageList(pages.length);
-    new Uint32Array(kernel.memory.buffer, address, pages.length).set(pages);
+    new Uint32Array(kernel.memory.buffer, address >>> 0, pages.length).set(pages);
     return pages.length;
   };
   return {
@@ -260,7 +260,7 @@ function classesOf({ access, write, walk, walkWrite }: TrackerArms): number {
 
 /** The u64 of index `index` behind `address`. */
 function wordPair(kernel: TrackerExports, address: number, index: number): number {
-  const [low, high] = new Uint32Array(kernel.memory.buffer, address + 8 * index, 2);
+  const [low, high] = new Uint32Array(kernel.memory.buffer, (address >>> 0) + 8 * index, 2);
   return high * 2 ** 32 + low;
 }
 

@@ -89,7 +89,7 @@ describe('nothing that was not translated', () => {
 
 test.each(Object.keys(reportFormats) as ReportFormat[])('a report is the same bytes in every language: %s', format => {
   const whole = profile('/prog.c');
-  const sampling = { event: 'loads', samples: 10, period: 100, least: 100, most: 100, unit: 'accesses' };
+  const sampling = { event: 'loads', samples: 10, period: 100, least: 100, most: 100, factor: 100, unit: 'accesses' };
   const sampled = { ...whole, program: { ...whole.program, sampling } };
   const abroad = renderReport(sampled, format);
   speak('en', {});

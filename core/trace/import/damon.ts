@@ -16,10 +16,10 @@ import { eachLine, firstLines } from './lines.js';
 import { type ImportSink, READ } from './sink.js';
 
 const PAGE_BYTES = 4096;
-/** Accesses that an import replays at most: a minute or two. Of more, only each n-th page is told. */
-const MAX_REPLAYED = 2 ** 27;
-/** Pages of one region that are told, at most: of 2 GiB. */
-const MAX_REGION_PAGES = 2 ** 19;
+/** Accesses that an import replays at most: some seconds. Of more, each stands for several page checks. */
+const MAX_REPLAYED = 2 ** 24;
+/** Different pages that an import tells of, at most. Of more, one stands for its neighbours. */
+const MAX_PAGES = 2 ** 18;
 /** Between two waits for the writer. */
 const ACCESSES_A_TURN = 1 << 20;
 /** Addresses are below it: 57 bits of a process, or of physical memory. */
@@ -57,16 +57,15 @@ export const damon: ImportFormat = {
 
   async read(input, sink) {
     const regions = await regionsOf(input, sink);
-    // 1. How much there is, since it decides how finely pages are told.
+    // 1. How much there is, since it decides what an access stands for.
     const total = new Totals();
     await regions(
       region => total.add(region),
       async () => {},
     );
     total.check(input.name);
-    const { step } = total;
     // 2. The pages.
-    const spread = new Spread(sink, step);
+    const spread = new Spread(sink, total.factor, total.grain);
     await regions(
       region => spread.add(region),
       async () => {
@@ -119,7 +118,7 @@ const eachTextRegion: ReadRegions = async (input, onRegion, between) => {
 };
 
 /** The members that matter, in the order in which damo writes those of a region; numbers may be texts with commas. */
-const MEMBER = /"(target_id|start|end|samples)":\s*"?(-?[\d,]+|null)"?\s*[,}\n]/g;
+const MEMBER = /"(target_id|start|end|samples)":\s*(?:"(-?[\d,]+)"|(-?\d+))\s*[,}\n]/g;
 /** A member is shorter than this, so that what a chunk ends with need not be kept longer. */
 const MEMBER_BYTES = 256;
 
@@ -133,9 +132,9 @@ const eachJsonRegion: ReadRegions = async (input, onRegion, between) => {
   for await (const chunk of input.chunks()) {
     const text = rest + Buffer.from(chunk).toString('latin1');
     let used = 0;
-    for (const { 0: member, 1: name, 2: value, index } of text.matchAll(MEMBER)) {
+    for (const { 0: member, 1: name, 2: quoted, 3: plain, index } of text.matchAll(MEMBER)) {
       used = index + member.length;
-      const number = Number(value!.replaceAll(',', ''));
+      const number = Number((quoted ?? plain)!.replaceAll(',', ''));
       if (name === 'target_id') target = number || 0;
       else if (name === 'start') start = number;
       else if (name === 'end') end = number;
@@ -176,12 +175,37 @@ function isJson(start: Uint8Array): boolean {
 const firstPage = ({ start }: Region) => Math.floor(start / PAGE_BYTES);
 const pagesOf = (region: Region) => Math.ceil(region.end / PAGE_BYTES) - firstPage(region);
 
+function powerOfTwoAbove(share: number): number {
+  return 2 ** Math.max(0, Math.ceil(Math.log2(share)));
+}
+
+/** Union of ranges of pages. DAMON's regions tile what they monitor, so that few ranges are left. */
+class Extents {
+  readonly #ranges: { from: number; to: number }[] = [];
+
+  add(from: number, to: number): void {
+    const ranges = this.#ranges;
+    let first = ranges.findIndex(range => range.to >= from);
+    if (first < 0) first = ranges.length;
+    let end = first;
+    let merged = { from, to };
+    for (; end < ranges.length && ranges[end]!.from <= to; end++)
+      merged = { from: Math.min(merged.from, ranges[end]!.from), to: Math.max(merged.to, ranges[end]!.to) };
+    ranges.splice(first, end - first, merged);
+  }
+
+  get pages(): number {
+    return this.#ranges.reduce((sum, { from, to }) => sum + to - from, 0);
+  }
+}
+
 class Totals {
   /** Pages times checks that found them accessed. */
   pageChecks = 0;
   #checks = 0;
   #least = Number.POSITIVE_INFINITY;
   #most = 0;
+  readonly #extents = new Extents();
   readonly #targets = new Set<number>();
 
   add(region: Region): void {
@@ -190,13 +214,18 @@ class Totals {
     this.#checks += region.accesses;
     this.#least = Math.min(this.#least, pages);
     this.#most = Math.max(this.#most, pages);
+    this.#extents.add(firstPage(region), firstPage(region) + pages);
     this.#targets.add(region.target);
   }
 
-  /** One in so many pages is told. */
-  get step(): number {
-    const share = Math.max(this.pageChecks / MAX_REPLAYED, this.#most / MAX_REGION_PAGES);
-    return 2 ** Math.max(0, Math.ceil(Math.log2(share)));
+  /** Page checks that one access stands for. */
+  get factor(): number {
+    return powerOfTwoAbove(this.pageChecks / MAX_REPLAYED);
+  }
+
+  /** Pages of which one is told. */
+  get grain(): number {
+    return powerOfTwoAbove(this.#extents.pages / MAX_PAGES);
   }
 
   check(name: string): void {
@@ -206,14 +235,14 @@ class Totals {
   }
 
   tell(sink: ImportSink): void {
-    const { step } = this;
+    const { factor, grain } = this;
     sink.sampled({
       event: 'DAMON checks that found an access',
       samples: this.#checks,
       period: Math.max(1, Math.round(this.pageChecks / this.#checks)),
       least: this.#least,
       most: this.#most,
-      factor: step,
+      factor,
       unit: 'pages',
     });
     const { warnings } = sink;
@@ -221,9 +250,14 @@ class Totals {
       'Counts are page checks: a page of a region counts as accessed as often as the checks of the region’s one random page found; ' +
         'loads and stores are not told apart and stand as reads, and what code made them is unknown.',
     );
-    if (step > 1)
+    if (factor > 1)
       warnings.push(
-        `The regions are large: one in ${step} pages stands for ${step}, so that pages touched are ${step} times as many.`,
+        `There are ${this.pageChecks.toLocaleString('en')} page checks: one access stands for ${factor.toLocaleString('en')} of them, evenly over the ` +
+          'pages of each region, so that pages checked less often may be missing.',
+      );
+    if (grain > 1)
+      warnings.push(
+        `The regions have ${this.#extents.pages.toLocaleString('en')} pages: one page in ${grain} stands for its neighbours, so that pages touched are up to ${grain} times as many.`,
       );
     if (this.#targets.size > 1)
       warnings.push(
@@ -232,22 +266,26 @@ class Totals {
   }
 }
 
-/** Makes accesses of regions: one in `step` pages has a region's checks, at most so many at once. */
+/** Makes accesses of regions: one for each `factor` page checks, at most so many at once. */
 class Spread {
   #region: Region | null = null;
-  #next = 0;
-  readonly #threads = new Map<number, number>();
-  /** Page checks of what came before that no access stands for yet. */
+  /** Accesses of the region that are told, of all. */
+  #told = 0;
+  #all = 0;
+  /** Page checks of what came before that no access stands for yet; of the region's start. */
   #carried = 0;
+  readonly #threads = new Map<number, number>();
 
   constructor(
     private readonly sink: ImportSink,
-    private readonly step: number,
+    private readonly factor: number,
+    private readonly grain: number,
   ) {}
 
   add(region: Region): void {
     this.#region = region;
-    this.#next = 0;
+    this.#told = 0;
+    this.#all = Math.floor((this.#carried + pagesOf(region) * region.accesses) / this.factor);
   }
 
   /** Targets stand as threads: their ids are addresses of the kernel. */
@@ -262,16 +300,20 @@ class Spread {
     const region = this.#region;
     if (!region) return false;
     this.sink.thread(this.#threadOf(region.target));
-    const { step } = this;
+    const { factor } = this;
     const first = firstPage(region);
-    const pages = pagesOf(region);
-    for (let told = 0; this.#next < pages && told < ACCESSES_A_TURN; this.#next += step) {
-      this.#carried += Math.min(step, pages - this.#next) * region.accesses;
-      const address = (first + this.#next) * PAGE_BYTES;
-      const [low, high] = [address % 2 ** 32, Math.floor(address / 2 ** 32)];
-      for (; this.#carried >= step; this.#carried -= step, told++) this.sink.access(0, 0, low, high, READ, 1);
+    const until = Math.min(this.#all, this.#told + ACCESSES_A_TURN);
+    while (this.#told < until) {
+      this.#told++;
+      // The page with which the checks so far reach the next multiple of the factor.
+      const page = Math.ceil((this.#told * factor - this.#carried) / region.accesses) - 1;
+      const told = first + page;
+      const address = Math.max(first, told - (told % this.grain)) * PAGE_BYTES;
+      this.sink.access(0, 0, address % 2 ** 32, Math.floor(address / 2 ** 32), READ, 1);
     }
-    if (this.#next >= pages) this.#region = null;
-    return this.#region !== null;
+    if (until < this.#all) return true;
+    this.#carried += pagesOf(region) * region.accesses - this.#all * factor;
+    this.#region = null;
+    return false;
   }
 }

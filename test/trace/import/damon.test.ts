@@ -93,15 +93,32 @@ describe.each([
   });
 });
 
-test('a region of many GiB is told by one in so many pages, which count for all', async () => {
-  const tebibyte = 2 ** 40;
-  const event = `kdamond.0 1 [000] 1.0: damon:damon_aggregated: target_id=0 nr_regions=1 0-${tebibyte}: 1 0\n`;
-  const profile = await profileOf(event);
-  // 2^28 pages; 2^19 of a region are told.
-  expect(profile.program.sampling).toMatchObject({ factor: 512, samples: 1, period: 2 ** 28 });
-  expect(profile.totals.reads).toBe(2 ** 28);
-  expect(profile.pages.count).toBe(2 ** 19);
-  expect(profile.warnings.join()).toContain('one in 512 pages stands for 512');
+test('of very many page checks an access stands for several, of very many pages one for its neighbours', async () => {
+  const gibibyte = 2 ** 30;
+  const event = (from: number, bytes: number, accesses: number) =>
+    `kdamond.0 1 [000] 1.0: damon:damon_aggregated: target_id=0 nr_regions=2 ${from}-${from + bytes}: ${accesses} 0\n`;
+  // 2^19 pages by 64 checks, which is twice what is replayed; and twice as many pages as are told.
+  const profile = await profileOf(event(0, 2 * gibibyte, 64) + event(0, 4096 * 4, 2));
+  expect(profile.program.sampling).toMatchObject({ factor: 4, samples: 66 });
+  expect(profile.totals.reads).toBe(2 ** 25 + 8);
+  expect(profile.pages.count).toBe(2 ** 18);
+  // Both pages of each pair by 64 checks; of the last region's 8 checks the 4th is on page 1 and the 8th on page 3.
+  expect(pagesOf(profile).slice(0, 3)).toEqual(['0: 132/0', '2: 132/0', '4: 128/0']);
+  expect(profile.warnings.join('\n')).toMatch(
+    /one access stands for 4 of them[\s\S]*one page in 2 stands for its neighbours/,
+  );
+});
+
+test('records are found wherever the chunks end that the file is read in', async () => {
+  // More than a chunk of 1 MiB; the regions lie beside each other, so that a number cut in two would show as a gap.
+  const regions = Array.from({ length: 20_000 }, (_, i) => ({
+    start: (2 ** 40 + 4096 * i).toLocaleString('en'),
+    end: (2 ** 40 + 4096 * (i + 1)).toLocaleString('en'),
+    nr_accesses: { samples: 1, percent: null },
+  }));
+  const profile = await profileOf(JSON.stringify([{ target_id: 0, snapshots: [{ regions }] }], null, 4));
+  expect(profile.pages.count).toBe(20_000);
+  expect(profile.program.sampling).toMatchObject({ samples: 20_000, most: 1 });
 });
 
 test('the region that damo adds to a single snapshot says nothing', async () => {
