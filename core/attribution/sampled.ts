@@ -5,7 +5,7 @@
  * run. What samples cannot tell (TLBs, caches, distances and trackers need every access in order) is left out, and a
  * warning says what the rest is worth.
  */
-import type { SourceColumns } from '../model/profile.js';
+import type { HeatCounts, SourceColumns } from '../model/profile.js';
 import type { Sampling } from '../model/sampling.js';
 import type { ProfileWithoutPlacement } from './attribute.js';
 
@@ -27,7 +27,6 @@ export function sampled(profile: ProfileWithoutPlacement, sampling: Sampling): P
     perPagePerSecond: table.perPagePerSecond,
   });
   const { totals, epochs, heat, siteTimes } = profile;
-  const heatTimes = (column: Uint32Array) => column.map(count => count * factor);
   return {
     ...profile,
     program: { ...profile.program, sampling },
@@ -57,10 +56,10 @@ export function sampled(profile: ProfileWithoutPlacement, sampling: Sampling): P
     epochs: { ...counts(epochs), accesses: epochs.accesses * factor, endNs: times(epochs.endNs) },
     heat: {
       ...heat,
-      reads: heatTimes(heat.reads),
-      writes: heatTimes(heat.writes),
-      trafficReads: heatTimes(heat.trafficReads),
-      trafficWrites: heatTimes(heat.trafficWrites),
+      reads: heatCounts(heat.reads, factor),
+      writes: heatCounts(heat.writes, factor),
+      trafficReads: heatCounts(heat.trafficReads, factor),
+      trafficWrites: heatCounts(heat.trafficWrites, factor),
     },
     missRatio: { ...profile.missRatio, pages: new Float64Array(), missRatio: new Float64Array() },
     translation: [],
@@ -72,6 +71,14 @@ export function sampled(profile: ProfileWithoutPlacement, sampling: Sampling): P
     },
     warnings: [...samplingWarnings(sampling), ...profile.warnings],
   };
+}
+
+function heatCounts(column: HeatCounts, factor: number): HeatCounts {
+  let most = 0;
+  for (const count of column) most = Math.max(most, count);
+  const counts = most * factor < 2 ** 32 ? new Uint32Array(column.length) : new Float64Array(column.length);
+  for (let row = 0; row < column.length; row++) counts[row] = column[row]! * factor;
+  return counts;
 }
 
 function samplingWarnings({ event, samples, period, least, most, unit }: Sampling): string[] {

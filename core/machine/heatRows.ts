@@ -2,7 +2,7 @@
  * Epochs and heat of one half of the kernel (kernel/heat.ts): two counters a page and epoch, which are reads and writes
  * in the counting half, fills and write-backs in the machine half.
  */
-import type { HeatTable } from '../model/profile.js';
+import type { HeatTable, TrackerHeat } from '../model/profile.js';
 
 export interface HeatExports {
   readonly memory: { readonly buffer: ArrayBufferLike };
@@ -116,7 +116,12 @@ export function readPageCounts(exports: HeatExports, pages: number): { first: Fl
  *
  * @param rowOfPage row of the page table for each kernel page number
  */
-export function mergedHeat(counted: HeatRows, traffic: HeatRows, rowOfPage: Uint32Array, epochs: number): HeatTable {
+export function mergedHeat(
+  counted: HeatRows,
+  traffic: HeatRows,
+  rowOfPage: Uint32Array,
+  epochs: number,
+): HeatTable & TrackerHeat {
   const merge = new Merge(counted, traffic, rowOfPage);
   let epochsPerBin = Math.max(counted.epochsPerBin, traffic.epochsPerBin);
   for (;;) {

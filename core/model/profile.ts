@@ -299,11 +299,14 @@ export interface HeatTable {
   readonly start: Float64Array;
   /** PageIndex. */
   readonly page: Uint32Array;
-  readonly reads: Uint32Array;
-  readonly writes: Uint32Array;
-  readonly trafficReads: Uint32Array;
-  readonly trafficWrites: Uint32Array;
+  readonly reads: HeatCounts;
+  readonly writes: HeatCounts;
+  readonly trafficReads: HeatCounts;
+  readonly trafficWrites: HeatCounts;
 }
+
+/** Doubles only where the counts of a sampled run, samples times what each stands for, pass 2^32. */
+export type HeatCounts = Uint32Array | Float64Array;
 
 /** After the vmmload authors (mechanisms.md, section C). */
 export interface Temperature {
@@ -403,7 +406,10 @@ export interface TrackerResult {
  * A tracker's readings where it came to know them: rows `start[b] .. start[b + 1]` are of bin b, which spans
  * `epochsPerBin` epochs (the last maybe fewer), in ascending order of page. What it does not tell apart is 0 in one column.
  */
-export type TrackerHeat = Pick<HeatTable, 'epochsPerBin' | 'start' | 'page' | 'reads' | 'writes'>;
+export interface TrackerHeat extends Pick<HeatTable, 'epochsPerBin' | 'start' | 'page'> {
+  readonly reads: Uint32Array;
+  readonly writes: Uint32Array;
+}
 
 export interface Tier {
   readonly id: string;

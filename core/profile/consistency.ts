@@ -6,6 +6,7 @@ import { NONE } from '../model/columns.js';
 import {
   type CallTable,
   CLASS_NAMES,
+  type HeatTable,
   type RestOfProfile,
   type SiteTimeTable,
   type SourceProfile,
@@ -71,7 +72,7 @@ export function checkRest({ calls, siteTimes, pages, heat, trackers }: RestOfPro
   }
 }
 
-function checkHeat(what: string, heat: TrackerHeat, epochs: number, pages: number): void {
+function checkHeat(what: string, heat: HeatTable | TrackerHeat, epochs: number, pages: number): void {
   const { start, ...columns } = heat;
   lengths(what, columns, start.at(-1) ?? 0);
   if (heat.epochsPerBin < 1) throw new ShapeError(`${what}.epochsPerBin is 0`);

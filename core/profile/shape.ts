@@ -9,6 +9,7 @@ import type {
   DspDecision,
   EpochTable,
   FunctionTable,
+  HeatCounts,
   HeatTable,
   LineTable,
   ModuleInfo,
@@ -35,6 +36,7 @@ import type {
 } from '../model/profile.js';
 import type { Sampling } from '../model/sampling.js';
 import {
+  type Codec,
   column,
   either,
   figures,
@@ -242,14 +244,26 @@ const epochs = record<EpochTable>({
   left: f64,
 });
 
+/** Columns of either type: see `HeatCounts`. */
+const heatCounts: Codec<HeatCounts> = {
+  write: (value, columns) => columns.put(value),
+  read(json, columns, where) {
+    try {
+      return u32.read(json, columns, where);
+    } catch {
+      return f64.read(json, columns, where);
+    }
+  },
+};
+
 const heat = record<HeatTable>({
   epochsPerBin: natural,
   start: f64,
   page: u32,
-  reads: u32,
-  writes: u32,
-  trafficReads: u32,
-  trafficWrites: u32,
+  reads: heatCounts,
+  writes: heatCounts,
+  trafficReads: heatCounts,
+  trafficWrites: heatCounts,
 });
 
 const trackerHeat = record<TrackerHeat>({ epochsPerBin: natural, start: f64, page: u32, reads: u32, writes: u32 });

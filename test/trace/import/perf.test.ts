@@ -6,6 +6,7 @@ import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { load, save } from '../../../core/profile/file.js';
 import { toReport } from '../../../core/profile/report.js';
 import { describe as sections } from '../../../core/profile/sections.js';
 import { scratchFolder } from '../../helpers/records.js';
@@ -196,4 +197,16 @@ int main(void) {
     expect(profile.program.sampling).toMatchObject({ event: 'page-faults', period: 1 });
     expect(recognised(execFileSync('head', ['-c', '65536', script]))).toBe('perf');
   });
+});
+
+test('counts beyond 2^32 in one bin of the heat are whole, also in a saved profile', async () => {
+  const period = 2 ** 31;
+  const profile = await profileOf(
+    pebs('7f0000001008', 'LOAD', 'L1 hit', 7, '401136 walk+0x10 (/opt/app)', period).repeat(5),
+  );
+  expect([...profile.heat.reads]).toEqual([5 * period]);
+  const file = path.join(scratchFolder('sampled'), 'sampled.pagelens');
+  await save(profile, file);
+  expect(toReport(await load(file))).toEqual(toReport(profile));
+  expect([...(await load(file)).heat.reads]).toEqual([5 * period]);
 });
