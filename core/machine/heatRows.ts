@@ -171,7 +171,7 @@ class Merge {
     return rows;
   }
 
-  table(bins: number, epochsPerBin: number, rows: number): HeatTable {
+  table(bins: number, epochsPerBin: number, rows: number): HeatTable & TrackerHeat {
     this.#mark.fill(0);
     const column = () => new Uint32Array(rows);
     const columns = [column(), column(), column(), column()];

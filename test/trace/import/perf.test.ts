@@ -84,7 +84,7 @@ describe('PEBS', () => {
     const table = sections(profile).sections.find(({ title }) => title === 'Functions')!.table!;
     expect(table.columns.map(({ title }) => title).slice(0, 4)).toEqual(['share', '95 %', 'accesses', 'read']);
     // Wilson's interval of 3 in 4.
-    expect(table.rows[0]!.slice(0, 3)).toEqual(['75.0 %', '30 to 95 %', '3,000']);
+    expect(table.rows[0]!.slice(0, 3)).toEqual(['75.0 %', '30.1 to 95.4 %', '3,000']);
   });
 
   test('a period that varies counts as its mean, which is told', async () => {
