@@ -10,13 +10,14 @@ import { fileURLToPath } from 'node:url';
 
 export const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 
-/** Debian's package and one program of it, by which it is recognised. */
+/** Debian's package and one program, or else file, of it, by which it is recognised. */
 const PACKAGES = [
   ['chromium', 'chromium'],
   ['gcc', 'gcc'],
   ['g++', 'g++'],
   ['clang', 'clang'],
   ['llvm', 'llvm-symbolizer'],
+  ['libomp-dev', '/var/lib/dpkg/info/libomp-dev.list'],
   ['gfortran', 'gfortran'],
   ['make', 'make'],
   ['cmake', 'cmake'],
@@ -46,7 +47,8 @@ function installNodeModules() {
 }
 
 function installPackages() {
-  const missing = () => PACKAGES.filter(([, program]) => !onPath(program)).map(([name]) => name);
+  const isThere = file => (file.startsWith('/') ? existsSync(file) : onPath(file));
+  const missing = () => PACKAGES.filter(([, file]) => !isThere(file)).map(([name]) => name);
   const wanted = missing();
   if (wanted.length === 0) return;
   const command = `apt-get install -y --no-install-recommends ${wanted.join(' ')}`;
