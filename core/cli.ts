@@ -3,12 +3,13 @@
 import process from 'node:process';
 import { messageOf, UsageError } from './errors.js';
 
-const usage = `usage: pagelens profile [options] PROGRAM [ARGS...]    record, replay, report; PROGRAM: an executable or a .c/.cc/.cpp/.f90 file
+const usage = `usage: pagelens profile [options] PROGRAM [ARGS...]    record, replay, report; PROGRAM: an executable or a .c/.cc/.cpp/.f90/.rs file
        pagelens record  [options] -o RUN.pltrace PROGRAM [ARGS...]
        pagelens replay  [options] TRACE                a .pltrace file or one of list formats; - is standard input
        pagelens report  [options] PROFILE.pagelens     --format text|json|csv|html|md
        pagelens diff    [--budget FILE] OLD NEW        what changed; each a .pagelens or a .pltrace file
        pagelens cc|c++|fc ...                          compiler wrappers: make CC="pagelens cc"
+       pagelens cargo|rustc ...                        the same for Rust: pagelens cargo build --release
        pagelens toolchain cmake|meson|path             prints a toolchain file, native file, folder of compilers
        pagelens list    recorders|formats|machines|modes|trackers|classifiers|policies|tiers [--json]
 
@@ -39,6 +40,8 @@ const commands: Readonly<Record<string, (args: string[]) => Promise<number>>> = 
   replay: async args => (await import('./cli/replay.js')).replay(args),
   report: async args => (await import('./cli/replay.js')).report(args),
   diff: async args => (await import('./cli/diff.js')).diff(args),
+  rustc: async args => (await import('./record/rust.js')).rustcWrapper(args),
+  cargo: async args => (await import('./record/rust.js')).cargo(args),
   toolchain: async args => (await import('./cli/toolchain.js')).toolchain(args),
   list: async args => (await import('./cli/list.js')).list(args),
   cc: async args => (await import('./record/wrapper.js')).compilerWrapper('c', args),

@@ -19,6 +19,8 @@ const PACKAGES = [
   ['llvm', 'llvm-symbolizer'],
   ['libomp-dev', '/var/lib/dpkg/info/libomp-dev.list'],
   ['gfortran', 'gfortran'],
+  ['rustc', 'rustc'],
+  ['cargo', 'cargo'],
   ['make', 'make'],
   ['cmake', 'cmake'],
   ['ninja-build', 'ninja'],

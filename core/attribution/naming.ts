@@ -9,9 +9,9 @@ import type { RawObjects } from '../model/raw.js';
 import type { SymbolFrame, ThreadBlock } from '../trace/blocks.js';
 import { baseName, type Source } from './source.js';
 
-/** Headers of the C and C++ libraries and of the compilers, and where distributions built them. */
+/** Sources of the C, C++ and Rust libraries and of the compilers, and where distributions built them. */
 const SYSTEM_FILE =
-  /^\/usr\/(?:local\/)?(?:include|lib\/(?:gcc|llvm))|\/c\+\+\/(?:v1|\d+)|^\/(?:build|usr\/src)\/(?:glibc|gcc)/;
+  /^\/rustc\/[0-9a-f]+\/|\/lib\/rustlib\/src\/rust\/|^\/usr\/src\/rustc-|^\/usr\/(?:local\/)?(?:include|lib\/(?:gcc|llvm))|\/c\+\+\/(?:v1|\d+)|^\/(?:build|usr\/src)\/(?:glibc|gcc)/;
 
 /** What calls main and the functions of threads: no part of anyone's program. */
 const START = /^(?:_start|__libc_start_(?:call_)?main(?:_impl)?|start_thread|(?:__)?clone3?)$/;

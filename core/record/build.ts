@@ -1,4 +1,4 @@
-/** Builds one source file for recording: a .c, .cc, .cpp, .cxx or Fortran file straight from the editor. */
+/** Builds one source file for recording: a .c, .cc, .cpp, .cxx, Fortran or Rust file straight from the editor. */
 import { spawn } from 'node:child_process';
 import { existsSync, statSync } from 'node:fs';
 import path from 'node:path';
@@ -6,9 +6,10 @@ import process from 'node:process';
 import type { Failure } from '../model/failure.js';
 import { isFortranFile } from '../model/languages.js';
 import { readInvocation, splitWords } from './arguments.js';
-import { type Compiler, findCompiler, type Language } from './compiler.js';
+import { findCompiler, type Language } from './compiler.js';
 import { RecordError } from './errors.js';
 import { ensureRuntime } from './runtime.js';
+import { rustcCommand } from './rust.js';
 import { definingSiblings, undefinedSymbols } from './undefinedSymbols.js';
 import { wrappedArguments } from './wrapper.js';
 
@@ -23,7 +24,8 @@ const LANGUAGES: Readonly<Record<string, Language>> = {
 };
 
 /** The language of a source file by its name; null for anything else, such as an executable. */
-export function sourceLanguage(file: string): Language | null {
+export function sourceLanguage(file: string): Language | 'rust' | null {
+  if (path.extname(file) === '.rs') return 'rust';
   return isFortranFile(file) ? 'fortran' : (LANGUAGES[path.extname(file)] ?? null);
 }
 
@@ -40,19 +42,38 @@ export interface BuildOptions {
   readonly onMessage?: (text: string) => void;
 }
 
-export interface Built {
-  readonly executable: string;
-  readonly compiler: Compiler;
-}
-
-/** Throws RecordError (exit status 3) when there is no compiler or the source does not compile. */
-export async function build(options: BuildOptions): Promise<Built> {
-  const { source, folder, env, signal } = options;
-  const language = sourceLanguage(source)!;
+/**
+ * Returns the executable's path.
+ * @throws RecordError (exit status 3) when there is no compiler or the source does not compile
+ */
+export async function build(options: BuildOptions): Promise<string> {
+  const { source, folder, signal } = options;
   if (!existsSync(source) || !statSync(source).isFile())
     throw new RecordError(`${source}: no such source file`, 3, { code: 'no-such-program' });
-  const words = splitWords(options.cflags);
   const executable = path.join(folder, path.basename(source, path.extname(source)));
+  const language = sourceLanguage(source)!;
+  const command =
+    language === 'rust' ? rustCommand(options, executable) : await compilerCommand(options, language, executable);
+  const { status, messages } = await run(command, options);
+  signal?.throwIfAborted();
+  if (status !== 0) throw notBuilt(source, `${command[0]} ended with status ${status}`, messages);
+  return executable;
+}
+
+/** Without a name the edition would be the first of all; a file that is opened today was written for a later one. */
+function rustCommand({ source, cflags, env }: BuildOptions, executable: string): string[] {
+  const words = splitWords(cflags);
+  const optimised = words.some(word => /^-O$|opt-level=/.test(word)) ? [] : ['-O'];
+  const edition = words.some(word => word.startsWith('--edition')) ? [] : ['--edition=2021'];
+  return rustcCommand([source, ...optimised, ...edition, ...words, '-o', executable], env);
+}
+
+async function compilerCommand(
+  { source, folder, cflags, env }: BuildOptions,
+  language: Language,
+  executable: string,
+): Promise<string[]> {
+  const words = splitWords(cflags);
   const optimised = words.some(word => /^-O/.test(word));
   // Module files are the build's, not the user's folder's; the compiler takes one such option.
   const modules = language === 'fortran' && !words.some(word => /^-J/.test(word)) ? ['-J', folder] : [];
@@ -65,14 +86,7 @@ export async function build(options: BuildOptions): Promise<Built> {
 
   const compiler = findCompiler(language, env);
   const { linkFlags } = await ensureRuntime(env);
-  const { status, messages } = await run(
-    compiler.command[0]!,
-    wrappedArguments(compiler, invocation, args, linkFlags),
-    options,
-  );
-  signal?.throwIfAborted();
-  if (status !== 0) throw notBuilt(source, `${compiler.command.join(' ')} ended with status ${status}`, messages);
-  return { executable, compiler };
+  return [compiler.command[0]!, ...wrappedArguments(compiler, invocation, args, linkFlags)];
 }
 
 /** More of the compiler's messages than this nobody reads; the first are the telling ones. */
@@ -99,12 +113,11 @@ function listed(symbols: readonly string[]): string {
 }
 
 function run(
-  program: string,
-  args: readonly string[],
+  [program, ...args]: readonly string[],
   { env, signal, onMessage }: BuildOptions,
 ): Promise<{ status: number; messages: string }> {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { env, signal, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(program!, args, { env, signal, stdio: ['ignore', 'pipe', 'pipe'] });
     let messages = '';
     const pass = onMessage ?? (text => process.stderr.write(text));
     const tell = (text: string) => {

@@ -4,7 +4,7 @@
  * necessarily what is installed now.
  */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
-import type { Family } from './flags.js';
+import type { Family, Hooked } from './flags.js';
 
 export interface BuildInfo {
   /** `elf`: a 64-bit little-endian executable; `script`: starts with `#!`; `other`: nothing that runs here. */
@@ -15,7 +15,7 @@ export interface BuildInfo {
   readonly runtimeFolder: string | null;
   /** Such as `gcc (Debian 12.2.0-14) 12.2.0`, one per compiler that took part; of crt files alone when there are no flags. */
   readonly compilers: readonly string[];
-  readonly families: readonly Family[];
+  readonly families: readonly Hooked[];
   /** The distinct sets of flags, -I, -D and file names left out. Empty for an executable without the section. */
   readonly flags: readonly string[];
 }
@@ -65,20 +65,31 @@ function read(fd: number): BuildInfo {
   // 2. Hooks are dynamic symbols: the runtime that defines them is a shared object or serves shared objects.
   const dynamic = strings(named('.dynstr'));
   const hooks = dynamic.some(text => text.startsWith('__tsan_'));
+  const rust = dynamic.some(text => text.startsWith('__sanitizer_cov_'));
   const runtimeFolder =
     dynamic.flatMap(text => text.split(':')).find(text => /\/runtime-[0-9a-f]{20}$/.test(text)) ?? null;
 
   // 3. Who compiled it: -frecord-gcc-switches leaves the flags, every compiler its name in .comment.
   const lines = strings(named('.GCC.command.line'));
   const recorded = recordedFlags(lines);
-  const families = [...new Set(recorded.map(({ family }) => family))].sort();
-  const comments = [...new Set(strings(named('.comment')).map(compilerName))];
+  const recordedFamilies = [...new Set(recorded.map(({ family }) => family))].sort();
+  const writers = strings(named('.comment')).filter(text => !text.startsWith('Linker: '));
+  const comments = [...new Set(writers.map(compilerName))];
+  const families = [...recordedFamilies, ...(rust ? rustFamilies(comments) : [])];
+  if (families.includes('old-rustc')) comments.push('rustc of an unknown version');
   // The C start-up files are gcc's in a program that clang compiled.
-  const compilers = comments.filter(
-    comment => families.length === 0 || families.includes(/clang/i.test(comment) ? 'clang' : 'gcc'),
-  );
+  const compilers = comments.filter(comment => families.length === 0 || families.includes(familyOf(comment)));
   const flags = [...new Set(recorded.map(({ flags }) => flags))];
   return { kind: 'elf', hooks, runtimeFolder, compilers, families, flags };
+}
+
+/** rustc leaves no flags. */
+function rustFamilies(comments: readonly string[]): Hooked[] {
+  return comments.some(comment => familyOf(comment) === 'rustc') ? ['rustc'] : ['rustc', 'old-rustc'];
+}
+
+function familyOf(compiler: string): Hooked {
+  return /^rustc/.test(compiler) ? 'rustc' : /clang/i.test(compiler) ? 'clang' : 'gcc';
 }
 
 /** `GCC: (Debian 12.2.0-14) 12.2.0` -> as `gcc --version` prints it. */

@@ -6,6 +6,8 @@
 import path from 'node:path';
 
 export type Family = 'gcc' | 'clang';
+/** Whose hooks an executable has; `rust.ts` has rustc's flags. An old rustc does not leave its name. */
+export type Hooked = Family | 'rustc' | 'old-rustc';
 
 export interface FlagGroup {
   readonly flags: readonly string[];

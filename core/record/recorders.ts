@@ -4,7 +4,7 @@ import type { Recorder } from './target.js';
 export const recorders: Readonly<Record<Recorder, { readonly label: string; readonly summary: string }>> = {
   instrument: {
     label: 'Compiler instrumentation',
-    summary: 'rebuilds C, C++ or Fortran with the access hooks of gcc or clang; level: source',
+    summary: 'rebuilds C, C++, Fortran or Rust with the access hooks of gcc, clang or rustc; level: source',
   },
   valgrind: {
     label: 'Valgrind',

@@ -71,7 +71,7 @@ async function instrumentedSource(
     bytes: 0,
     safeSeq: 0,
   });
-  const { executable } = await build({
+  const executable = await build({
     source: program,
     folder: runDir,
     cflags: options.cflags ?? '',
@@ -145,7 +145,7 @@ function checkKind(program: string, info: BuildInfo): void {
       code: 'not-a-program',
     });
   if (info.kind === 'other')
-    throw new RecordError(`${name} is neither an executable nor a source file (.c, .cc, .cpp, .cxx, .f90)`, 3, {
+    throw new RecordError(`${name} is neither an executable nor a source file (.c, .cc, .cpp, .cxx, .f90, .rs)`, 3, {
       code: 'not-a-program',
     });
 }

@@ -26,10 +26,19 @@ const COMMANDS: Readonly<Record<Language, string>> = { c: 'cc', 'c++': 'c++', fo
 
 /** Absolute path of the file or folder. @throws RecordError when there is no C compiler */
 export function toolchain(kind: ToolchainKind, env: NodeJS.ProcessEnv = process.env): string {
+  return path.join(toolchainFolder(env), FILES[kind]);
+}
+
+/** Absolute path of a wrapper that is one word. @throws RecordError when there is no C compiler */
+export function toolchainProgram(command: 'cc' | 'c++' | 'rustc', env: NodeJS.ProcessEnv): string {
+  return path.join(toolchainFolder(env), `pagelens-${command}`);
+}
+
+function toolchainFolder(env: NodeJS.ProcessEnv): string {
   const name = contentName(...toolchainFiles('', env).flat());
   const folder = path.join(cacheFolder(env), `toolchain-${name}`);
   if (!existsSync(folder)) writeFolder(folder, toolchainFiles(folder, env));
-  return path.join(folder, FILES[kind]);
+  return folder;
 }
 
 type File = readonly [name: string, content: string];
@@ -43,6 +52,7 @@ function toolchainFiles(folder: string, env: NodeJS.ProcessEnv): File[] {
   const programs = new Map(wrappers.map(([language, [name]]) => [language, path.join(folder, name)]));
   return [
     ...wrappers.map(([, file]) => file),
+    ['pagelens-rustc', script('rustc', [])],
     [FILES.cmake, cmakeFile(programs)],
     [FILES.meson, mesonFile(programs)],
     ...usualNames(env).map((name): File => [`bin/${name}`, script(commandOf(name), [onPath(name, env)!])]),

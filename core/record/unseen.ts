@@ -6,11 +6,11 @@
  * Sources: gcc/tsan.cc `instrument_expr` (what it passes over) and LLVM ThreadSanitizer.cpp
  * `addrPointsToConstantData`, `chooseInstructionsToInstrument`, `getMemoryAccessFuncIndex`.
  */
-import type { Family } from './flags.js';
+import type { Hooked } from './flags.js';
 
 export interface UnseenRule {
   readonly id: string;
-  readonly family: Family | 'any';
+  readonly family: Hooked | 'any';
   /** `flags` is one set of the build's flags. */
   readonly applies: (flags: string) => boolean;
   readonly warning: string;
@@ -36,12 +36,12 @@ export const UNSEEN_RULES: readonly UnseenRule[] = [
     applies: always,
     warning: 'not counted: most reads of constant data such as static const tables and string literals (clang)',
   },
-  {
+  ...(['gcc', 'clang'] as const).map(family => ({
     id: 'local-arrays',
-    family: 'any',
+    family,
     applies: always,
     warning: 'not counted: local variables and arrays whose address does not leave their function',
-  },
+  })),
   {
     id: 'builtin-copies',
     family: 'gcc',
@@ -67,6 +67,24 @@ export const UNSEEN_RULES: readonly UnseenRule[] = [
     warning: 'not counted: accesses wider than 16 bytes: 256-bit and 512-bit vectors (clang)',
   },
   {
+    id: 'rust-library',
+    family: 'rustc',
+    applies: always,
+    warning: 'not counted: the precompiled part of Rust’s standard library (what is generic or inlined is counted)',
+  },
+  {
+    id: 'rust-copies',
+    family: 'old-rustc',
+    applies: always,
+    warning: 'not counted: atomic read-modify-writes and copied structures (rustc with LLVM 15 or before)',
+  },
+  {
+    id: 'rust-vectors',
+    family: 'rustc',
+    applies: always,
+    warning: 'not counted: accesses wider than 16 bytes, which rustc makes for processors with such registers',
+  },
+  {
     id: 'libraries',
     family: 'any',
     applies: always,
@@ -75,12 +93,13 @@ export const UNSEEN_RULES: readonly UnseenRule[] = [
 ];
 
 /** The warnings for a program built by these families with these sets of flags, in the order of the table. */
-export function unseenWarnings(families: readonly Family[], flags: readonly string[]): string[] {
+export function unseenWarnings(families: readonly Hooked[], flags: readonly string[]): string[] {
   if (families.length === 0) return [];
-  return UNSEEN_RULES.filter(
+  const applying = UNSEEN_RULES.filter(
     rule =>
       (rule.family === 'any' || families.includes(rule.family)) &&
       // Unknown flags may be any flags.
       (flags.length === 0 || flags.some(rule.applies)),
-  ).map(rule => rule.warning);
+  );
+  return [...new Set(applying.map(rule => rule.warning))];
 }

@@ -1,9 +1,14 @@
-/** C++ names as people write them, by c++filt (binutils) or llvm-cxxfilt, all names in one run. */
+/** C++ and Rust names as people write them, by c++filt (binutils) or llvm-cxxfilt, all names in one run. */
 import { findTool, findVersionedTool, runTool } from './tools.js';
+
+/** C++, Rust's older mangling (`_ZN`), and its newer. */
+export function isMangled(name: string): boolean {
+  return name.startsWith('_Z') || name.startsWith('_R');
+}
 
 /** Demangles what is mangled; names stay as they are when no tool is there. The answer has the order of the input. */
 export async function demangle(names: readonly string[], signal?: AbortSignal): Promise<string[]> {
-  const mangled = [...new Set(names.filter(name => name.startsWith('_Z') && !/\s/.test(name)))];
+  const mangled = [...new Set(names.filter(name => isMangled(name) && !/\s/.test(name)))];
   const tool = mangled.length > 0 ? (findTool('c++filt') ?? findVersionedTool('llvm-cxxfilt')) : null;
   const output = tool ? await runTool(tool, [], `${mangled.join('\n')}\n`, signal) : null;
   const lines = output?.split('\n') ?? [];

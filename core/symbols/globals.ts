@@ -5,6 +5,7 @@ import { demangle } from './demangle.js';
 import { DebugInfo } from './dwarf/debugInfo.js';
 import { ElfFile, type ElfSymbol, STB_GLOBAL, STB_LOCAL, STT_COMMON, STT_OBJECT } from './elf.js';
 import { fortranVariable } from './fortran.js';
+import { rustName } from './rust.js';
 
 /**
  * Data objects with a size, file-local and function-local statics included, ascending by offset. Thread-local
@@ -47,7 +48,7 @@ export async function globalsOf(file: string, signal?: AbortSignal): Promise<Glo
   return distinct.map((symbol, i) => {
     const declared = info?.variableAt(symbol.address);
     // gcc numbers the statics of functions (`counter.0`); C has no mangling to tell them apart.
-    const name = names[i]!.replace(/(?<=[^.])\.\d+$/, '');
+    const name = rustName(names[i]!).replace(/(?<=[^.])\.\d+$/, '');
     return {
       name: declared && isFortranFile(declared.file) ? fortranVariable(name) : name,
       offset: symbol.address,

@@ -13,12 +13,13 @@ import path from 'node:path';
 import { isFortranFile } from '../model/languages.js';
 import type { SymbolFrame } from '../trace/blocks.js';
 import { addr2line } from './addr2line.js';
-import { demangle, withoutCloneSuffix } from './demangle.js';
+import { demangle, isMangled, withoutCloneSuffix } from './demangle.js';
 import { DebugInfo } from './dwarf/debugInfo.js';
 import { fortranFunction } from './fortran.js';
 import { functionSymbols } from './functionSymbols.js';
 import { llvmSymbolizer } from './llvmSymbolizer.js';
 import { ownReader } from './ownReader.js';
+import { rustName } from './rust.js';
 
 export interface SymbolRequest {
   /** Executable or shared object, absolute. */
@@ -106,7 +107,7 @@ async function symbolizeModule(
  * beside the module or below its folder, or it leads nowhere and its lines mean nothing to a reader.
  */
 function tidy(frame: SymbolFrame, folder: string, exists: (file: string) => boolean): SymbolFrame {
-  const plain = withoutCloneSuffix(frame.function);
+  const plain = rustName(withoutCloneSuffix(frame.function));
   const name = isFortranFile(frame.file) ? fortranFunction(plain) : plain;
   const file = frame.file === '' ? '' : path.resolve(folder, frame.file);
   if (file === '' || (!path.isAbsolute(frame.file) && (frame.line === 0 || !exists(file))))
@@ -116,7 +117,7 @@ function tidy(frame: SymbolFrame, folder: string, exists: (file: string) => bool
 
 /** Names that the tool's own demangler gave up on: llvm-symbolizer 14 does not know all that gcc writes. */
 async function demangleRest(chains: SymbolFrame[][], signal?: AbortSignal): Promise<void> {
-  const mangled = chains.flatMap(chain => chain.map(frame => frame.function).filter(name => name.startsWith('_Z')));
+  const mangled = chains.flatMap(chain => chain.map(frame => frame.function).filter(isMangled));
   if (mangled.length === 0) return;
   const distinct = [...new Set(mangled)];
   const names = await demangle(distinct, signal);

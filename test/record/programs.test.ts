@@ -25,7 +25,7 @@ test('programs with hooks are found wherever they lie, the latest first; plain o
   ] as const) {
     const into = path.join(folder, name);
     mkdirSync(into, { recursive: true });
-    const { executable } = await build({ source, folder: into, cflags: '', env: process.env, onMessage: () => {} });
+    const executable = await build({ source, folder: into, cflags: '', env: process.env, onMessage: () => {} });
     const built = Date.now() / 1000 - age;
     utimesSync(executable, built, built);
   }

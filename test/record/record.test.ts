@@ -222,7 +222,7 @@ describe('several processes', () => {
   });
 
   test('a script is recorded for the programs that it starts', async () => {
-    const { executable } = await build({ source: source(writesThen('return 0;')), folder, cflags: '', env });
+    const executable = await build({ source: source(writesThen('return 0;')), folder, cflags: '', env });
     const script = path.join(folder, 'twice.sh');
     writeFileSync(script, `#!/bin/sh\n${executable}\n${executable}\nexit 5\n`);
     chmodSync(script, 0o755);
@@ -233,7 +233,7 @@ describe('several processes', () => {
 describe('an executable', () => {
   let executable: string;
   beforeAll(async () => {
-    ({ executable } = await build({ source: source(writesThen('return 0;')), folder, cflags: '', env }));
+    executable = await build({ source: source(writesThen('return 0;')), folder, cflags: '', env });
   });
 
   test('built with hooks runs as it is', async () => {
@@ -251,8 +251,8 @@ describe('an executable', () => {
     const other = { ...env, XDG_CACHE_HOME: cache };
     const built = await build({ source: source(writesThen('return 0;')), folder, cflags: '', env: other });
     renameSync(cache, path.join(folder, 'moved'));
-    expect(spawnSync(built.executable).status).toBe(127);
-    expect(await run(built.executable)).toMatchObject({ accesses: 1000 });
+    expect(spawnSync(built).status).toBe(127);
+    expect(await run(built)).toMatchObject({ accesses: 1000 });
   });
 
   test('without hooks is refused with what to do', async () => {

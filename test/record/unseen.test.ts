@@ -95,7 +95,7 @@ async function seen(program: string, compiler: 'gcc' | 'clang'): Promise<ByArray
   const source = path.join(programs, 'unseen', `${program}.c`);
   const into = path.join(folder, compiler);
   mkdirSync(into, { recursive: true });
-  const { executable } = await build({ source, folder: into, cflags: CFLAGS, env });
+  const executable = await build({ source, folder: into, cflags: CFLAGS, env });
   const run = makeRun(folder);
   const output = execFileSync(executable, {
     env: { ...env, PAGELENS_RUN: run, LD_LIBRARY_PATH: runtime },
