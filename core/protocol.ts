@@ -453,12 +453,21 @@ export interface HeatmapFacts {
  * The answer to the heatmap's `part`: `difference`: allocations of both runs laid over each other. Columns (f32,
  * row-major): `reads`, `writes`, `traffic`, and the same with `Before`: means of a page of the row in the column's stretch
  * of its run. A column is an equal part of either run's epochs, a row of either run's pages of an object, in the order of
- * their addresses.
+ * their addresses. Options: `zoom`, how often both are halved (0 without it); and what stands where: the share `progress` of
+ * the runs (0 to 1) in the visible column `column`, and the share `place` of the pages of `object` in the visible row `row`.
  */
 export interface HeatDifferenceFacts {
+  /** Visible ones. */
   readonly columns: number;
   readonly rows: number;
-  /** From the first row on, those with the greatest share of either run's accesses first. */
+  /** As asked for, as far as the runs go. */
+  readonly zoom: number;
+  /** The visible ones among all, at this zoom. */
+  readonly firstColumn: number;
+  readonly allColumns: number;
+  readonly firstRow: number;
+  readonly allRows: number;
+  /** Those in sight, with the greatest share of either run's accesses first. The first may begin above the first row. */
   readonly objects: readonly {
     /** Row of the shown profile's `objects`. */
     readonly object: number;
@@ -475,7 +484,7 @@ export interface HeatDifferenceFacts {
   /** Of each whole run: its accesses, and those to the pages that are shown. */
   readonly now: { readonly accesses: number; readonly shown: number };
   readonly before: { readonly accesses: number; readonly shown: number };
-  /** Objects of both runs that have no room here, and those that have no page mostly their own in one of the runs. */
+  /** Objects of both runs that are out of sight, and those that have no page mostly their own in one of the runs. */
   readonly leftOut: number;
   readonly withoutPages: number;
 }

@@ -31,7 +31,7 @@ function run(objects: Reads, epochs: number) {
 function ask(now: ReturnType<typeof run>, before: ReturnType<typeof run>, query: Omit<ViewQuery, 'view'> = {}) {
   const index = new ProfileIndex(now);
   const baseline = new Baseline(new ProfileIndex(before), now);
-  const options = { part: 'difference' };
+  const options = { ...query.options, part: 'difference' };
   const answer = views.heatmap(index, { view: 'heatmap', ...query, options }, selection, baseline);
   expect(JSON.stringify(answer).length).toBeLessThanOrEqual(maxAnswerBytes);
   const numbers = ({ base64 }: WireColumn) => {
@@ -81,6 +81,45 @@ describe('the difference of two runs', () => {
     expect(ask(run(many(1), 200), run(many(1), 200)).facts).toMatchObject({ rows: 160, columns: 128 });
   });
 
+  describe('closer', () => {
+    // 64 pages of a, 32 of b, 64 epochs; a page and epoch of either are read 10 times, before 5 times.
+    const now = run({ a: [64 * 64 * 10, 64], b: [32 * 64 * 10, 32] }, 64);
+    const before = run({ a: [64 * 64 * 5, 64], b: [32 * 64 * 5, 32] }, 64);
+    const part = (options: ViewQuery['options']) => ask(now, before, { pixels: [16, 24], options }).facts;
+    const rows = ({ objects }: HeatDifferenceFacts) =>
+      objects.map(({ name, from, rows }) => `${name} ${from}+${rows}`).join(', ');
+
+    test('each step halves rows and columns, as far as there are pages and epochs', () => {
+      const at = (zoom: number) => {
+        const { allRows, allColumns, rows, columns } = part({ zoom });
+        return [allRows, allColumns, rows, columns];
+      };
+      expect(at(0)).toEqual([16 + 16, 16, 24, 16]);
+      expect(at(1)).toEqual([32 + 32, 32, 24, 16]);
+      expect(at(2)).toEqual([64 + 32, 64, 24, 16]);
+      expect(at(9)).toEqual([64 + 32, 64, 24, 16]);
+      const { columns } = ask(now, before, { pixels: [16, 24], options: { zoom: 2 } });
+      // A page and epoch each.
+      expect(columns.reads).toEqual(new Array(24 * 16).fill(10));
+      expect(columns.readsBefore).toEqual(new Array(24 * 16).fill(5));
+    });
+
+    test('what is pointed at stays where it is', () => {
+      // The middle of b, in the visible row 10; the end of the first quarter in column 3.
+      const facts = part({ zoom: 1, object: 1, place: 0.5, row: 10, progress: 0.25, column: 3 });
+      expect(facts).toMatchObject({ firstRow: 32 + 16 - 10, firstColumn: 8 - 3 });
+      expect(rows(facts)).toBe('b -6+32');
+      expect(facts.leftOut).toBe(1);
+      expect(rows(part({ zoom: 1, object: 1, place: 0, row: 10 }))).toBe('a -22+32, b 10+32');
+    });
+
+    test('nothing is shown beyond the ends', () => {
+      const { firstRow, firstColumn } = part({ zoom: 1, object: 1, place: 0.99, row: 0, progress: 0.99, column: 0 });
+      expect([firstRow, firstColumn]).toEqual([64 - 24, 32 - 16]);
+      expect(part({ zoom: 1, object: 0, place: 0, row: 20, column: 9 })).toMatchObject({ firstRow: 0, firstColumn: 0 });
+    });
+  });
+
   test('names no allocation that has no page mostly its own', () => {
     const shared = { lines: [], ...{ file: '/a.c', sha256: '', functions: { main: 1 }, epochs: 1 } };
     const objects: ObjectSpec[] = [
@@ -120,7 +159,12 @@ test('each page and epoch is spread by how much of it lies where (generated)', (
       });
       const rows = Math.min(wanted.rows, wanted.pages);
       const columns = Math.min(wanted.columns, mostColumns(profile));
-      const { reads } = relativeSums(profile, [{ object: 0, pages: wanted.pages, from: 0, rows }], rows, columns);
+      const { reads } = relativeSums(profile, [{ object: 0, pages: wanted.pages, from: 0, rows }], {
+        ...{ rows, columns, firstColumn: 0, allColumns: columns },
+      });
+      const part = relativeSums(profile, [{ object: 0, pages: wanted.pages, from: -1, rows }], {
+        ...{ rows: rows - 1, columns: columns - 1, firstColumn: 1, allColumns: columns },
+      });
       const { heat, epochs } = profile;
       const overlap = (from: number, to: number, part: number, parts: number) =>
         Math.max(0, Math.min(to, (part + 1) / parts) - Math.max(from, part / parts)) / (to - from);
@@ -137,6 +181,10 @@ test('each page and epoch is spread by how much of it lies where (generated)', (
             }
           }
           expect(reads[row * columns + column]).toBeCloseTo(expected, 6);
+          // A part of the map has the same counts as the whole.
+          if (row > 0 && column > 0) {
+            expect(part.reads[(row - 1) * (columns - 1) + column - 1]).toBeCloseTo(expected, 6);
+          }
         }
       }
       expect(reads.reduce((a, b) => a + b, 0)).toBeCloseTo(wanted.reads, 6);

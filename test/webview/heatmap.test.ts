@@ -315,6 +315,51 @@ describe('the difference', () => {
     expect(await readout(shown)).toContain('reads per page: 150 in both runs');
   });
 
+  test('shows parts closer, by keys and buttons, and goes back', async () => {
+    // Each of 64 pages is read 10 times in each of 64 epochs, before 5 times.
+    const runs = (reads: number) =>
+      profileOf({
+        ...{ file, sha256: '00', functions: { sum: 2 }, epochs: 64 },
+        lines: [{ line: 4, function: 'sum', object: table, reads }],
+        objects: [{ name: table, line: 8, page: 0x6f000, pages: 64, stack: ['fill prog.c:8', 'main prog.c:30'] }],
+      });
+    const shown = await heatmap({ profile: runs(64 * 64 * 10) });
+    await shown.compare(runs(64 * 64 * 5));
+    await choose(shown, 'Run', 'Difference');
+    await chart(shown).focus();
+    await expect.poll(() => readout(shown)).toContain('pages 1–4 of 64');
+    for (let i = 0; i < 5; i++) await shown.page.keyboard.press('ArrowDown');
+    expect(await readout(shown)).toContain('pages 21–24 of 64');
+    // Twice closer about the cursor: of its four pages the third.
+    await shown.page.keyboard.press('+');
+    await expect.poll(() => readout(shown)).toContain('pages 23–24 of 64');
+    await panel(shown).getByRole('button', { name: 'Zoom in' }).click();
+    await chart(shown).focus();
+    await expect.poll(() => readout(shown)).toContain('of 64, in the run before');
+    await expect.poll(() => shown.queries.at(-1)?.options).toMatchObject({ part: 'difference', zoom: 2 });
+    await expect.poll(() => readout(shown)).toMatch(/pages \d+ of 64/);
+    expect(await readout(shown)).toContain('accesses per page: 5 more, 10 after 5');
+    // A page a row and an epoch a column: there is nothing finer, and it is said.
+    await shown.page.keyboard.press('+');
+    await expect
+      .poll(() => shown.page.locator('[aria-live=polite]').first().innerText())
+      .toContain('nothing finer to see');
+    // A click on an allocation, which every view is told of, leaves the part as it is.
+    await shown.page.keyboard.press(' ');
+    await expect.poll(() => shown.selection.focus?.kind).toBe('object');
+    await shown.settled();
+    expect(shown.queries.at(-1)?.options).toMatchObject({ part: 'difference', zoom: 2 });
+    await shown.page.keyboard.press('Backspace');
+    await expect.poll(() => shown.queries.at(-1)?.options).toMatchObject({ zoom: 1 });
+    await shown.page.keyboard.press('0');
+    await expect.poll(() => readout(shown)).toMatch(/pages \d+–\d+ of 64/);
+    await expect.poll(() => shown.queries.at(-1)?.options).toMatchObject({ zoom: 0 });
+    await chart(shown).hover({ position: { x: 300, y: 100 } });
+    await shown.page.mouse.wheel(0, -100);
+    await expect.poll(() => shown.queries.at(-1)?.options).toMatchObject({ zoom: 1 });
+    await expectSound(shown, 'a part of the difference');
+  });
+
   test('has a sign beside its colours, and goes to the source', async () => {
     const shown = await difference();
     // 50 more is the most that differs: charts.orange (#d18616).

@@ -2,14 +2,21 @@
  * The canvas of the heatmap's difference: allocations that both runs have, the busiest on top, by the progress of the
  * runs. More is one colour, less another with lines over it; the stronger, the more it differs.
  *
- * Mouse: point to read, click for the source. Keys: arrows move, Space points at the allocation, Enter also goes to its
- * source.
+ * Mouse: point to read, the wheel zooms, click for the source. Keys: arrows move a cursor, with Shift they pan, + and - zoom
+ * about it, 0 shows all, Backspace goes back, Space points at the allocation, Enter also goes to its source.
  */
 import { el } from '../dom.js';
 import { percent } from '../format.js';
 import * as l10n from '../l10n.js';
 import type { Metric } from '../state.js';
-import { type DifferenceData, type DifferenceObject, differenceScale, signed } from './differenceData.js';
+import {
+  type DifferenceData,
+  type DifferenceLook,
+  type DifferenceObject,
+  differenceScale,
+  signed,
+  wholeDifference,
+} from './differenceData.js';
 import { drawBrackets } from './heatAxes.js';
 import { drawHatch } from './heatHatch.js';
 import { drawCursor } from './heatMarks.js';
@@ -24,7 +31,16 @@ export interface DifferenceEvents {
   /** The bin under the cursor in words; `aloud` when it was moved by keys. */
   readonly pointed: (lines: readonly string[], aloud: boolean) => void;
   readonly chosen: (object: DifferenceObject, open: boolean) => void;
+  /** Another part is wanted. */
+  readonly moved: (look: DifferenceLook) => void;
+  readonly back: () => void;
 }
+
+/** Part of the view that Shift with an arrow moves by. */
+const panShare = 1 / 4;
+/** A notch of most wheels is a step; some count in lines. */
+const pixelsOfStep = 100;
+const pixelsOfLine = 33;
 
 interface Cell {
   readonly row: number;
@@ -51,6 +67,8 @@ export class DifferenceChart {
   /** The image has the bins in the theme's colours. */
   #painted = false;
   #cursor: Cell | null = null;
+  /** Of the wheel, since the last step, px. */
+  #turned = 0;
 
   constructor(events: DifferenceEvents) {
     this.#events = events;
@@ -63,6 +81,7 @@ export class DifferenceChart {
     this.element.addEventListener('pointermove', event => this.#hover(event));
     this.element.addEventListener('pointerleave', () => this.#leave());
     this.element.addEventListener('click', event => this.#click(event));
+    this.element.addEventListener('wheel', event => this.#wheel(event), { passive: false });
     this.element.addEventListener('keydown', event => this.#key(event));
     this.element.addEventListener('focus', () => this.#move(this.#cursor ?? { row: 0, column: 0 }, false));
     this.element.addEventListener('blur', () => this.#leave());
@@ -77,15 +96,31 @@ export class DifferenceChart {
     return this.#scale;
   }
 
-  show(data: DifferenceData, metric: Metric): void {
+  /** @param look what was asked for: the cursor stays on what it pointed at */
+  show(data: DifferenceData, metric: Metric, look: DifferenceLook): void {
+    if (data !== this.#data && this.#cursor) this.#cursor = data.cellOf(look);
     this.#data = data;
     this.#metric = metric;
     this.#differences = data.differences(metric);
     this.#scale = differenceScale(this.#differences);
     this.#painted = false;
-    this.#cursor = null;
     this.#base.redraw();
+    this.#move(document.activeElement === this.element ? this.#cursor : null, false);
     this.#over.redraw();
+  }
+
+  /** Steps closer, or away where negative, about the cursor or the middle. */
+  zoom(steps: number): void {
+    if (!this.#data) return;
+    const { facts } = this.#data;
+    const zoom = Math.max(0, facts.zoom + steps);
+    if (zoom === facts.zoom) return;
+    const { row, column } = this.#cursor ?? { row: facts.rows >> 1, column: facts.columns >> 1 };
+    this.#events.moved({ zoom, row, column, ...this.#data.anchor(row, column) });
+  }
+
+  reset(): void {
+    this.#events.moved(wholeDifference);
   }
 
   /** Draws what is shown onto another canvas or picture, in the colours of `style`. */
@@ -157,11 +192,50 @@ export class DifferenceChart {
       End: { row, column: this.#data.facts.columns },
     };
     const to = moves[event.key];
-    if (to) this.#move(to, true);
+    if (to && event.shiftKey) this.#pan(to.row - row, to.column - column, panShare);
+    else if (to) this.#step(to);
+    else if (event.key === '+' || event.key === '=') this.zoom(1);
+    else if (event.key === '-' || event.key === '_') this.zoom(-1);
+    else if (event.key === '0') this.reset();
+    else if (event.key === 'Backspace') this.#events.back();
     else if (event.key === 'Enter') this.#choose({ row, column }, true);
     else if (event.key === ' ') this.#choose({ row, column }, false);
     else return;
     event.preventDefault();
+  }
+
+  /** The view follows a cursor that leaves it. */
+  #step({ row, column }: Cell): void {
+    const { rows, columns } = this.#data!.facts;
+    const down = row < 0 ? row : Math.max(0, row - rows + 1);
+    const across = column < 0 ? column : Math.max(0, column - columns + 1);
+    this.#move({ row, column }, true);
+    // End is no step.
+    if (Math.abs(down) + Math.abs(across) === 1) this.#pan(down, across, 0);
+  }
+
+  /** By so many bins, or by a share of what is in sight. */
+  #pan(down: number, across: number, share: number): void {
+    const data = this.#data!;
+    const { rows, columns, allRows, allColumns, firstRow, firstColumn, zoom } = data.facts;
+    const by = (count: number, visible: number) => Math.sign(count) * Math.max(1, Math.round(share * visible));
+    const [y, x] = [by(down, rows), by(across, columns)];
+    const ends = (first: number, visible: number, all: number, step: number) =>
+      step < 0 ? first === 0 : first + visible >= all;
+    const isStuck = y !== 0 ? ends(firstRow, rows, allRows, y) : ends(firstColumn, columns, allColumns, x);
+    if (isStuck) return;
+    const [row, column] = [rows >> 1, columns >> 1];
+    this.#events.moved({ zoom, row: row - y, column: column - x, ...data.anchor(row, column) });
+  }
+
+  #wheel(event: WheelEvent): void {
+    if (!this.#data) return;
+    event.preventDefault();
+    this.#turned += event.deltaMode === WheelEvent.DOM_DELTA_PIXEL ? event.deltaY : event.deltaY * pixelsOfLine;
+    const steps = Math.trunc(this.#turned / pixelsOfStep);
+    if (steps === 0) return;
+    this.#turned -= steps * pixelsOfStep;
+    this.zoom(-steps);
   }
 
   // Drawing.
@@ -208,7 +282,8 @@ export class DifferenceChart {
     drawBrackets(frame, plot, named, plot.right, style);
     context.strokeStyle = themeValue(style, '--rule');
     context.lineWidth = 1 / ratio;
-    for (const { from } of named) line(context, plot.left, py(plot, from), plot.right, py(plot, from));
+    for (const { from } of named.filter(({ from }) => from >= 0 && from <= rows))
+      line(context, plot.left, py(plot, from), plot.right, py(plot, from));
     context.strokeRect(plot.left, plot.top, width, height);
   }
 
@@ -234,7 +309,7 @@ export class DifferenceChart {
     context.textBaseline = 'top';
     context.lineWidth = 1 / ratio;
     const labels = [0, 0.25, 0.5, 0.75, 1].map(share => {
-      const text = percent(share);
+      const text = percent(this.#data!.progress(share * columns));
       return {
         text,
         at: px(plot, share * columns),

@@ -9,6 +9,20 @@ import { type HeatScale, scaleOf } from './heatScale.js';
 
 export type DifferenceObject = HeatDifferenceFacts['objects'][number];
 
+/** Which part of the map is seen, and how closely: as core is asked for it. */
+export interface DifferenceLook {
+  readonly zoom: number;
+  /** The share `place` of this object's pages is to stand in the visible row `row`. */
+  readonly object: number;
+  readonly place: number;
+  readonly row: number;
+  /** The share of the runs that is to stand in the visible column `column`. */
+  readonly progress: number;
+  readonly column: number;
+}
+
+export const wholeDifference: DifferenceLook = { zoom: 0, object: -1, place: 0, row: 0, progress: 0, column: 0 };
+
 /** A difference below this share of the greatest is drawn as the least: else one crumb would take half of the scale. */
 const leastShare = 1e-4;
 
@@ -54,17 +68,19 @@ export class DifferenceData {
     return { now: now[at]!, before: before[at]! };
   }
 
-  /** Of all pages of an object, in the columns [from, to): its rows span equally many. */
+  /** Of an object's pages in sight, in the columns [from, to): its rows span equally many. */
   meansOf(metric: Metric, object: DifferenceObject, from: number, to: number): Means {
     let [now, before] = [0, 0];
-    for (let row = object.from; row < object.from + object.rows; row++) {
+    const first = Math.max(0, object.from);
+    const end = Math.min(this.facts.rows, object.from + object.rows);
+    for (let row = first; row < end; row++) {
       for (let column = from; column < to; column++) {
         const means = this.meansAt(metric, row, column);
         now += means.now;
         before += means.before;
       }
     }
-    return { now: now / object.rows, before: before / object.rows };
+    return { now: now / (end - first), before: before / (end - first) };
   }
 
   objectAt(row: number): DifferenceObject | null {
@@ -89,7 +105,27 @@ export class DifferenceData {
 
   /** Where columns begin and end, as shares of a run. */
   stretch(from: number, to: number): [string, string] {
-    return [percent(from / this.facts.columns), percent(to / this.facts.columns)];
+    return [percent(this.progress(from)), percent(this.progress(to))];
+  }
+
+  /** The share of either run before a place among the visible columns. */
+  progress(column: number): number {
+    return (this.facts.firstColumn + column) / this.facts.allColumns;
+  }
+
+  /** Where what was asked for is, which may be near an end of the map. */
+  cellOf({ object, place, progress }: DifferenceLook): { readonly row: number; readonly column: number } {
+    const { objects, allColumns, firstColumn } = this.facts;
+    const found = objects.find(candidate => candidate.object === object);
+    const row = found ? found.from + Math.floor(place * found.rows) : 0;
+    return { row, column: Math.floor(progress * allColumns) - firstColumn };
+  }
+
+  /** What stands in a visible bin, in the middle of it, so that it can be asked for elsewhere or at another zoom. */
+  anchor(row: number, column: number): Pick<DifferenceLook, 'object' | 'place' | 'progress'> {
+    const object = this.objectAt(row);
+    const place = object ? (row - object.from + 0.5) / object.rows : 0;
+    return { object: object?.object ?? -1, place, progress: this.progress(column + 0.5) };
   }
 }
 
@@ -129,7 +165,7 @@ export function unitWords(metric: Metric, { counted }: HeatDifferenceFacts): str
 
 /** What the colours mean, and what is laid over what. */
 export function differenceWords({ facts }: DifferenceData, metric: Metric, scale: HeatScale | null): string {
-  const { now, before, columns, leftOut, withoutPages } = facts;
+  const { now, before, allColumns, leftOut, withoutPages } = facts;
   const share = (run: typeof now) => nearlyAll(run.accesses === 0 ? 0 : run.shown / run.accesses);
   const sentences = [
     scale
@@ -139,7 +175,7 @@ export function differenceWords({ facts }: DifferenceData, metric: Metric, scale
         )
       : l10n.t('{0} per page and column do not differ anywhere.', unitWords(metric, facts)),
     l10n.plural(
-      columns,
+      allColumns,
       'The one column is all of either run, however long it was.',
       'A column is one of {0} equal parts of either run, by its accesses: runs are laid over each other by progress, not by time, and a longer one has more in each column.',
     ),
@@ -149,7 +185,7 @@ export function differenceWords({ facts }: DifferenceData, metric: Metric, scale
     l10n.t('Shown: {0} of this run’s accesses and {1} of those of the run before.', share(now), share(before)),
   ];
   if (leftOut > 0) {
-    sentences.push(l10n.plural(leftOut, '{0} allocation has no room.', '{0} allocations have no room.'));
+    sentences.push(l10n.plural(leftOut, '{0} allocation is out of sight.', '{0} allocations are out of sight.'));
   }
   if (withoutPages > 0) {
     sentences.push(

@@ -3,11 +3,13 @@
 import { DifferenceChart, drawDifferenceScale } from '../charts/difference.js';
 import {
   DifferenceData,
+  type DifferenceLook,
   type DifferenceObject,
   differenceText,
   differenceWords,
   signed,
   unitWords,
+  wholeDifference,
 } from '../charts/differenceData.js';
 import { Surface } from '../charts/surface.js';
 import { el } from '../dom.js';
@@ -23,8 +25,15 @@ import type { ViewContext } from './view.js';
 const mostStretches = 8;
 const pictureHeight = 480;
 const help = l10n.t(
-  'Point to read counts, click to see the source. Keys: arrows move, Space points at the allocation, Enter also goes to its source.',
+  'Point to read counts, turn the wheel to zoom, click to see the source. Keys: arrows move, Shift+arrows pan, + and − zoom, 0 shows all, Backspace goes back, Space points at the allocation, Enter also goes to its source.',
 );
+
+/** Views that one can go back to. */
+const mostSteps = 100;
+
+function isAsFine({ facts }: DifferenceData, before: DifferenceData | null): boolean {
+  return facts.allRows === before?.facts.allRows && facts.allColumns === before.facts.allColumns;
+}
 
 export class HeatDifference {
   readonly element: HTMLElement;
@@ -38,6 +47,10 @@ export class HeatDifference {
   readonly #table: Grid<DifferenceObject>;
   #data: DifferenceData | null = null;
   #metric: Metric = 'accesses';
+  /** Which are shown. */
+  #runs = '';
+  #look = wholeDifference;
+  #history: readonly DifferenceLook[] = [];
 
   constructor(context: ViewContext) {
     this.#context = context;
@@ -47,6 +60,8 @@ export class HeatDifference {
         if (aloud) context.announce(lines.join(', '));
       },
       chosen: (object, open) => void this.#pointAt(object, open),
+      moved: look => void this.#go(look),
+      back: () => this.back(),
     });
     this.#surface = new Surface(this.#scale, frame => {
       if (this.#chart.scale) drawDifferenceScale(frame, this.#scale, this.#chart.scale);
@@ -61,10 +76,57 @@ export class HeatDifference {
     this.element = el('div', { class: 'heat-map' }, this.#map, this.#table.element, legend, this.#readout);
   }
 
-  /** Asks core anew. */
+  /** Asks core anew. Of other runs, all of the map is shown. */
   async load(metric: Metric, table: boolean): Promise<void> {
-    this.#data = new DifferenceData(await this.#context.ask({ options: { part: 'difference' } }));
+    const { profile, baseline } = this.#context.selection();
+    const runs = JSON.stringify([profile, baseline]);
+    if (runs !== this.#runs) {
+      this.#runs = runs;
+      this.#history = [];
+      this.#look = wholeDifference;
+    }
+    this.#data = await this.#ask(this.#look);
     this.show(metric, table);
+  }
+
+  zoom(steps: number): void {
+    this.#chart.zoom(steps);
+  }
+
+  reset(): void {
+    this.#chart.reset();
+  }
+
+  back(): void {
+    const last = this.#history.at(-1);
+    this.#history = this.#history.slice(0, -1);
+    if (last) void this.#go(last, false);
+    else this.#context.announce(l10n.t('nothing was shown before'));
+  }
+
+  async #ask(look: DifferenceLook): Promise<DifferenceData> {
+    return new DifferenceData(await this.#context.ask({ options: { part: 'difference', ...look } }));
+  }
+
+  /** @param remember it can be gone back from */
+  async #go(look: DifferenceLook, remember = true): Promise<void> {
+    const from = this.#look;
+    this.#look = look;
+    try {
+      const data = await this.#ask(look);
+      // Another part is wanted by now.
+      if (this.#look !== look) return;
+      if (look.zoom > from.zoom && isAsFine(data, this.#data)) {
+        this.#look = from;
+        this.#context.announce(l10n.t('there is nothing finer to see: the runs tell no more'));
+        return;
+      }
+      if (remember) this.#history = [...this.#history.slice(1 - mostSteps), from];
+      this.#data = data;
+      this.show(this.#metric, !this.#table.element.hidden);
+    } catch (error) {
+      this.#context.failed(error);
+    }
   }
 
   /** What is at hand, coloured by another count or as a table. */
@@ -74,7 +136,7 @@ export class HeatDifference {
     this.#metric = metric;
     this.#map.hidden = this.#scale.hidden = this.#readout.hidden = table;
     this.#table.element.hidden = !table;
-    this.#chart.show(data, metric);
+    this.#chart.show(data, metric, this.#look);
     this.#words.textContent = differenceWords(data, metric, this.#chart.scale);
     this.#surface.redraw();
     if (!table) return;

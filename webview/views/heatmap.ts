@@ -94,14 +94,16 @@ class HeatmapView implements View {
     });
     const tool = (label: string, icon: string, press: () => void) =>
       button({ label, icon, appearance: 'icon', press: () => this.#axes && !this.#live && press() });
-    this.#backButton = tool(l10n.t('Back to the part shown before'), 'arrow-left', () => this.#back());
+    this.#backButton = tool(l10n.t('Back to the part shown before'), 'arrow-left', () =>
+      this.#differs ? this.#difference.back() : this.#back(),
+    );
     this.#zoomButtons = el(
       'div',
       { class: 'buttons', role: 'group', 'aria-label': l10n.t('Zoom') },
       this.#backButton,
-      tool(l10n.t('Zoom in'), 'zoom-in', () => this.#chart.zoom(1 / 2)),
-      tool(l10n.t('Zoom out'), 'zoom-out', () => this.#chart.zoom(2)),
-      tool(l10n.t('Show all'), 'screen-normal', () => this.#chart.reset()),
+      tool(l10n.t('Zoom in'), 'zoom-in', () => (this.#differs ? this.#difference.zoom(1) : this.#chart.zoom(1 / 2))),
+      tool(l10n.t('Zoom out'), 'zoom-out', () => (this.#differs ? this.#difference.zoom(-1) : this.#chart.zoom(2))),
+      tool(l10n.t('Show all'), 'screen-normal', () => (this.#differs ? this.#difference.reset() : this.#chart.reset())),
     );
     this.#difference = new HeatDifference(context);
     this.#map = el('div', { class: 'heat-map' }, this.#chart.element, this.#legend.element, this.#readout);
@@ -201,7 +203,7 @@ class HeatmapView implements View {
     else if (!this.#difference.element.isConnected) this.element.append(this.#difference.element);
     this.#scale.element.hidden = differs;
     this.#map.hidden = asTable || differs;
-    this.#zoomButtons.hidden = asTable || differs || this.#live !== null;
+    this.#zoomButtons.hidden = asTable || this.#live !== null;
     this.#table.element.hidden = !asTable || differs;
     this.#links.hidden = differs || this.#live !== null;
   }

@@ -14,9 +14,18 @@ export interface Spread {
   readonly object: number;
   /** Its pages in this run: those on which it has most of the accesses. */
   readonly pages: number;
-  /** Rows of the map: `rows` from `from` on, no more than pages. */
+  /** Rows of the map: `rows` from `from` on, no more than pages; those outside of the map's part are not counted. */
   readonly from: number;
   readonly rows: number;
+}
+
+/** What is counted of a map: rows from 0 on, and columns of either run's equal stretches. */
+export interface Part {
+  readonly rows: number;
+  readonly firstColumn: number;
+  readonly columns: number;
+  /** Stretches that the whole run is cut into: at most `mostColumns`. */
+  readonly allColumns: number;
 }
 
 /** Sums a row and column, row-major: row * columns + column. */
@@ -31,14 +40,9 @@ export function mostColumns({ heat, epochs }: Profile): number {
   return Math.max(1, Math.floor(epochs.count / heat.epochsPerBin));
 }
 
-/** @param columns at most `mostColumns`. @param rows of all objects together */
-export function relativeSums(
-  profile: Profile,
-  spreads: readonly Spread[],
-  rows: number,
-  columns: number,
-): RelativeSums {
+export function relativeSums(profile: Profile, spreads: readonly Spread[], part: Part): RelativeSums {
   const { heat, epochs } = profile;
+  const { rows, firstColumn, columns, allColumns } = part;
   const { firstRow, firstShare } = placesOfPages(profile, spreads);
   const { start, page, reads, writes, trafficReads, trafficWrites } = heat;
   const cells = rows * columns;
@@ -46,19 +50,21 @@ export function relativeSums(
   for (let bin = 0; bin + 1 < start.length; bin++) {
     const from = bin * heat.epochsPerBin;
     const to = Math.min(from + heat.epochsPerBin, epochs.count);
-    const [column, share] = placed(from, to, epochs.count, columns);
+    const [place, share] = placed(from, to, epochs.count, allColumns);
+    const column = place - firstColumn;
+    if (column < -1 || column >= columns) continue;
     for (let i = start[bin]; i < start[bin + 1]; i++) {
       const row = firstRow[page[i]];
-      if (row < 0) continue;
+      if (row < -1 || row >= rows) continue;
       const ofRow = firstShare[page[i]];
       const traffic = trafficReads[i] + trafficWrites[i];
       // The part in the first row and column, and what is left for the next ones.
       for (let down = 0; down < 2; down++) {
-        const part = down === 0 ? ofRow : 1 - ofRow;
-        if (part === 0) continue;
+        const ofPage = down === 0 ? ofRow : 1 - ofRow;
+        if (ofPage === 0 || row + down < 0 || row + down >= rows) continue;
         for (let across = 0; across < 2; across++) {
-          const weight = part * (across === 0 ? share : 1 - share);
-          if (weight === 0) continue;
+          const weight = ofPage * (across === 0 ? share : 1 - share);
+          if (weight === 0 || column + across < 0 || column + across >= columns) continue;
           const at = (row + down) * columns + column + across;
           sums.reads[at] += reads[i] * weight;
           sums.writes[at] += writes[i] * weight;
@@ -70,14 +76,17 @@ export function relativeSums(
   return sums;
 }
 
-/** For each page its first row (-1: of no object here), and the share of it that lies there and not in the next. */
+/** A row before all that a page could straddle into. */
+const nowhere = -2;
+
+/** For each page its first row (`nowhere`: of no object here), and the share of it that lies there and not in the next. */
 function placesOfPages({ pages, objects }: Profile, spreads: readonly Spread[]) {
   const spreadOf = new Int32Array(objects.count).fill(-1);
   spreads.forEach(({ object }, i) => {
     spreadOf[object] = i;
   });
   const seen = new Uint32Array(spreads.length);
-  const firstRow = new Int32Array(pages.count).fill(-1);
+  const firstRow = new Int32Array(pages.count).fill(nowhere);
   const firstShare = new Float64Array(pages.count);
   for (let page = 0; page < pages.count; page++) {
     // No object has a row beyond the table's end.
@@ -86,7 +95,7 @@ function placesOfPages({ pages, objects }: Profile, spreads: readonly Spread[]) 
     const { from, rows, pages: all } = spreads[spread];
     const i = seen[spread]++;
     const [row, share] = placed(i, i + 1, all, rows);
-    firstRow[page] = from + row;
+    firstRow[page] = Math.max(nowhere, from + row);
     firstShare[page] = share;
   }
   return { firstRow, firstShare };

@@ -12,8 +12,10 @@ import { location, type View, wire } from './view.js';
 /** Six columns of f32 in base64: with these, two thirds of the largest answer. */
 const maxRows = 160;
 const maxColumns = 128;
-/** Parts of one object: more would leave no room for the others. */
+/** Parts of one object at first: more would leave no room for the others. Each step of zoom doubles them. */
 const rowsOfObject = 16;
+/** A page a row for the largest objects there are. */
+const mostZoom = 24;
 
 interface Matched {
   readonly object: number;
@@ -49,28 +51,25 @@ export function heatDifference(index: ProfileIndex, baseline: Baseline, query: V
   }
   matched.sort((a, b) => b.share - a.share || a.object - b.object);
 
-  // 2. As many as have room, in as many parts as both have pages.
-  const [across, down] = query.pixels ?? [maxColumns, maxRows];
-  const columns = Math.max(1, Math.min(maxColumns, Math.floor(across), mostColumns(now), mostColumns(before)));
-  const room = Math.max(1, Math.min(maxRows, Math.floor(down)));
-  const shown: (Matched & { readonly from: number; readonly rows: number })[] = [];
-  let rows = 0;
-  for (const one of matched) {
-    if (rows === room) break;
-    const own = Math.min(one.pages, one.pagesBefore, rowsOfObject, room - rows);
-    shown.push({ ...one, from: rows, rows: own });
-    rows += own;
-  }
+  // 2. The part that is asked for, of allocations in as many rows as both have pages.
+  const { columns, rows, ...area } = areaOf(matched, query, Math.min(mostColumns(now), mostColumns(before)));
+  const shown = area.objects;
 
   // 3. Their counts in either run, a page.
   const spreads = shown.map(({ object, pages, from, rows }): Spread => ({ object, pages, from, rows }));
   const spreadsBefore = shown.map((one): Spread => ({ ...one, object: one.before, pages: one.pagesBefore }));
-  const sums = relativeSums(now, spreads, rows, columns);
-  const sumsBefore = relativeSums(before, spreadsBefore, rows, columns);
-  const mean = (counts: Float64Array, of: readonly Spread[]) => wire(perPage(counts, of, columns));
+  const part = { rows, columns, firstColumn: area.firstColumn, allColumns: area.allColumns };
+  const sums = relativeSums(now, spreads, part);
+  const sumsBefore = relativeSums(before, spreadsBefore, part);
+  const mean = (counts: Float64Array, of: readonly Spread[]) => wire(perPage(counts, of, rows, columns));
   const facts: HeatDifferenceFacts = {
     columns,
     rows,
+    zoom: area.zoom,
+    firstColumn: area.firstColumn,
+    allColumns: area.allColumns,
+    firstRow: area.firstRow,
+    allRows: area.allRows,
     objects: shown.map(({ object, pages, pagesBefore, from, rows }) => ({
       ...{ object, pages, pagesBefore, from, rows },
       name: now.objects.name[object],
@@ -108,10 +107,49 @@ function sum(values: Float64Array): number {
 }
 
 /** A row spans an equal part of its object's pages, which need not be whole. */
-function perPage(counts: Float64Array, spreads: readonly Spread[], columns: number): Float32Array {
+function perPage(counts: Float64Array, spreads: readonly Spread[], rows: number, columns: number): Float32Array {
   const means = new Float32Array(counts.length);
-  for (const { from, rows, pages } of spreads) {
-    for (let at = from * columns; at < (from + rows) * columns; at++) means[at] = counts[at] / (pages / rows);
+  for (const { from, rows: own, pages } of spreads) {
+    const end = Math.min(rows, from + own) * columns;
+    for (let at = Math.max(0, from) * columns; at < end; at++) means[at] = counts[at] / (pages / own);
   }
   return means;
+}
+
+/** What is seen of the map of all matched allocations: its rows, columns and allocations, of how many. */
+function areaOf(matched: readonly Matched[], { pixels, options = {} }: ViewQuery, mostColumns: number) {
+  const number = (name: string) => (typeof options[name] === 'number' ? options[name] : 0);
+  const [across, down] = pixels ?? [maxColumns, maxRows];
+  const zoom = Math.max(0, Math.min(mostZoom, Math.floor(number('zoom'))));
+
+  // As many are in sight, however close one looks.
+  const columns = Math.max(1, Math.min(maxColumns, Math.floor(across), mostColumns));
+  const allColumns = Math.max(1, Math.min(columns * 2 ** zoom, mostColumns));
+  const firstColumn = inside(Math.floor(number('progress') * allColumns) - number('column'), allColumns - columns);
+
+  let allRows = 0;
+  let wanted = 0;
+  const laid = matched.map(one => {
+    const own = rowsOf(one, zoom);
+    const from = allRows;
+    allRows += own;
+    if (one.object === options.object) wanted = from + Math.floor(number('place') * own);
+    return { ...one, from, rows: own };
+  });
+  const allAtFirst = matched.reduce((rows, one) => rows + rowsOf(one, 0), 0);
+  const rows = Math.min(allAtFirst, Math.max(1, Math.min(maxRows, Math.floor(down))));
+  const firstRow = inside(wanted - number('row'), allRows - rows);
+  const objects = laid
+    .filter(({ from, rows: own }) => from < firstRow + rows && from + own > firstRow)
+    .map(one => ({ ...one, from: one.from - firstRow }));
+  return { zoom, columns, firstColumn, allColumns, rows, firstRow, allRows, objects };
+}
+
+function rowsOf({ pages, pagesBefore }: Matched, zoom: number): number {
+  return Math.min(pages, pagesBefore, rowsOfObject * 2 ** zoom);
+}
+
+/** A whole number from 0 to `last`. */
+function inside(value: number, last: number): number {
+  return Math.max(0, Math.min(Math.round(value), last));
 }
