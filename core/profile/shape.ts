@@ -388,7 +388,7 @@ const restMembers = {
       own: figures,
       pageReads: nullable(f64),
       pageWrites: nullable(f64),
-      heat: optional(trackerHeat),
+      heat: optional(nullable(trackerHeat)),
       warnings: list(text),
     }),
   ),
