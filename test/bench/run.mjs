@@ -14,7 +14,8 @@
  *   to lens    wall time from an editor's profile request to the document's lenses, through the language server
  *
  * `--only editor` measures the editor with a large profile instead of a program (editor.mjs), `--only heatmap` the frames
- * of the heatmap of a million pages by a thousand epochs (heatmap.ts).
+ * of the heatmap of a million pages by a thousand epochs (heatmap.ts), `--only trackers` what all trackers cost a replay
+ * (trackers.mjs).
  */
 import { spawn, spawnSync } from 'node:child_process';
 import {
@@ -38,6 +39,7 @@ import { build } from '../../esbuild.mjs';
 import { measureEditor, showEditor } from './editor.mjs';
 import { firstLens } from './first-lens.mjs';
 import { cache, goals, programs, root, timerSource } from './programs.mjs';
+import { measureTrackers, showTrackers, trackedPrograms } from './trackers.mjs';
 
 /** What is measured: a copy of the build, so that a build in between (a test, an editor) does not change it. */
 const distribution = path.join(cache, 'dist');
@@ -55,7 +57,7 @@ const { values: options } = parseArgs({
   },
 });
 const rounds = Number(options.rounds ?? (options.quick ? 1 : 3));
-const sections = [...programs.map(program => program.name), 'editor', 'heatmap'];
+const sections = [...programs.map(program => program.name), 'editor', 'heatmap', 'trackers'];
 const chosen = options.only ? options.only.split(',') : sections;
 const unknown = chosen.find(name => !sections.includes(name));
 if (unknown !== undefined || !Number.isInteger(rounds) || rounds < 1) {
@@ -102,6 +104,7 @@ if (chosen.includes('heatmap')) {
   showHeatmap(frames);
   results.push({ name: 'heatmap', frames });
 }
+if (chosen.includes('trackers')) for (const tracked of trackedPrograms) results.push(await trackerCost(tracked));
 if (options.json) writeFileSync(options.json, `${JSON.stringify({ machine: machine(), results }, null, 2)}\n`);
 process.exitCode = results.some(result => result.failure) ? 1 : 0;
 
@@ -168,6 +171,29 @@ async function measure(program, scratch) {
     firstLensSeconds: lens.seconds,
     warnings,
   };
+}
+
+/** What all trackers cost the replay of a program. */
+async function trackerCost(tracked) {
+  const { name } = tracked;
+  const args = options.quick ? tracked.quick : tracked.full;
+  const scratch = mkdtempSync(path.join(cache, `trackers-${name}-`));
+  try {
+    const { instrumented } = builds(programs.find(program => program.name === name));
+    const output = path.join(scratch, 'output');
+    const cost = await measureTrackers({
+      rounds,
+      scratch,
+      record: trace =>
+        watched(['record', '--quiet', '--program-output', output, '-o', trace, instrumented, ...args], scratch),
+      replay: more => watched(['replay', '--quiet', ...more], scratch),
+      median,
+    });
+    showTrackers(name, args, cost);
+    return { name: `trackers ${name}`, arguments: args, ...cost };
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+  }
 }
 
 /** Copies the build, keeping the time of an unchanged command line, which instrumented executables are as old as. */
