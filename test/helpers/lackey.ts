@@ -82,6 +82,10 @@ export interface MachineOptions {
   readonly env?: NodeJS.ProcessEnv;
   /** Calls of library functions whose `shown` is wanted, by address. Link with `-z now`: else the first shows its binding. */
   readonly calls?: ReadonlySet<number>;
+  /** Is told each access to `data` of the executable's own instructions, in order. */
+  readonly each?: (address: number, isWrite: boolean) => void;
+  /** Is told what the program wrote to standard error. */
+  readonly output?: (text: string) => void;
 }
 
 /**
@@ -91,7 +95,7 @@ export interface MachineOptions {
 export async function executedInstructions(
   executable: string,
   args: readonly string[],
-  { folder, env, calls = new Set() }: MachineOptions,
+  { folder, env, calls = new Set(), each, output }: MachineOptions,
 ): Promise<Map<number, Executed>> {
   // Not a pipe: lackey makes one write for each line, and a reader at the other end would have to wake up for each.
   const log = path.join(folder, `${path.basename(executable)}.lackey`);
@@ -108,8 +112,9 @@ export async function executedInstructions(
     child.once('close', resolve);
   });
   try {
+    output?.(message);
     if (status !== 0) throw new Error(`${executable} under valgrind ended with ${status}: ${message}`);
-    return readLog(log, segments(executable), calls);
+    return readLog(log, segments(executable), calls, each);
   } finally {
     rmSync(log, { force: true });
   }
@@ -121,7 +126,12 @@ const [NEWLINE, SPACE, COMMA, I, L, M, S] = [10, 32, 44, 73, 76, 77, 83];
  * `I  0401ab70,3` is an instruction; its accesses follow it, as ` L 1fff000768,8`, ` S ...` or, for a load and a store
  * of the same place, ` M ...`. Address in hexadecimal, size in bytes. Lines of valgrind's own begin with `==`.
  */
-function readLog(log: string, { code, constant }: { code: Range[]; constant: Range[] }, calls: ReadonlySet<number>) {
+function readLog(
+  log: string,
+  { code, constant }: { code: Range[]; constant: Range[] },
+  calls: ReadonlySet<number>,
+  each?: MachineOptions['each'],
+) {
   const byAddress = new Map<number, Executed>();
   let current: Executed | null = null;
   // The last instruction of the executable before it went through its PLT (calls[address] says which) into a library.
@@ -158,6 +168,8 @@ function readLog(log: string, { code, constant }: { code: Range[]; constant: Ran
       else if (kind === L && size === 2) caller!.shownTwice[memory]++;
       return;
     }
+    if (memory === 'data' && kind !== S) each?.(address, false);
+    if (memory === 'data' && kind !== L) each?.(address, true);
     if (kind !== S) {
       current.reads[memory]++;
       if (memory === 'data') current.dataBytesRead += size;
