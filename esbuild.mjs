@@ -136,6 +136,7 @@ async function assets() {
   const copy = async (from, to) => cp(path.join(root, from), path.join(out, to), { recursive: true });
   await copy('core/record/runtime', 'runtime');
   await copy('core/record/valgrind', 'valgrind');
+  await copy('core/apply/preload', 'preload');
   await copy('core/sample', 'sample');
   await copy('node_modules/@vscode/codicons/dist/codicon.css', 'codicon.css');
   await copy('node_modules/@vscode/codicons/dist/codicon.ttf', 'codicon.ttf');

@@ -6,8 +6,9 @@ import { messageOf, UsageError } from './errors.js';
 const usage = `usage: pagelens profile [options] PROGRAM [ARGS...]    record, replay, report; PROGRAM: an executable or a .c/.cc/.cpp/.f90/.rs file
        pagelens record  [options] -o RUN.pltrace PROGRAM [ARGS...]
        pagelens replay  [options] TRACE                a .pltrace file or one of list formats; - is standard input
-       pagelens report  [options] PROFILE.pagelens     --format text|json|csv|html|md
+       pagelens report  [options] PROFILE.pagelens     --format text|json|csv|html|md|placement
        pagelens diff    [--budget FILE] OLD NEW        what changed; each a .pagelens or a .pltrace file
+       pagelens apply   PLACEMENT.json PROGRAM [ARGS...]   runs it with its allocations placed; --nodes N[,...]
        pagelens cc|c++|fc ...                          compiler wrappers: make CC="pagelens cc"
        pagelens cargo|rustc ...                        the same for Rust: pagelens cargo build --release
        pagelens toolchain cmake|meson|path             prints a toolchain file, native file, folder of compilers
@@ -26,6 +27,7 @@ options
   --json FILE             the report as JSON; - is standard output      --page-rows
   --from FORMAT           what the imported trace is         --module FILE[@BASE][,...]  code and data that it speaks of
   --columns NAME=COLUMN[,...]     of an imported table
+  --nodes N[,N...]        memory node of each tier (apply)      --symbols FILE   debug information of a stripped program
   --check                 verify that totals are conserved   --quiet   --verbose
 
 exit status: 0 done, 1 the budget is broken (diff), 2 wrong usage or bad input,
@@ -42,6 +44,7 @@ const commands: Readonly<Record<string, (args: string[]) => Promise<number>>> = 
   diff: async args => (await import('./cli/diff.js')).diff(args),
   rustc: async args => (await import('./record/rust.js')).rustcWrapper(args),
   cargo: async args => (await import('./record/rust.js')).cargo(args),
+  apply: async args => (await import('./cli/apply.js')).applyPlacement(args),
   toolchain: async args => (await import('./cli/toolchain.js')).toolchain(args),
   list: async args => (await import('./cli/list.js')).list(args),
   cc: async args => (await import('./record/wrapper.js')).compilerWrapper('c', args),

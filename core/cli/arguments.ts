@@ -35,6 +35,8 @@ const all = {
   'page-rows': flag,
   format: text,
   budget: text,
+  nodes: text,
+  symbols: text,
   output: { ...text, short: 'o' },
   check: flag,
   quiet: flag,
@@ -56,6 +58,8 @@ export interface Values extends OptionTexts {
   readonly 'page-rows'?: boolean;
   readonly format?: string;
   readonly budget?: string;
+  readonly nodes?: string;
+  readonly symbols?: string;
   readonly output?: string;
   readonly check?: boolean;
   readonly quiet?: boolean;

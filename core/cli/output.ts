@@ -66,3 +66,14 @@ export function progressLine(values: Values): { show(progress: ProfileProgress):
 export function absolute(file: string): string {
   return path.resolve(process.cwd(), file);
 }
+
+/**
+ * Says how the program ended when that was not well, and gives the exit status.
+ * @param rest what else is to be said of it
+ */
+export function statusOf(exit: { readonly status: number } | { readonly signal: string } | null, rest: string): number {
+  if (exit === null || ('status' in exit && exit.status === 0)) return 0;
+  const how = 'signal' in exit ? `was ended by ${exit.signal}` : `ended with status ${exit.status}`;
+  process.stderr.write(`pagelens: the program ${how}${rest}\n`);
+  return 4;
+}

@@ -6,7 +6,7 @@ import { recorders } from '../record/recorders.js';
 import type { RecorderChoice } from '../record/target.js';
 import { profileProgram, recordProgram } from '../session.js';
 import { parseProgram, recordOptionNames, replayOptionNames, type Values } from './arguments.js';
-import { absolute, deliver, formatOf, progressLine } from './output.js';
+import { absolute, deliver, formatOf, progressLine, statusOf } from './output.js';
 
 export async function profile(args: string[]): Promise<number> {
   const { values, program, rest } = parseProgram(args, [...recordOptionNames, ...replayOptionNames, 'trace']);
@@ -20,7 +20,7 @@ export async function profile(args: string[]): Promise<number> {
   ).finally(line.clear);
   await deliver(result, values);
   if (result.program.cut) process.stderr.write(`pagelens: ${result.warnings[0]}\n`);
-  return statusOf(result.program.exit);
+  return statusOf(result.program.exit, RECORDED);
 }
 
 export async function record(args: string[]): Promise<number> {
@@ -36,7 +36,7 @@ export async function record(args: string[]): Promise<number> {
     for (const warning of result.warnings) process.stderr.write(`pagelens: warning: ${warning}\n`);
     process.stderr.write(`pagelens: ${result.accesses.toLocaleString('en')} accesses recorded in ${values.output}\n`);
   }
-  return statusOf(result.exit);
+  return statusOf(result.exit, RECORDED);
 }
 
 function programOf(values: Values, program: string, args: string[]) {
@@ -64,10 +64,5 @@ function interruption(): AbortSignal {
   return controller.signal;
 }
 
-/** Says how the program ended when that was not well, and gives the exit status. */
-function statusOf(exit: { readonly status: number } | { readonly signal: string } | null): number {
-  if (exit === null || ('status' in exit && exit.status === 0)) return 0;
-  const how = 'signal' in exit ? `was ended by ${exit.signal}` : `ended with status ${exit.status}`;
-  process.stderr.write(`pagelens: the program ${how}; what it did until then was recorded\n`);
-  return 4;
-}
+/** What is said of a program that did not end well. */
+const RECORDED = '; what it did until then was recorded';

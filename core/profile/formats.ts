@@ -3,6 +3,7 @@ import type { Profile } from '../model/profile.js';
 import { toCsv } from './csv.js';
 import { toHtml } from './html.js';
 import { toMarkdown } from './md.js';
+import { toPlacementFile } from './placement.js';
 import { type ReportOptions, reportText, toReport } from './report.js';
 import { toText } from './text.js';
 
@@ -15,6 +16,7 @@ export const reportFormats = {
   csv: profile => toCsv(profile),
   html: profile => toHtml(profile),
   md: profile => toMarkdown(profile),
+  placement: profile => toPlacementFile(profile),
 } as const satisfies Record<string, (profile: Profile, options: RenderOptions) => string>;
 
 export type ReportFormat = keyof typeof reportFormats;
