@@ -20,7 +20,15 @@ const table: Readonly<Record<string, readonly string[]>> = {
   'core/trace': ['core/model', 'core/errors', 'core/kernel/abi', 'node:'],
   'core/symbols': ['core/model', 'core/trace/blocks', 'core/errors', 'core/kernel/abi', 'node:'],
   'core/record': ['core/model', 'core/trace', 'core/symbols', 'core/errors', 'core/assets', 'core/kernel/abi', 'node:'],
-  'core/apply': ['core/model', 'core/record', 'core/symbols', 'core/trace/blocks', 'core/errors', 'core/assets', 'node:'],
+  'core/apply': [
+    'core/model',
+    'core/record',
+    'core/symbols',
+    'core/trace/blocks',
+    'core/errors',
+    'core/assets',
+    'node:',
+  ],
   // Of the trace, the machine knows the types of its blocks, not its reader.
   // What a parameter is, it shares with the trackers.
   'core/machine': [

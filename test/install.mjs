@@ -10,14 +10,14 @@ import { fileURLToPath } from 'node:url';
 
 export const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 
-/** Debian's package and one program, or else file, of it, by which it is recognised. */
+/** Debian's package and one program of it, by which it is recognised; null: it has none. */
 const PACKAGES = [
   ['chromium', 'chromium'],
   ['gcc', 'gcc'],
   ['g++', 'g++'],
   ['clang', 'clang'],
   ['llvm', 'llvm-symbolizer'],
-  ['libomp-dev', '/var/lib/dpkg/info/libomp-dev.list'],
+  ['libomp-dev', null],
   ['gfortran', 'gfortran'],
   ['rustc', 'rustc'],
   ['cargo', 'cargo'],
@@ -49,8 +49,8 @@ function installNodeModules() {
 }
 
 function installPackages() {
-  const isThere = file => (file.startsWith('/') ? existsSync(file) : onPath(file));
-  const missing = () => PACKAGES.filter(([, file]) => !isThere(file)).map(([name]) => name);
+  const isThere = (name, program) => (program === null ? isInstalled(name) : onPath(program));
+  const missing = () => PACKAGES.filter(([name, program]) => !isThere(name, program)).map(([name]) => name);
   const wanted = missing();
   if (wanted.length === 0) return;
   const command = `apt-get install -y --no-install-recommends ${wanted.join(' ')}`;
@@ -66,6 +66,12 @@ function installPackages() {
   }
   const left = missing();
   if (left.length > 0) throw new Error(`still missing after the installation: ${left.join(', ')}`);
+}
+
+/** Of a package without a program; where there is no dpkg, its test tells. */
+function isInstalled(name) {
+  const { status, stdout, error } = spawnSync('dpkg-query', ['-W', '-f', '${Status}', name], { encoding: 'utf8' });
+  return Boolean(error) || (status === 0 && stdout === 'install ok installed');
 }
 
 export function onPath(program) {
