@@ -70,8 +70,8 @@ function installPackages() {
 
 /** Of a package without a program; where there is no dpkg, its test tells. */
 function isInstalled(name) {
-  const { status, stdout, error } = spawnSync('dpkg-query', ['-W', '-f', '${Status}', name], { encoding: 'utf8' });
-  return Boolean(error) || (status === 0 && stdout === 'install ok installed');
+  const { stdout, error } = spawnSync('dpkg', ['-s', name], { encoding: 'utf8' });
+  return Boolean(error) || stdout.includes('\nStatus: install ok installed\n');
 }
 
 export function onPath(program) {
