@@ -6,8 +6,11 @@ import type { Core } from './core.js';
 
 type Format = Requests['pagelens/export']['params']['format'];
 
+/** By how the file's name ends. */
 const formats: Readonly<Record<string, Format | 'pagelens'>> = {
   pagelens: 'pagelens',
+  // Before the report, whose name it also ends in.
+  'placement.json': 'placement',
   html: 'html',
   md: 'md',
   json: 'json',
@@ -24,6 +27,7 @@ export async function exportReport(core: Core): Promise<void> {
       [vscode.l10n.t('Web page')]: ['html'],
       Markdown: ['md'],
       JSON: ['json'],
+      [vscode.l10n.t('Placement, for pagelens apply')]: ['placement.json'],
       CSV: ['csv'],
       [vscode.l10n.t('Text')]: ['txt'],
     },
@@ -31,7 +35,8 @@ export async function exportReport(core: Core): Promise<void> {
   });
   if (!target) return;
   const file = target.fsPath;
-  const format = formats[path.extname(file).slice(1).toLowerCase()];
+  const name = path.basename(file).toLowerCase();
+  const format = Object.entries(formats).find(([ending]) => name.endsWith(`.${ending}`))?.[1];
   if (!format) {
     const known = Object.keys(formats).map(extension => `.${extension}`);
     throw new Error(vscode.l10n.t('{0}: the name must end in one of {1}', path.basename(file), known.join(', ')));

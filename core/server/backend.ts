@@ -15,7 +15,7 @@ export interface Hooks {
   readonly signal: AbortSignal;
 }
 
-export type ExportFormat = 'text' | 'json' | 'csv' | 'html' | 'md';
+export type ExportFormat = 'text' | 'json' | 'csv' | 'html' | 'md' | 'placement';
 
 export interface Backend {
   readonly version: string;
