@@ -714,6 +714,8 @@ export interface TrackersFacts {
     /** Bytes that the mechanism needs at most, modelled; null: the profile's version did not say. */
     readonly memoryBytes: number | null;
     readonly periods: number | null;
+    /** What its figures are worth in this run, such as too few periods, and what would help. */
+    readonly warnings: readonly string[];
     /** Why the run cannot be shown as it sees it; null: it can. */
     readonly blind: string | null;
     /** Of the `k` truly hottest pages: found and missed; and how many of its own hottest are not. */

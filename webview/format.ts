@@ -23,7 +23,7 @@ export function times(value: number): string {
 export function percentValue(value: number): string {
   if (value === 0) return '0 %';
   if (Math.abs(value) < 0.0005) return local('< 0.001 %');
-  return local(`${Number(value.toPrecision(2))} %`);
+  return local(`${Number(value.toPrecision(2))} %`.replace('-', '\u2212'));
 }
 
 /** A share that matters most near the whole: `99.8 %` is not all, and all is `100 %`. */

@@ -98,10 +98,11 @@ describe('trackers', () => {
   test('a score that a mechanism has not is a dash with the reason, and comes last in any order', async () => {
     const row = { recall: 0.5, f1: 0.5, rankCorrelation: null, workingSetError: 0, own: {}, warnings: [] };
     const rest = { vmExits: 3, overheadPercent: 0.05, periods: 4, pageReads: null, pageWrites: null };
+    const short = 'too short: 4 periods of 1 s at time scale 1, 10 are wanted: --time-scale 3 would do';
     const trackers = [
       { id: 'pml', pagesReported: null, ...row, ...rest, precision: null },
       { id: 'exact', pagesReported: 23, ...row, ...rest, precision: 0.25 },
-      { id: 'ept-ad-scan', pagesReported: 23, ...row, ...rest, precision: 0.75, memoryBytes: 1536 },
+      { id: 'ept-ad-scan', pagesReported: 23, ...row, ...rest, precision: 0.75, memoryBytes: 1536, warnings: [short] },
     ];
     const shown = await dashboard({ profile: { ...profile(), trackers } });
     await shown.tab('Trackers');
@@ -109,6 +110,8 @@ describe('trackers', () => {
     const cards = shown.page.locator('.cards .details');
     expect(await cards.filter({ hasText: 'EPT A/D scan' }).innerText()).toMatch(/3 VM exits, 1\.5 KiB of memory/);
     expect(await cards.filter({ hasText: 'PML' }).innerText()).toMatch(/3 VM exits\n/);
+    expect(await cards.filter({ hasText: 'EPT A/D scan' }).innerText()).toContain(short);
+    expect(await cards.filter({ hasText: short }).count()).toBe(1);
     const header = shown.page.getByRole('columnheader', { name: 'Precision' });
     const column = () => shown.page.locator('.grid-body .grid-row > :nth-child(5)').allInnerTexts();
     await header.click();

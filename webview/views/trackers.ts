@@ -184,6 +184,8 @@ class TrackersView implements View {
       },
       activate: row => void this.#choose(row),
     });
+    // All of them, to be compared at one look.
+    this.#grid.element.style.setProperty('--most-rows', '24');
     this.element.append(
       el(
         'section',
@@ -193,7 +195,7 @@ class TrackersView implements View {
           'p',
           { class: 'note' },
           l10n.t(
-            'Truth is the tenth of the touched pages with the most accesses, unless set otherwise; each tracker is judged by as many of its own top pages, over the whole run. Overhead is modelled. Enter on a row shows the source and every view as that tracker sees the run.',
+            'Truth is the tenth of the touched pages with the most accesses, unless set otherwise; each tracker is judged by as many of its own top pages, over the whole run. Overhead and memory are modelled. Where a run is shorter than the periods of a mechanism, the setting Pagelens: Time Scale stretches its time. Enter on a row shows the source and every view as that tracker sees the run.',
           ),
         ),
         this.#grid.element,
@@ -269,6 +271,7 @@ function card(row: Row, choose: () => void): HTMLElement {
       el('dt', {}, l10n.t('Needs')),
       el('dd', {}, row.needs || l10n.t('not known to this version')),
       ...agreement(row),
+      ...warnings(row),
       ...change(row),
     ),
     chooser(row, choose),
@@ -300,6 +303,12 @@ function agreement({ agreement: agreed }: Row): HTMLElement[] {
       ),
     ),
   ];
+}
+
+function warnings({ warnings: told }: Row): HTMLElement[] {
+  if (told.length === 0) return [];
+  const notes = told.map(text => el('div', {}, icon('warning'), ` ${text}`));
+  return [el('dt', {}, l10n.t('Note')), el('dd', {}, ...notes)];
 }
 
 function change({ before, f1, overheadPercent }: Row): HTMLElement[] {

@@ -27,6 +27,7 @@ export const trackers: View = ({ exact: { profile } }, _query, selection, baseli
         overheadPercent: result.overheadPercent,
         memoryBytes: result.memoryBytes ?? null,
         periods: result.periods,
+        warnings: result.warnings.map(l10n.shown),
         blind: blindness(result),
         agreement: agreed ?? null,
         before: before ? { f1: before.f1, overheadPercent: before.overheadPercent } : null,
