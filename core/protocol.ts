@@ -218,7 +218,10 @@ export interface Requests {
     result: ProfileSummary;
   };
   'pagelens/save': { params: { file: string }; result: null };
-  'pagelens/export': { params: { file: string; format: 'text' | 'json' | 'csv' | 'html' | 'md' | 'placement' }; result: null };
+  'pagelens/export': {
+    params: { file: string; format: 'text' | 'json' | 'csv' | 'html' | 'md' | 'placement' };
+    result: null;
+  };
   /** Compares the shown profile with another; null: with none. */
   'pagelens/compare': { params: { file: string | null }; result: Selection };
   'pagelens/clear': { params: Record<string, never>; result: null };
