@@ -4,6 +4,7 @@
  * Symbols and globals come from the executables that the user names (`--module`) or the file does, as they are on this
  * machine now: an imported file cannot be checked against a build id where it has none.
  */
+import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { version } from '../assets.js';
 import { UsageError } from '../errors.js';
@@ -15,7 +16,7 @@ import type { SymbolsBlock } from '../trace/blocks.js';
 import { TraceError } from '../trace/error.js';
 import { START_BYTES } from '../trace/import/format.js';
 import { type ImportFormatId, importFormats, recognise } from '../trace/import/formats.js';
-import { contentStart, FileInput } from '../trace/import/input.js';
+import { contentStart, FileInput, FolderInput, type ImportInput } from '../trace/import/input.js';
 import { type ImportedModule, ImportSink } from '../trace/import/sink.js';
 import { seemsToBe } from '../trace/sniff.js';
 import { TraceWriter } from '../trace/writer.js';
@@ -46,8 +47,9 @@ export interface ImportHooks {
 
 /** @throws TraceError, UsageError */
 export async function importTrace({ file, name, traceFile, options }: ImportTask, hooks: ImportHooks): Promise<void> {
-  const input = new FileInput(file, name);
-  const { start, whole } = await contentStart(input, START_BYTES);
+  const folder = (await stat(file).catch(() => null))?.isDirectory() === true;
+  const input: ImportInput = folder ? await FolderInput.open(file, name) : new FileInput(file, name);
+  const { start, whole } = await tellingStart(input);
   const from = options.from ?? (options.columns === undefined ? undefined : 'csv');
   const id = from === undefined ? recognise(start, whole) : formatId(from);
   if (!id) throw unknown(name, start);
@@ -67,6 +69,15 @@ export async function importTrace({ file, name, traceFile, options }: ImportTask
   }
 }
 
+/** The start of a file; of a folder's, the first that is of a known format. */
+async function tellingStart(input: ImportInput): Promise<{ readonly start: Uint8Array; readonly whole: boolean }> {
+  for (const part of input.parts ?? []) {
+    const found = await contentStart(part, START_BYTES);
+    if (recognise(found.start, found.whole)) return found;
+  }
+  return contentStart(input, START_BYTES);
+}
+
 function formatId(id: string): ImportFormatId {
   if (Object.hasOwn(importFormats, id)) return id as ImportFormatId;
   throw new UsageError(`--from ${id}: unknown; known: ${Object.keys(importFormats).join(', ')}`);
@@ -80,9 +91,11 @@ function unknown(name: string, start: Uint8Array): TraceError {
 }
 
 /** Tells of progress, and ends the reading when it is cancelled. */
-function withProgress(input: FileInput, sink: ImportSink, { onProgress, signal }: ImportHooks): FileInput {
+function withProgress<T extends ImportInput>(input: T, sink: ImportSink, hooks: ImportHooks): T {
+  const { onProgress, signal } = hooks;
   const chunks = input.chunks.bind(input);
   const startedAt = performance.now();
+  for (const part of input.parts ?? []) withProgress(part, sink, hooks);
   input.chunks = async function* () {
     for await (const chunk of chunks()) {
       if (signal?.aborted) {

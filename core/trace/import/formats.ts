@@ -1,6 +1,7 @@
 /** The formats that `pagelens replay` reads besides its own: one file and one line each. Recognised in this order. */
 import { csv } from './csv.js';
 import { damon } from './damon.js';
+import { drmemtrace } from './drmemtrace.js';
 import type { ImportFormat } from './format.js';
 import { gem5 } from './gem5.js';
 import { lackey } from './lackey.js';
@@ -11,6 +12,7 @@ import { pinatrace } from './pinatrace.js';
 export const importFormats = {
   lackey,
   pinatrace,
+  drmemtrace,
   damon,
   perf,
   gem5,
