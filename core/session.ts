@@ -11,6 +11,7 @@ import { compact, whole } from './model/format.js';
 import * as l10n from './model/l10n.js';
 import type { Placement, Profile, ReplayOptions } from './model/profile.js';
 import { placeable } from './placement/place-objects.js';
+import { tierSet } from './placement/tiers.js';
 import { load } from './profile/file.js';
 import type { ProfileProgress } from './protocol.js';
 import type { UnsavedBlocks } from './record/drain.js';
@@ -76,6 +77,8 @@ export async function replayTrace(
   hooks: SessionHooks = {},
   request: ImportRequest = {},
 ): Promise<Profile> {
+  // A tiers file that cannot be used is told before the work, not after it.
+  tierSet(options.tiers);
   // A worker has no standard input of its own, and replay jumps between streams: it gets a file.
   const spooled = traceFile === '-' ? await spoolTrace() : null;
   const file = spooled?.file ?? traceFile;

@@ -86,7 +86,7 @@ function formatId(id: string): ImportFormatId {
 function unknown(name: string, start: Uint8Array): TraceError {
   const known = ['.pltrace', ...Object.keys(importFormats)].join(', ');
   return new TraceError(
-    `${name} is no trace that Pagelens knows: it seems to be ${seemsToBe(start)}; known are ${known} (pagelens list formats; --columns for tables)`,
+    `${name} is no trace: it seems to be ${seemsToBe(start)}; known are ${known} (pagelens list formats; --columns for tables)`,
   );
 }
 

@@ -198,7 +198,7 @@ Columns: id, containing_id, start, end, entry, offset, preferred_base, path
   test('a folder that holds no trace is refused', async () => {
     const { status, stderr } = await pagelens(['replay', path.join(folder, 'raw')]);
     expect(status).toBe(2);
-    expect(stderr).toMatch(/is no trace that Pagelens knows/);
+    expect(stderr).toMatch(/is no trace: it seems to be/);
   });
 });
 
