@@ -20,6 +20,10 @@ project(scan C)
 add_executable(scan src/main.c src/util.c)
 `;
 
+const meson = `project('scan', 'c')
+executable('scan', 'src/main.c', 'src/util.c')
+`;
+
 const ninja = `cc = /usr/bin/gcc
 rule cc
   command = $cc -O2 -c $in -o $out
@@ -78,6 +82,16 @@ describe('a program of several files', { timeout: 600_000 }, () => {
     await story.vscode.runCommand(profile);
     await story.choose('CMake target');
     await story.lens('75 % of accesses');
+    assert.equal(existsSync(path.join(story.workspace, 'build')), false);
+  });
+
+  test('a Meson project: its target is offered and built in a folder of ours', async () => {
+    story = await Story.open({ 'meson.build': meson, 'src/main.c': main, 'src/util.c': util });
+    await story.vscode.openFile('util.c');
+    await story.vscode.runCommand(profile);
+    await story.choose('Meson target');
+    await story.lens('75 % of accesses');
+    await story.terminal('total 1649265868800');
     assert.equal(existsSync(path.join(story.workspace, 'build')), false);
   });
 

@@ -21,6 +21,7 @@ import { compilerMessages, firstError } from '../../extension/program/build/comp
 import { buildEnvironment, makeFlags } from '../../extension/program/build/environment.js';
 import { parseMakeDatabase } from '../../extension/program/build/makeDatabase.js';
 import { readMakeDatabase } from '../../extension/program/build/makeTargets.js';
+import { isMesonProject, readMesonExecutables } from '../../extension/program/build/mesonTargets.js';
 import { copyNinjaFiles, readNinja, writeReplacements } from '../../extension/program/build/ninja.js';
 import { withReplacements } from '../../extension/program/build/ninjaFile.js';
 import { mirrorSources } from '../../extension/program/build/sourceMirror.js';
@@ -277,6 +278,21 @@ test('CMake answers with its executables and where they will be', async () => {
   expect(await readExecutables(build)).toEqual([
     { target: 'app', file: path.join(build, 'bin/tool') },
     { target: 'zoo', file: path.join(build, 'zoo') },
+  ]);
+});
+
+test('Meson tells its executables, wherever in the project they are, and where they will be', async () => {
+  write('source/meson.build', "project('p', 'c')\nexecutable('zoo', 'a.c')\nsubdir('tools')\nlibrary('util', 'a.c')\n");
+  write('source/a.c', 'int main(void) { return 0; }\n');
+  write('source/tools/meson.build', "executable('zoo', '../a.c')\n");
+  const build = path.join(folder, 'build');
+  expect(isMesonProject(path.join(folder, 'source'))).toBe(true);
+  expect(isMesonProject(folder)).toBe(false);
+  expect(await readMesonExecutables(build)).toBeNull();
+  execFileSync('meson', ['setup', build, path.join(folder, 'source')], { stdio: 'ignore' });
+  expect(await readMesonExecutables(build)).toEqual([
+    { target: 'tools/zoo:executable', file: path.join(build, 'tools/zoo') },
+    { target: 'zoo:executable', file: path.join(build, 'zoo') },
   ]);
 });
 

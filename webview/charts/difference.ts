@@ -36,6 +36,9 @@ export interface DifferenceEvents {
   readonly back: () => void;
 }
 
+/** Where the keys begin. */
+const start: Cell = { row: 0, column: 0 };
+
 /** Part of the view that Shift with an arrow moves by. */
 const panShare = 1 / 4;
 /** A notch of most wheels is a step; some count in lines. */
@@ -83,7 +86,7 @@ export class DifferenceChart {
     this.element.addEventListener('click', event => this.#click(event));
     this.element.addEventListener('wheel', event => this.#wheel(event), { passive: false });
     this.element.addEventListener('keydown', event => this.#key(event));
-    this.element.addEventListener('focus', () => this.#move(this.#cursor ?? { row: 0, column: 0 }, false));
+    this.element.addEventListener('focus', () => this.#move(this.#cursor ?? start, false));
     this.element.addEventListener('blur', () => this.#leave());
   }
 
@@ -105,7 +108,7 @@ export class DifferenceChart {
     this.#scale = differenceScale(this.#differences);
     this.#painted = false;
     this.#base.redraw();
-    this.#move(document.activeElement === this.element ? this.#cursor : null, false);
+    this.#move(document.activeElement === this.element ? (this.#cursor ?? start) : null, false);
     this.#over.redraw();
   }
 
@@ -182,7 +185,7 @@ export class DifferenceChart {
 
   #key(event: KeyboardEvent): void {
     if (!this.#data || event.ctrlKey || event.metaKey || event.altKey) return;
-    const { row, column } = this.#cursor ?? { row: 0, column: 0 };
+    const { row, column } = this.#cursor ?? start;
     const moves: Readonly<Record<string, Cell>> = {
       ArrowLeft: { row, column: column - 1 },
       ArrowRight: { row, column: column + 1 },

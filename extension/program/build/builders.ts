@@ -10,6 +10,7 @@ import { type BuildResult, type BuildStep, runBuild } from './buildTerminal.js';
 import { askForTargets, type CMakeExecutable, readExecutables } from './cmakeFileApi.js';
 import { buildEnvironment, makeFlags, wrappers } from './environment.js';
 import { makefileArguments, readMakeDatabase, trackedFiles } from './makeTargets.js';
+import { type MesonExecutable, mesonBuildType, readMesonExecutables } from './mesonTargets.js';
 import { copyNinjaFiles, readNinja, writeReplacements } from './ninja.js';
 import { type BuildPlan, titleOf } from './plan.js';
 import { runQuietly } from './quietly.js';
@@ -44,6 +45,15 @@ export class Builders {
     return (await readExecutables(build)) ?? [];
   }
 
+  /** The executables of a Meson project. Sets it up when that has not been done; rejects with the output else. */
+  async mesonExecutables(project: string, signal: AbortSignal): Promise<MesonExecutable[]> {
+    const { build, setUp } = await this.#meson(project);
+    const known = await readMesonExecutables(build);
+    if (known) return known;
+    await runQuietly(setUp, signal);
+    return (await readMesonExecutables(build)) ?? [];
+  }
+
   /** What a plan runs, for a terminal of the caller's. */
   async steps(plan: BuildPlan): Promise<readonly BuildStep[]> {
     return (await this.#prepare(plan)).steps();
@@ -64,6 +74,8 @@ export class Builders {
         return this.#ninja(plan.folder, plan.target);
       case 'cmake':
         return this.#cmakeTarget(plan.folder, plan.target);
+      case 'meson':
+        return this.#mesonTarget(plan.folder, plan.target);
     }
   }
 
@@ -162,6 +174,30 @@ export class Builders {
         environment: this.#environment({ added: project.configureEnvironment }),
       },
     };
+  }
+
+  async #mesonTarget(project: string, target: string): Promise<Prepared> {
+    const { build, setUp } = await this.#meson(project);
+    const environment = this.#environment({});
+    return {
+      // What was set up is set up anew by ninja when the project's files have changed.
+      steps: async () => [
+        ...((await readMesonExecutables(build)) ? [] : [setUp]),
+        { command: ['meson', 'compile', '-C', build, target], folder: build, environment },
+      ],
+      outcome: async () => {
+        const executables = (await readMesonExecutables(build)) ?? [];
+        return { program: executables.find(found => found.target === target)?.file ?? null, outputs: build };
+      },
+      source: at => at,
+    };
+  }
+
+  async #meson(project: string): Promise<{ build: string; setUp: BuildStep }> {
+    const build = path.join(await this.#storage('meson', project), 'build');
+    await mkdir(build, { recursive: true });
+    const command = ['meson', 'setup', '--buildtype', mesonBuildType, build, project] as const;
+    return { build, setUp: { command, folder: build, environment: this.#environment({}) } };
   }
 
   /** @param added the user's own variables; compilers among them are those behind the wrappers */

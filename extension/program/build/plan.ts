@@ -7,7 +7,9 @@ export type BuildPlan =
   /** A target of a `build.ninja`, in a mirror of its folder. */
   | { readonly kind: 'ninja'; readonly folder: string; readonly target: string }
   /** A target of a CMake project, in a build folder of ours. */
-  | { readonly kind: 'cmake'; readonly folder: string; readonly target: string };
+  | { readonly kind: 'cmake'; readonly folder: string; readonly target: string }
+  /** A target of a Meson project, likewise. */
+  | { readonly kind: 'meson'; readonly folder: string; readonly target: string };
 
 /** What the build is called: in its terminal, in messages. */
 export function titleOf(plan: BuildPlan): string {
@@ -20,5 +22,7 @@ export function titleOf(plan: BuildPlan): string {
       return `ninja ${plan.target}`;
     case 'cmake':
       return `cmake --build --target ${plan.target}`;
+    case 'meson':
+      return `meson compile ${plan.target}`;
   }
 }

@@ -4,10 +4,11 @@ import type { Provider } from './choice.js';
 import { cmake } from './cmake.js';
 import { launch } from './launch.js';
 import { make } from './make.js';
+import { meson } from './meson.js';
 import { ninja } from './ninja.js';
 import { sources } from './sources.js';
 
-export const providers: readonly Provider[] = [launch, cmake, make, ninja, built, sources];
+export const providers: readonly Provider[] = [launch, cmake, meson, make, ninja, built, sources];
 
 /** Those that build a program with hooks from a project. */
-export const buildProviders: readonly Provider[] = [cmake, make, ninja];
+export const buildProviders: readonly Provider[] = [cmake, meson, make, ninja];
