@@ -9,7 +9,7 @@
 import { SAMPLE_READS, SAMPLE_WRITES } from './abi';
 import { SAMPLERS } from './abi-machine';
 import { batchSite } from './decode';
-import { siteWrites } from './pairs';
+import { SITE_DIRECTION, SITE_STRIDE, siteTable, siteWrites } from './pairs';
 import { pushWords } from './streams';
 
 const S_STREAM = 0;
@@ -97,11 +97,36 @@ function findSample(s: usize, from: u32, n: u32): void {
     at += here;
     left -= here;
   } else {
+    // Whole blocks are passed over: which of their accesses write is only summed up, without a branch.
+    while (at + BLOCK <= n) {
+      const writes = blockWrites(at);
+      const counted = directions == SAMPLE_WRITES ? writes : BLOCK - writes;
+      if (counted >= left) break;
+      left -= counted;
+      at += BLOCK;
+    }
     for (; at < n && left; at++) if (directions & (1 << batchWrites(at))) left--;
   }
   store<u32>(s, left, S_LEFT);
   // The last access that was counted, if the count came to its end.
   store<u32>(s, left ? n : at - 1, S_NEXT);
+}
+
+const BLOCK: u32 = 128;
+
+/** How many of the BLOCK accesses of the batch from `from` on write. */
+function blockWrites(from: u32): u32 {
+  const sites = siteTable;
+  let sum: u32 = 0;
+  const end = batchSite + ((<usize>(from + BLOCK)) << 2);
+  for (let at = batchSite + ((<usize>from) << 2); at < end; at += 16) {
+    sum +=
+      <u32>load<u8>(sites + load<u32>(at) * SITE_STRIDE, SITE_DIRECTION) +
+      <u32>load<u8>(sites + load<u32>(at, 4) * SITE_STRIDE, SITE_DIRECTION) +
+      <u32>load<u8>(sites + load<u32>(at, 8) * SITE_STRIDE, SITE_DIRECTION) +
+      <u32>load<u8>(sites + load<u32>(at, 12) * SITE_STRIDE, SITE_DIRECTION);
+  }
+  return sum >> 2;
 }
 
 /** 1 if access `at` of the batch writes. */
