@@ -7,6 +7,7 @@ const usage = `usage: pagelens profile [options] PROGRAM [ARGS...]    record, re
        pagelens record  [options] -o RUN.pltrace PROGRAM [ARGS...]
        pagelens replay  [options] TRACE                a .pltrace file or one of list formats; - is standard input
        pagelens report  [options] PROFILE.pagelens     --format text|json|csv|html|md|placement
+       pagelens merge   -o OUT.pagelens PROFILE...     profiles of shards, ranks, processes as one
        pagelens diff    [--budget FILE] OLD NEW        what changed; each a .pagelens or a .pltrace file
        pagelens apply   PLACEMENT.json PROGRAM [ARGS...]   runs it with its allocations placed; --nodes N[,...]
        pagelens cc|c++|fc ...                          compiler wrappers: make CC="pagelens cc"
@@ -41,6 +42,7 @@ const commands: Readonly<Record<string, (args: string[]) => Promise<number>>> = 
   record: async args => (await import('./cli/profile.js')).record(args),
   replay: async args => (await import('./cli/replay.js')).replay(args),
   report: async args => (await import('./cli/replay.js')).report(args),
+  merge: async args => (await import('./cli/merge.js')).merge(args),
   diff: async args => (await import('./cli/diff.js')).diff(args),
   rustc: async args => (await import('./record/rust.js')).rustcWrapper(args),
   cargo: async args => (await import('./record/rust.js')).cargo(args),

@@ -19,6 +19,7 @@ const PACKAGES = [
   ['llvm', 'llvm-symbolizer'],
   ['libomp-dev', null],
   ['gfortran', 'gfortran'],
+  ['dpkg-dev', 'dpkg-source'],
   ['rustc', 'rustc'],
   ['cargo', 'cargo'],
   ['make', 'make'],

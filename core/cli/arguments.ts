@@ -152,6 +152,12 @@ export function parseFiles(
   return { values, files: positionals };
 }
 
+/** For `merge`: any number of files. @throws UsageError for an unknown option */
+export function parseMany(args: readonly string[], names: readonly OptionName[]): { values: Values; files: string[] } {
+  const { values, positionals } = strictly(args, names);
+  return { values, files: positionals };
+}
+
 function strictly(args: readonly string[], names: readonly OptionName[]): { values: Values; positionals: string[] } {
   const options = Object.fromEntries(names.map(name => [name, all[name]]));
   try {

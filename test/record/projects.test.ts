@@ -2,23 +2,16 @@
  * Projects built unchanged by their own build systems, with the compilers behind `pagelens cc` and `pagelens c++` in each
  * of the ways that these are offered. One program, whose accesses are counted by hand in test/programs/make/main.c.
  */
-import { execFileSync } from 'node:child_process';
-import { chmodSync, cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import { launcherScript } from '../../core/model/shell.js';
-import { cli, report } from '../helpers/cli.js';
+import { report } from '../helpers/cli.js';
+import { shell, withPagelens } from '../helpers/pagelensOnPath.js';
 import { programs, scratchFolder } from '../helpers/records.js';
 
 const folder = scratchFolder('projects');
 
-/** A folder with `pagelens` for the PATH. */
-const bin = path.join(folder, 'bin');
-mkdirSync(bin);
-writeFileSync(path.join(bin, 'pagelens'), launcherScript(process.execPath, cli));
-chmodSync(path.join(bin, 'pagelens'), 0o755);
-const { CC: _cc, CXX: _cxx, ...environment } = process.env;
-const env = { ...environment, PATH: `${bin}:${process.env.PATH}` };
+const env = withPagelens(folder);
 const wrapped = { ...env, CC: 'pagelens cc', CXX: 'pagelens c++' };
 
 /** A fresh copy of the sources with the build files. */
@@ -28,13 +21,8 @@ function project(name: string): string {
   return at;
 }
 
-/** Runs a line of shell; its output, with what it said on standard error. */
-function sh(line: string, cwd: string, environment: NodeJS.ProcessEnv): string {
-  return execFileSync('sh', ['-c', `exec 2>&1; ${line}`], { cwd, env: environment, encoding: 'utf8' });
-}
-
 async function expectCounts(program: string): Promise<void> {
-  expect(sh(program, folder, env)).toBe('1498500\n');
+  expect(shell(program, folder, env)).toBe('1498500\n');
   const { lines, functions, program: about } = await report(['profile', '--json', '-', '--check', '--quiet', program]);
   expect(about).toMatchObject({ complete: true, exit: { status: 0 } });
   const ofFile = (name: string) => lines.filter(line => path.basename(line.file ?? '') === name);
@@ -50,14 +38,14 @@ async function expectCounts(program: string): Promise<void> {
 
 test('CMake by CC and CXX', async () => {
   const at = project('cmake-variables');
-  sh('cmake -S . -B build -DCMAKE_BUILD_TYPE=Release && cmake --build build', at, wrapped);
+  shell('cmake -S . -B build -DCMAKE_BUILD_TYPE=Release && cmake --build build', at, wrapped);
   await expectCounts(path.join(at, 'build/prog'));
 });
 
 test('CMake by a toolchain file', async () => {
   const at = project('cmake-toolchain');
   const command = 'cmake -S . -B build -G Ninja -DCMAKE_BUILD_TYPE=Release';
-  sh(`${command} -DCMAKE_TOOLCHAIN_FILE="$(pagelens toolchain cmake)" && cmake --build build`, at, env);
+  shell(`${command} -DCMAKE_TOOLCHAIN_FILE="$(pagelens toolchain cmake)" && cmake --build build`, at, env);
   await expectCounts(path.join(at, 'build/prog'));
 });
 
@@ -69,48 +57,48 @@ test('CMake by launchers of compiler and linker, and with link-time optimisation
     ),
   );
   const optimised = '-DCMAKE_BUILD_TYPE=Release -DCMAKE_INTERPROCEDURAL_OPTIMIZATION=ON';
-  sh(`cmake -S . -B build ${optimised} ${launchers.join(' ')} && cmake --build build`, at, env);
+  shell(`cmake -S . -B build ${optimised} ${launchers.join(' ')} && cmake --build build`, at, env);
   await expectCounts(path.join(at, 'build/prog'));
 });
 
 test('Meson by CC and CXX, and by a native file', async () => {
   const at = project('meson');
-  sh('meson setup build && ninja -C build', at, wrapped);
+  shell('meson setup build && ninja -C build', at, wrapped);
   await expectCounts(path.join(at, 'build/prog'));
-  sh('meson setup native --native-file "$(pagelens toolchain meson)" && ninja -C native', at, env);
+  shell('meson setup native --native-file "$(pagelens toolchain meson)" && ninja -C native', at, env);
   await expectCounts(path.join(at, 'native/prog'));
 });
 
 test('Ninja by a folder of compilers on the PATH', async () => {
   const at = project('ninja');
-  sh('PATH="$(pagelens toolchain path):$PATH" ninja', at, env);
+  shell('PATH="$(pagelens toolchain path):$PATH" ninja', at, env);
   await expectCounts(path.join(at, 'prog'));
 });
 
 test('autotools: configure finds what it finds without the wrapper, libtool links', async () => {
   const at = project('autotools');
-  sh('autoreconf -fi', at, env);
+  shell('autoreconf -fi', at, env);
   for (const [name, environment] of [
     ['plain', env],
     ['hooks', wrapped],
   ] as const) {
     mkdirSync(path.join(at, name));
-    sh('../configure', path.join(at, name), environment);
+    shell('../configure', path.join(at, name), environment);
   }
   const found = (name: string) => readFileSync(path.join(at, name, 'config.h'), 'utf8');
   expect(found('hooks')).toBe(found('plain'));
-  sh('make -j2', path.join(at, 'hooks'), env);
+  shell('make -j2', path.join(at, 'hooks'), env);
   // A script of libtool's that starts the program with its libraries.
   await expectCounts(path.join(at, 'hooks/prog'));
 }, 300_000);
 
 test('the toolchain is made once, of the compilers that are wanted', () => {
   const kinds = (environment: NodeJS.ProcessEnv) =>
-    ['cmake', 'meson', 'path'].map(kind => sh(`pagelens toolchain ${kind}`, folder, environment).trim());
+    ['cmake', 'meson', 'path'].map(kind => shell(`pagelens toolchain ${kind}`, folder, environment).trim());
   const first = kinds(env);
   expect(kinds(env)).toEqual(first);
   expect(new Set(first.map(path.dirname)).size).toBe(1);
   const [clang] = kinds({ ...env, CC: 'clang' });
   expect(clang).not.toBe(first[0]);
-  expect(sh(`"$(dirname ${clang})/pagelens-cc" --version`, folder, env)).toMatch(/clang/);
+  expect(shell(`"$(dirname ${clang})/pagelens-cc" --version`, folder, env)).toMatch(/clang/);
 });
