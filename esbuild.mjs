@@ -1,6 +1,6 @@
 // Builds everything that ships into dist/: the kernel (WebAssembly), the bundles, and the files they read.
 //   node esbuild.mjs [--production]
-import { cp, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -134,14 +134,21 @@ async function webview(production) {
 /** Files that are read as they are: the recorder's C sources, the sample, the icon font. */
 async function assets() {
   const copy = async (from, to) => cp(path.join(root, from), path.join(out, to), { recursive: true });
-  await copy('core/record/runtime', 'runtime');
-  await copy('core/record/valgrind', 'valgrind');
-  await copy('core/apply/preload', 'preload');
+  for (const recorder of ['runtime', 'machine', 'qemu', 'valgrind']) await mirror(`core/record/${recorder}`, recorder);
+  await mirror('core/apply/preload', 'preload');
   await copy('core/sample', 'sample');
   await copy('node_modules/@vscode/codicons/dist/codicon.css', 'codicon.css');
   await copy('node_modules/@vscode/codicons/dist/codicon.ttf', 'codicon.ttf');
   const { version } = JSON.parse(await readFile(path.join(root, 'package.json'), 'utf8'));
   await writeFile(path.join(out, 'version'), version);
+}
+
+/** Copies a folder of C sources; all that lie there are compiled, so that what was removed must go there, too. */
+async function mirror(from, to) {
+  const target = path.join(out, to);
+  await cp(path.join(root, from), target, { recursive: true });
+  const sources = await readdir(path.join(root, from));
+  for (const name of await readdir(target)) if (!sources.includes(name)) await rm(path.join(target, name));
 }
 
 async function existing(entries) {

@@ -23,7 +23,7 @@ options
   --page-size 4k|2m       --epoch ACCESSES                 --time-scale X             stretches modelled time
   --pml-entries N         log size (512)                   --kernel-integration       system calls at a quarter
   --hot-share PERCENT     --cold-share PERCENT             bounds of the hotness classes (80, 1)
-  --recorder auto|instrument|valgrind   --cflags "..."           --program-output FILE
+  --recorder auto|instrument|valgrind|qemu  --cflags "..."           --program-output FILE
   --save FILE.pagelens    --trace FILE.pltrace             keep the profile, the trace
   --json FILE             the report as JSON; - is standard output      --page-rows
   --from FORMAT           what the imported trace is         --module FILE[@BASE][,...]  code and data that it speaks of

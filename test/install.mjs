@@ -33,6 +33,8 @@ const PACKAGES = [
   ['binutils', 'readelf'],
   ['python3', 'python3'],
   ['valgrind', 'valgrind'],
+  ['qemu-user', 'qemu-aarch64'],
+  ['gcc-aarch64-linux-gnu', 'aarch64-linux-gnu-gcc'],
   ['strace', 'strace'],
 ];
 

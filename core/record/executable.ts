@@ -9,6 +9,8 @@ import type { Family, Hooked } from './flags.js';
 export interface BuildInfo {
   /** `elf`: a 64-bit little-endian executable; `script`: starts with `#!`; `other`: nothing that runs here. */
   readonly kind: 'elf' | 'elf32' | 'script' | 'other';
+  /** e_machine of the ELF header; 0 for what has none. */
+  readonly machine: number;
   /** It calls the access hooks: it was built by `pagelens cc` or by `profile`. */
   readonly hooks: boolean;
   /** Folder of the runtime that it was linked with, in the cache; null when it names none. */
@@ -20,7 +22,14 @@ export interface BuildInfo {
   readonly flags: readonly string[];
 }
 
-const NOTHING: Omit<BuildInfo, 'kind'> = { hooks: false, runtimeFolder: null, compilers: [], families: [], flags: [] };
+const NOTHING: Omit<BuildInfo, 'kind'> = {
+  machine: 0,
+  hooks: false,
+  runtimeFolder: null,
+  compilers: [],
+  families: [],
+  flags: [],
+};
 
 /** Sections longer than this are not what they should be; they are passed over. */
 const SECTION_LIMIT = 16 << 20;
@@ -42,12 +51,13 @@ function read(fd: number): BuildInfo {
   if (head.length < 64 || head.readUInt32BE(0) !== 0x7f454c46) return { kind: 'other', ...NOTHING };
   if (head[4] !== 2 || head[5] !== 1) return { kind: 'elf32', ...NOTHING };
 
+  const machine = head.readUInt16LE(18);
   // 1. The section headers, and the table of their names.
   const offset = Number(head.readBigUInt64LE(40));
   const entrySize = head.readUInt16LE(58);
   const count = head.readUInt16LE(60);
   const names = head.readUInt16LE(62);
-  if (entrySize < 64 || offset + count * entrySize > size) return { kind: 'elf', ...NOTHING };
+  if (entrySize < 64 || offset + count * entrySize > size) return { kind: 'elf', ...NOTHING, machine };
   const headers = bytes(fd, offset, count * entrySize);
   const section = (i: number): Buffer => {
     if (i < 0 || i >= count) return Buffer.alloc(0);
@@ -80,7 +90,7 @@ function read(fd: number): BuildInfo {
   // The C start-up files are gcc's in a program that clang compiled.
   const compilers = comments.filter(comment => families.length === 0 || families.includes(familyOf(comment)));
   const flags = [...new Set(recorded.map(({ flags }) => flags))];
-  return { kind: 'elf', hooks, runtimeFolder, compilers, families, flags };
+  return { kind: 'elf', machine, hooks, runtimeFolder, compilers, families, flags };
 }
 
 /** rustc leaves no flags. */

@@ -11,4 +11,9 @@ export const recorders: Readonly<Record<Recorder, { readonly label: string; read
     summary:
       'runs an unmodified x86-64 executable under a tool of our own; level: machine; needs valgrind and gcc or clang',
   },
+  qemu: {
+    label: 'QEMU',
+    summary:
+      'runs an unmodified executable of x86-64, AArch64 or RISC-V (64 bits) under a plug-in of our own; level: machine; no heap objects; needs qemu-user and gcc or clang',
+  },
 };

@@ -6,13 +6,14 @@ import { build, sourceLanguage } from './build.js';
 import { onPath } from './compiler.js';
 import { RecordError } from './errors.js';
 import { type BuildInfo, readBuildInfo } from './executable.js';
+import { architectureOf, ensureQemuPlugin, QEMU_LIMITS, X86_64 } from './qemu.js';
 import type { RecordOptions } from './record.js';
 import { ensureRuntime } from './runtime.js';
 import { unseenWarnings } from './unseen.js';
 import { ensureValgrindTool, VALGRIND_LOG, valgrindArguments } from './valgrind.js';
 
-export type Recorder = 'instrument' | 'valgrind';
-/** `auto`: `instrument` for source and for what was built with hooks, else `valgrind`. */
+export type Recorder = 'instrument' | 'valgrind' | 'qemu';
+/** `auto`: `instrument` for source and for what was built with hooks, `qemu` for another architecture's, else `valgrind`. */
 export type RecorderChoice = 'auto' | Recorder;
 
 export interface Target {
@@ -49,6 +50,15 @@ export async function prepareTarget(
   }
   const info = readBuildInfo(program);
   checkKind(program, info);
+  const foreign = info.kind === 'elf' && info.machine !== X86_64;
+  if (recorder === 'qemu' || (recorder === 'auto' && foreign)) return underQemu(program, info, runDir, env);
+  if (foreign)
+    throw new RecordError(
+      `${path.basename(program)} is a program of another architecture` +
+        `${architectureOf(info.machine) ? ` (${architectureOf(info.machine)}): --recorder qemu records it` : ''}`,
+      3,
+      { code: 'not-a-program' },
+    );
   const plain = info.kind === 'elf' && !info.hooks;
   if (recorder === 'valgrind' || (recorder === 'auto' && plain && onPath('valgrind', env)))
     return underValgrind(program, info, runDir, env);
@@ -135,6 +145,23 @@ async function underValgrind(
       const text = (await messages()).slice(0, 3).join(' ');
       return `under valgrind before its first instruction${text ? `: ${text}` : ' (its messages say why)'}`;
     },
+  };
+}
+
+async function underQemu(program: string, info: BuildInfo, runDir: string, env: NodeJS.ProcessEnv): Promise<Target> {
+  if (info.kind !== 'elf')
+    throw new RecordError(`${path.basename(program)} is a script: --recorder qemu records one executable`, 2);
+  const qemu = await ensureQemuPlugin(info.machine, env);
+  const { PAGELENS_RUN: _, ...environment } = env;
+  return {
+    program,
+    recorder: 'qemu',
+    executable: qemu.program,
+    arguments: [...qemu.arguments(runDir), program],
+    env: environment,
+    info,
+    warnings: async () => [QEMU_LIMITS],
+    whyNothing: async () => 'under QEMU before its first instruction (its messages say why)',
   };
 }
 

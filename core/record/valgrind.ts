@@ -58,10 +58,11 @@ export async function ensureValgrindTool(env: NodeJS.ProcessEnv): Promise<Valgri
       product: PRODUCT,
       sources: [
         ...sourcesOf(assetPath('valgrind')),
+        ...sourcesOf(assetPath('machine')),
         ...sourcesOf(assetPath('runtime')).filter(file => file.endsWith('.h') || SHARED.includes(path.basename(file))),
       ],
       identity: [headers, ...parts.archives.map(identityOf)].join('\n'),
-      flags: [...BUILD_FLAGS, `-I${headers}`, `-I${assetPath('runtime')}`],
+      flags: [...BUILD_FLAGS, `-I${headers}`, `-I${assetPath('runtime')}`, `-I${assetPath('machine')}`],
       link: (objects, product) => [
         ...[...LINK_FLAGS, ...objects, '-Wl,--start-group', ...parts.archives, '-lgcc', '-Wl,--end-group'],
         ...['-o', product],

@@ -60,6 +60,9 @@ export const timerSource = path.join(folder, 'timer.c');
 export const goals = {
   slowdownMean: [4, 3],
   slowdownWorst: [20, 9],
+  /** Unmodified executables. */
+  machineMean: [10, 6],
+  machineWorst: [30, 15],
   bytesPerAccess: { regular: [0.15, 0.1], sqlite: [1.5, 1], random: [5, 3] },
   /** The mixture of recorded programs of speed.md section 3. */
   replayRate: [150, 275],

@@ -22,7 +22,7 @@ static int visit(struct dl_phdr_info *info, size_t size, void *data) {
     exe[length > 0 ? length : 0] = 0;
     path = exe;
   }
-  struct pl_image image = {info->dlpi_addr, info->dlpi_phdr, info->dlpi_phnum};
+  struct pl_image image = {info->dlpi_addr, info->dlpi_addr, info->dlpi_phdr, info->dlpi_phnum};
   pl_module_announce_locked(&image, path);
   return 0;
 }

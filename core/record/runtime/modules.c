@@ -21,7 +21,7 @@ static struct pl_part build_id(const struct pl_image *image) {
   const Elf64_Phdr *headers = (const Elf64_Phdr *)image->headers;
   for (uint32_t i = 0; i < image->header_count; i++) {
     if (headers[i].p_type != PT_NOTE) continue;
-    const char *at = (const char *)(image->base + headers[i].p_vaddr);
+    const char *at = (const char *)(image->memory + headers[i].p_vaddr);
     const char *end = at + headers[i].p_memsz;
     while (at + sizeof(Elf64_Nhdr) <= end) {
       const Elf64_Nhdr *note = (const Elf64_Nhdr *)at;

@@ -78,6 +78,7 @@ void pl_announce_process(uint32_t parent, uint64_t fork_seq, uint32_t flags, con
 /* Announces a module in memory, unless it is known. Lock held. */
 struct pl_image {
   uint64_t base; /* what is added to the file's virtual addresses */
+  uint64_t memory; /* the same, where they are to be read by us */
   const void *headers; /* Elf64_Phdr */
   uint32_t header_count;
 };

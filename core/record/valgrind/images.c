@@ -40,7 +40,7 @@ void plt_image_mapped(Addr at) {
     loader_low = base + low;
     loader_high = base + high;
   }
-  struct pl_image image = {base, headers, head->e_phnum};
+  struct pl_image image = {base, base, headers, head->e_phnum};
   pl_module_announce_locked(&image, path);
 }
 

@@ -51,9 +51,9 @@ static UInt log2_below(UInt size) {
 static void access(struct instruction *in, UInt direction, IRExpr *address, UInt size, IRExpr *guard, UInt flags) {
   Bool range = size > 64;
   UInt kind = range ? PL_RANGE_READ + direction : direction | PL_SIZE(log2_below(size)) | flags;
-  UInt number = plt_site(in->end, kind, in->ordinal++);
+  UInt number = pl_numbered(in->end, kind, in->ordinal++);
   if (number == UINT32_MAX) return;
-  IRExpr *offset = word(plt_offset(number));
+  IRExpr *offset = word(pl_offset_of(number));
   if (range)
     add_call(in->out, 3, "plt_range", plt_range, mkIRExprVec_3(offset, address, word(size)), guard);
   else
@@ -167,16 +167,16 @@ static void call_or_return(struct instruction *in) {
   IRExpr *sp = assigned(out, Ity_I64, IRExpr_Get(ARGUMENT(RSP), Ity_I64));
   if (out->jumpkind == Ijk_Call) {
     /* The site of the call first: the entry refers to it. */
-    if (plt_site(in->end, PL_CALL, 0) == UINT32_MAX) return;
-    UInt number = plt_site(in->end, PL_ENTRY, 0);
+    if (pl_numbered(in->end, PL_CALL, 0) == UINT32_MAX) return;
+    UInt number = pl_numbered(in->end, PL_ENTRY, 0);
     if (number == UINT32_MAX) return;
     sp = assigned(out, Ity_I64, IRExpr_Binop(Iop_Add64, sp, IRExpr_Const(IRConst_U64(sizeof(Addr)))));
-    add_call(out, 2, "plt_call", plt_call, mkIRExprVec_2(word(plt_offset(number)), sp), NULL);
+    add_call(out, 2, "plt_call", plt_call, mkIRExprVec_2(word(pl_offset_of(number)), sp), NULL);
   } else {
-    UInt number = plt_site(in->end, PL_EXIT, 0);
+    UInt number = pl_numbered(in->end, PL_EXIT, 0);
     if (number == UINT32_MAX) return;
     IRExpr *result = assigned(out, Ity_I64, IRExpr_Get(ARGUMENT(RAX), Ity_I64));
-    add_call(out, 3, "plt_return", plt_return, mkIRExprVec_3(word(plt_offset(number)), sp, result), NULL);
+    add_call(out, 3, "plt_return", plt_return, mkIRExprVec_3(word(pl_offset_of(number)), sp, result), NULL);
   }
 }
 

@@ -1,43 +1,13 @@
-/*
- * What translated code calls at each step. See tool.h for the licence.
- *
- * A site's number is part of the code, so its state is found by adding an offset to the context: unlike the hooks'
- * (state.h) no program counter is looked up or compared.
- */
+/* What translated code calls at each step. See tool.h for the licence. */
 #include "pub_tool_basics.h"
 
 #include "tool.h"
 
-static inline struct pl_site *site_at(struct pl_context *c, UWord offset) {
-  return (struct pl_site *)((char *)c + offset);
-}
+VG_REGPARM(2) void plt_access(UWord offset, Addr address) { pl_numbered_access(offset, address); }
 
-/* Nothing is predicted behind the inert context, so that whatever is not recorded comes here. */
+/* The state of a site whose step was not predicted; NULL where nothing is recorded. */
 static __attribute__((noinline)) struct pl_site *missed(struct pl_context *c, UWord offset) {
-  if (c == &pl_inert) return NULL;
-  return plt_site_in(c, (UInt)((offset - PL_SITES_OFFSET) / sizeof(struct pl_site) - 1));
-}
-
-static inline Bool predicted(struct pl_context *c, const struct pl_site *s, Addr address) {
-  /* Only a site that has had a step is anybody's successor, and has a base. */
-  return *c->slot == s && *s->base + (ULong)s->delta == address;
-}
-
-static inline void hit(struct pl_context *c, struct pl_site *s) {
-  c->slot = &s->next;
-  pl_count(c);
-}
-
-VG_REGPARM(2) void plt_access(UWord offset, Addr address) {
-  struct pl_context *c = pl_current;
-  struct pl_site *s = site_at(c, offset);
-  if (PL_LIKELY(predicted(c, s, address))) {
-    s->last = address;
-    hit(c, s);
-    return;
-  }
-  s = missed(c, offset);
-  if (s) pl_miss(c, s, s->key >> 8, address, s->key & 0xff);
+  return c == &pl_inert ? NULL : pl_numbered_in(c, pl_number_at(offset));
 }
 
 VG_REGPARM(3) void plt_range(UWord offset, Addr address, UWord length) {
@@ -48,30 +18,24 @@ VG_REGPARM(3) void plt_range(UWord offset, Addr address, UWord length) {
 
 VG_REGPARM(2) void plt_call(UWord offset, Addr sp) {
   struct pl_context *c = pl_current;
-  struct pl_site *s = site_at(c, offset);
+  struct pl_site *s = pl_site_at(c, offset);
   struct pl_frame *top = c->top;
   if (PL_LIKELY(*c->slot == s) && PL_LIKELY(sp < top->sp) && PL_LIKELY(top < c->frames + PL_DEPTH_MAX)) {
     top[1].sp = sp;
     top[1].site = (struct pl_site *)(UWord)s->length;
     c->top = top + 1;
     c->ctl.adjust--;
-    hit(c, s);
+    c->slot = &s->next;
+    pl_count(c);
     return;
   }
   s = missed(c, offset);
   if (s) pl_enter(c, s, sp);
 }
 
-/* Back in the code that a signal handler interrupted, which it left by a jump. */
-static void jumped_out(struct pl_context *c, Addr sp) {
-  Bool own_stack = c->handler_sp >= c->stack_low && c->handler_sp < c->stack_high;
-  Bool on_stack = sp >= c->stack_low && sp < c->stack_high;
-  if (own_stack == on_stack ? sp > c->handler_sp : on_stack) plt_handler_over();
-}
-
 VG_REGPARM(3) void plt_return(UWord offset, Addr sp, UWord result) {
   struct pl_context *c = pl_current;
-  struct pl_site *s = site_at(c, offset);
+  struct pl_site *s = pl_site_at(c, offset);
   struct pl_frame *top = c->top;
   if (PL_LIKELY(*c->slot == s) && PL_LIKELY(top->sp == sp)) {
     c->top = top - 1;
@@ -89,7 +53,7 @@ VG_REGPARM(3) void plt_return(UWord offset, Addr sp, UWord result) {
       leaves = c->overflow != 0 || (c->top->sp == sp && c->top != c->frames);
     }
     if (leaves) pl_leave(c, s, s->key >> 8, sp);
-    if (c->interrupted && c->top == c->frames) jumped_out(c, sp);
+    if (c->top == c->frames) plt_stack_is_at(sp);
   }
   if (PL_UNLIKELY(sp >= c->allocating.sp) && c->allocating.sp != 0) {
     /* Beyond: it was left by an exception. */

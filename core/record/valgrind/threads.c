@@ -19,9 +19,6 @@
 #include "calls.h"
 #include "tool.h"
 
-/* Behind the inert context nothing is predicted. */
-static struct pl_site *nothing;
-struct pl_context pl_inert = {.slot = &nothing};
 struct pl_context *pl_current = &pl_inert;
 
 static struct thread {
@@ -95,12 +92,24 @@ static struct pl_context *outermost(struct pl_context *c) {
   return c;
 }
 
+/* The handler that runs in the current thread is over. */
+static void handler_over(void) {
+  struct pl_context *c = pl_context_peek();
+  if (!c || !c->interrupted) return;
+  pl_unwind(c, UINT64_MAX);
+  pause_current();
+  set_context(c->interrupted);
+  resume_current();
+}
+
 static void thread_ends(ThreadId tid) {
   switch_to(tid);
+  /* From a handler that did not return. */
+  while (pl_context_peek() && pl_context_peek()->interrupted) handler_over();
   struct pl_context *c = pl_context_peek();
   if (!c) return;
   pl_event(c, PL_EVENT_THREAD_EXIT, pl_seq_take(), 0, 0, 0, 0);
-  if (pl_context_peek()) close_all(outermost(c));
+  if (pl_context_peek()) close_all(c);
   set_context(NULL);
 }
 
@@ -111,9 +120,20 @@ void plt_threads_end(void) {
 
 /* ---- signals ---- */
 
+void plt_stack_is_at(Addr sp) {
+  for (struct pl_context *c = pl_context_peek(); c && c->interrupted; c = pl_context_peek()) {
+    /* A handler on an alternate stack is left by any jump to the thread's own. */
+    Bool own = c->handler_sp >= c->stack_low && c->handler_sp < c->stack_high;
+    Bool at_own = sp >= c->stack_low && sp < c->stack_high;
+    if (own == at_own ? sp < c->handler_sp : !at_own) break;
+    handler_over();
+  }
+}
+
 static void handler_begins(ThreadId tid, Int signal, Bool alternate_stack) {
   (void)signal, (void)alternate_stack;
   switch_to(tid);
+  plt_stack_is_at(VG_(get_SP)(tid));
   struct pl_context *c = pl_context_peek();
   if (!c) return;
   Bool made = c->handler == NULL;
@@ -129,19 +149,10 @@ static void handler_begins(ThreadId tid, Int signal, Bool alternate_stack) {
   handler->handler_sp = VG_(get_SP)(tid);
 }
 
-void plt_handler_over(void) {
-  struct pl_context *c = pl_context_peek();
-  if (!c || !c->interrupted) return;
-  pl_unwind(c, UINT64_MAX);
-  pause_current();
-  set_context(c->interrupted);
-  resume_current();
-}
-
 static void handler_ends(ThreadId tid, Int signal) {
   (void)signal;
   switch_to(tid);
-  plt_handler_over();
+  handler_over();
 }
 
 /* ---- system calls ---- */
@@ -236,7 +247,7 @@ static void forked(ThreadId tid) {
   pl_become(forking.number);
   plt_announce_process(parent, forking.seq);
   plt_images_again();
-  plt_sites_again();
+  pl_numbered_again();
   thread_starts(tid);
 }
 

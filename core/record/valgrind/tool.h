@@ -14,17 +14,7 @@
 #include "pub_tool_tooliface.h"
 
 #include "effects.h"
-
-/* ---- sites.c: numbered when code is translated, so that a step finds its state without looking ---- */
-
-/* Number of a site; UINT32_MAX when there are too many. `ordinal` tells apart what one instruction does several times. */
-UInt plt_site(Addr pc, UInt kind, UInt ordinal);
-/* A site's state lies at this offset of every context. */
-static inline UWord plt_offset(UInt number) { return PL_SITES_OFFSET + ((UWord)number + 1) * sizeof(struct pl_site); }
-/* The state of a site in one stream. */
-struct pl_site *plt_site_in(struct pl_context *c, UInt number);
-/* What translated code has as numbers stays valid in the child of a fork: announces all again. */
-void plt_sites_again(void);
+#include "numbered.h"
 
 /* ---- steps.c: what translated code calls ---- */
 
@@ -63,8 +53,8 @@ IRSB *plt_instrument(VgCallbackClosure *closure, IRSB *block, const VexGuestLayo
 void plt_threads_start(void);
 /* Ends the streams of the threads that are left. */
 void plt_threads_end(void);
-/* The signal handler that runs in the current thread is over: returned from, or left by a jump. */
-void plt_handler_over(void);
+/* The stack pointer, by which it shows that signal handlers were left by a jump. */
+void plt_stack_is_at(Addr sp);
 
 /* ---- tool.c ---- */
 
