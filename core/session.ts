@@ -33,6 +33,7 @@ export interface RecordRequest {
   readonly cflags?: string;
   /** Default: `auto`. */
   readonly recorder?: RecorderChoice;
+  readonly countUnseen?: boolean;
   /** File for the program's standard output and error. */
   readonly programOutput?: string;
   /** Terminal device for the program's three standard streams. */

@@ -27,6 +27,7 @@ export interface RecordTask {
   readonly env: Readonly<Record<string, string>>;
   readonly cflags?: string;
   readonly recorder?: RecorderChoice;
+  readonly countUnseen?: boolean;
   readonly programOutput?: string;
   readonly terminal?: string;
   readonly traceFile: string;

@@ -24,6 +24,7 @@ const all = {
   'pml-entries': text,
   'kernel-integration': flag,
   recorder: text,
+  'count-unseen': flag,
   cflags: text,
   'program-output': text,
   save: text,
@@ -47,6 +48,7 @@ export type OptionName = keyof typeof all;
 
 export interface Values extends OptionTexts {
   readonly recorder?: string;
+  readonly 'count-unseen'?: boolean;
   readonly cflags?: string;
   readonly 'program-output'?: string;
   readonly save?: string;
@@ -74,6 +76,7 @@ export const replayOptionNames = [
 export const importOptionNames = ['from', 'module', 'columns', 'trace'] as const satisfies readonly OptionName[];
 export const recordOptionNames = [
   'recorder',
+  'count-unseen',
   'cflags',
   'program-output',
   'quiet',

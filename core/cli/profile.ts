@@ -46,6 +46,7 @@ function programOf(values: Values, program: string, args: string[]) {
     workingDirectory: process.cwd(),
     cflags: values.cflags,
     recorder: recorderOf(values),
+    countUnseen: values['count-unseen'],
     programOutput: values['program-output'] && absolute(values['program-output']),
   };
 }

@@ -38,6 +38,8 @@ export interface RecordOptions {
   readonly cflags?: string;
   /** Default: `auto`. */
   readonly recorder?: RecorderChoice;
+  /** Runs an instrumented program a second time, under valgrind, to say by number what its hooks do not see. */
+  readonly countUnseen?: boolean;
   readonly traceFile: string;
   /** Default: standard error. */
   readonly streams?: ProgramStreams;

@@ -6,6 +6,7 @@ import { build, sourceLanguage } from './build.js';
 import { onPath } from './compiler.js';
 import { RecordError } from './errors.js';
 import { type BuildInfo, readBuildInfo } from './executable.js';
+import { machineCounts } from './machineCounts.js';
 import { architectureOf, ensureQemuPlugin, QEMU_LIMITS, X86_64 } from './qemu.js';
 import type { RecordOptions } from './record.js';
 import { ensureRuntime } from './runtime.js';
@@ -46,7 +47,7 @@ export async function prepareTarget(
         `${path.basename(program)} is a source file: --recorder ${recorder} records executables; build it first`,
         2,
       );
-    return instrumentedSource(program, options, runDir, env);
+    return instrumentedSource(program, options, workingDirectory, runDir, env);
   }
   const info = readBuildInfo(program);
   checkKind(program, info);
@@ -63,12 +64,13 @@ export async function prepareTarget(
   if (recorder === 'valgrind' || (recorder === 'auto' && plain && onPath('valgrind', env)))
     return underValgrind(program, info, runDir, env);
   if (plain) throw notInstrumented(program, recorder);
-  return instrumented(program, program, info, await withRuntime(info, env), runDir);
+  return instrumented(program, program, info, await withRuntime(info, env), runDir, options, workingDirectory);
 }
 
 async function instrumentedSource(
   program: string,
   options: RecordOptions,
+  workingDirectory: string,
   runDir: string,
   env: NodeJS.ProcessEnv,
 ): Promise<Target> {
@@ -89,7 +91,7 @@ async function instrumentedSource(
     signal: options.signal,
     onMessage: options.onMessage,
   });
-  return instrumented(program, executable, readBuildInfo(executable), env, runDir);
+  return instrumented(program, executable, readBuildInfo(executable), env, runDir, options, workingDirectory);
 }
 
 function instrumented(
@@ -98,7 +100,11 @@ function instrumented(
   info: BuildInfo,
   env: NodeJS.ProcessEnv,
   runDir: string,
+  options: RecordOptions,
+  workingDirectory: string,
 ): Target {
+  const { arguments: args, signal, countUnseen } = options;
+  const counted = { executable, arguments: args, workingDirectory, env, folder: runDir, signal };
   return {
     program,
     recorder: 'instrument',
@@ -106,7 +112,10 @@ function instrumented(
     arguments: [],
     env: { ...env, PAGELENS_RUN: runDir },
     info,
-    warnings: async () => unseenWarnings(info.families, info.flags),
+    warnings: async () => {
+      const counts = countUnseen && !signal?.aborted ? await machineCounts(counted) : null;
+      return unseenWarnings(info.families, info.flags, counts);
+    },
     whyNothing: async () =>
       info.kind === 'script'
         ? 'and started no program that was built with CC="pagelens cc"'

@@ -7,6 +7,7 @@
  * `addrPointsToConstantData`, `chooseInstructionsToInstrument`, `getMemoryAccessFuncIndex`.
  */
 import type { Hooked } from './flags.js';
+import type { Counts, MachineCounts } from './machineCounts.js';
 
 export interface UnseenRule {
   readonly id: string;
@@ -14,6 +15,8 @@ export interface UnseenRule {
   /** `flags` is one set of the build's flags. */
   readonly applies: (flags: string) => boolean;
   readonly warning: string;
+  /** Where a count at machine level tells how much it is, at most. */
+  readonly counted?: keyof MachineCounts;
 }
 
 const always = () => true;
@@ -28,18 +31,21 @@ export const UNSEEN_RULES: readonly UnseenRule[] = [
     id: 'constant-tables',
     family: 'gcc',
     applies: always,
+    counted: 'constants',
     warning: 'not counted: reads of constant data such as static const tables and string literals (gcc)',
   },
   {
     id: 'constant-tables-clang',
     family: 'clang',
     applies: always,
+    counted: 'constants',
     warning: 'not counted: most reads of constant data such as static const tables and string literals (clang)',
   },
   ...(['gcc', 'clang'] as const).map(family => ({
     id: 'local-arrays',
     family,
     applies: always,
+    counted: 'stack' as const,
     warning: 'not counted: local variables and arrays whose address does not leave their function',
   })),
   {
@@ -88,12 +94,20 @@ export const UNSEEN_RULES: readonly UnseenRule[] = [
     id: 'libraries',
     family: 'any',
     applies: always,
+    counted: 'libraries',
     warning: 'not counted: the C library, other code not built by pagelens (but for calls such as memcpy, strlen)',
   },
 ];
 
-/** The warnings for a program built by these families with these sets of flags, in the order of the table. */
-export function unseenWarnings(families: readonly Hooked[], flags: readonly string[]): string[] {
+/**
+ * The warnings for a program built by these families with these sets of flags, in the order of the table; with numbers
+ * where `counts` is given.
+ */
+export function unseenWarnings(
+  families: readonly Hooked[],
+  flags: readonly string[],
+  counts: MachineCounts | null = null,
+): string[] {
   if (families.length === 0) return [];
   const applying = UNSEEN_RULES.filter(
     rule =>
@@ -101,5 +115,19 @@ export function unseenWarnings(families: readonly Hooked[], flags: readonly stri
       // Unknown flags may be any flags.
       (flags.length === 0 || flags.some(rule.applies)),
   );
-  return [...new Set(applying.map(rule => rule.warning))];
+  return [
+    ...new Set(applying.map(({ warning, counted }) => warning + (counts && counted ? countText(counted, counts) : ''))),
+  ];
+}
+
+const number = (count: number) => count.toLocaleString('en');
+const COUNTS: Readonly<Record<keyof MachineCounts, (counts: Counts) => string>> = {
+  libraries: ({ reads, writes }) => `${number(reads)} reads and ${number(writes)} writes made there`,
+  constants: ({ reads }) => `${number(reads)} reads of such data by code with hooks`,
+  stack: ({ reads, writes }) =>
+    `${number(reads)} reads and ${number(writes)} writes of stacks by code with hooks, spilled registers and calls included`,
+};
+
+function countText(counted: keyof MachineCounts, counts: MachineCounts): string {
+  return `; at machine level valgrind counts ${COUNTS[counted](counts[counted])}`;
 }

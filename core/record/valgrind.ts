@@ -138,16 +138,20 @@ async function toolFolder(tool: string, tools: string, libraries: string, env: N
 /** Where valgrind writes its own messages, in the run directory. */
 export const VALGRIND_LOG = 'valgrind.log';
 
+export const VALGRIND_OPTIONS = [
+  ...['--tool=pagelens', '--quiet', '--trace-children=yes', '--vgdb=no', '--fair-sched=try'],
+  // Names of allocation functions are compared as they are in symbol tables.
+  '--demangle=no',
+  // Code that valgrind would have libc run at the end is none of the program's.
+  ...['--run-libc-freeres=no', '--run-cxx-freeres=no'],
+] as const;
+
 /** What stands before the program and its arguments. */
 export function valgrindArguments(runDirectory: string): string[] {
   return [
-    ...['--tool=pagelens', `--run-directory=${runDirectory}`, '--quiet'],
+    ...VALGRIND_OPTIONS,
+    `--run-directory=${runDirectory}`,
     // `%` has a meaning in this option.
     `--log-file=${path.join(runDirectory, VALGRIND_LOG).replaceAll('%', '%%')}`,
-    ...['--trace-children=yes', '--vgdb=no', '--fair-sched=try'],
-    // Names of allocation functions are compared as they are in symbol tables.
-    '--demangle=no',
-    // Code that valgrind would have libc run at the end is none of the program's.
-    ...['--run-libc-freeres=no', '--run-cxx-freeres=no'],
   ];
 }

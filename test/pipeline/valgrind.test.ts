@@ -135,6 +135,24 @@ describe('processes', () => {
   });
 });
 
+test('the default recorder’s warnings say by number what its hooks do not see', async () => {
+  const source = path.join(root, 'test/programs/unseen/const-table.c');
+  const constants = async (rounds: number) => {
+    const options = ['--quiet', '--json', '-', '--policy', 'first-touch', '--count-unseen'];
+    const { warnings } = await report(['profile', ...options, '--cflags', `-DROUNDS=${rounds}`, source]);
+    const [libraries, table] = ['the C library', 'reads of constant data'].map(what =>
+      warnings.find(warning => warning.startsWith(`not counted: ${what}`)),
+    );
+    expect(libraries).toMatch(/; at machine level valgrind counts [\d,]+ reads and [\d,]+ writes made there$/);
+    const count = /; at machine level valgrind counts ([\d,]+) reads of such data by code with hooks$/.exec(
+      table!,
+    )![1]!;
+    return Number(count.replaceAll(',', ''));
+  };
+  // Each round reads a constant table and two literals.
+  expect((await constants(3000)) - (await constants(1000))).toBe(3 * 2000);
+});
+
 describe('which recorder', () => {
   test('an executable without hooks is recorded as it is', async () => {
     const { status, stdout } = await pagelens(['profile', '--policy', 'first-touch', '/bin/true']);

@@ -40,6 +40,13 @@ void plt_image_mapped(Addr at) {
     loader_low = base + low;
     loader_high = base + high;
   }
+  if (plt_tallies) {
+    plt_tally_image(base + low, base + high, path);
+    for (UInt i = 0; i < head->e_phnum; i++)
+      if (headers[i].p_type == PT_LOAD && !(headers[i].p_flags & PF_W))
+        plt_tally_constant(base + headers[i].p_vaddr, base + headers[i].p_vaddr + headers[i].p_memsz);
+    return;
+  }
   struct pl_image image = {base, base, headers, head->e_phnum};
   pl_module_announce_locked(&image, path);
 }

@@ -49,6 +49,10 @@ static UInt log2_below(UInt size) {
 
 /* An access of up to 64 bytes; a longer one counts as a range does, one for each started line. */
 static void access(struct instruction *in, UInt direction, IRExpr *address, UInt size, IRExpr *guard, UInt flags) {
+  if (plt_tallies) {
+    plt_tally_access(in->out, in->end - 1, direction == PL_WRITE, address, guard);
+    return;
+  }
   Bool range = size > 64;
   UInt kind = range ? PL_RANGE_READ + direction : direction | PL_SIZE(log2_below(size)) | flags;
   UInt number = pl_numbered(in->end, kind, in->ordinal++);
@@ -149,7 +153,7 @@ static void statement_of(struct instruction *in, IRStmt *statement) {
 
 static void function_begins(IRSB *out, Addr at) {
   const HChar *name;
-  if (!VG_(get_fnname_if_entry)(VG_(current_DiEpoch)(), at, &name)) return;
+  if (plt_tallies || !VG_(get_fnname_if_entry)(VG_(current_DiEpoch)(), at, &name)) return;
   Int function = plt_allocation_function(name);
   if (function < 0) return;
   IRExpr *sp = assigned(out, Ity_I64, IRExpr_Get(ARGUMENT(RSP), Ity_I64));
@@ -163,7 +167,7 @@ static void function_begins(IRSB *out, Addr at) {
 /* The block ends with a call or a return, after which the stack pointer is what it is for the caller. */
 static void call_or_return(struct instruction *in) {
   IRSB *out = in->out;
-  if (out->jumpkind != Ijk_Call && out->jumpkind != Ijk_Ret) return;
+  if (plt_tallies || (out->jumpkind != Ijk_Call && out->jumpkind != Ijk_Ret)) return;
   IRExpr *sp = assigned(out, Ity_I64, IRExpr_Get(ARGUMENT(RSP), Ity_I64));
   if (out->jumpkind == Ijk_Call) {
     /* The site of the call first: the entry refers to it. */

@@ -2,7 +2,7 @@
  * A Valgrind tool that records every load and store of an unmodified program. See tool.h for the licence.
  *
  * It writes the same streams into the same run directory as the runtime that instrumented programs are linked with, by
- * the same code (../runtime/). Its one option names that directory; valgrind hands it on to the programs that are executed.
+ * the same code (../runtime/). An option names that directory; valgrind hands it on to the programs that are executed.
  */
 #include "pub_tool_basics.h"
 #include "pub_tool_aspacemgr.h"
@@ -19,7 +19,8 @@
 #include "sys.h"
 #include "tool.h"
 
-static const HChar *run_directory;
+static const HChar *run_directory, *tally_file;
+Bool plt_tallies;
 
 /* ---- what streams.h asks of a recorder ---- */
 
@@ -51,11 +52,20 @@ static void mapped_at_start(Addr at, SizeT length, Bool readable, Bool writable,
   if (readable) plt_image_mapped(at);
 }
 
-static Bool option(const HChar *text) { return VG_STR_CLO(text, "--run-directory", run_directory); }
-static void usage(void) { VG_(printf)("    --run-directory=DIR       the run to join\n"); }
+static Bool option(const HChar *text) {
+  return VG_STR_CLO(text, "--run-directory", run_directory) || VG_STR_CLO(text, "--tally", tally_file);
+}
+static void usage(void) {
+  VG_(printf)("    --run-directory=DIR       the run to join, or\n    --tally=FILE              count only, into this file\n");
+}
 static void debug_usage(void) {}
 
 static void started(void) {
+  if (tally_file) {
+    plt_tallies = True;
+    plt_tally_start(tally_file);
+    return;
+  }
   if (!run_directory) VG_(fmsg_bad_option)("--run-directory", "is missing: pagelens gives it\n");
   if (!pl_join(run_directory)) VG_(exit)(1);
   plt_announce_process(UINT32_MAX, 0);
@@ -64,7 +74,10 @@ static void started(void) {
 
 static void ended(Int status) {
   (void)status;
-  plt_threads_end();
+  if (plt_tallies)
+    plt_tally_write();
+  else
+    plt_threads_end();
 }
 
 static void before_options(void) {

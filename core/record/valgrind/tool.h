@@ -56,7 +56,20 @@ void plt_threads_end(void);
 /* The stack pointer, by which it shows that signal handlers were left by a jump. */
 void plt_stack_is_at(Addr sp);
 
+/* ---- tally.c: counts instead of a trace ---- */
+
+void plt_tally_start(const HChar *file);
+/* A module, and what of it is never written. */
+void plt_tally_image(Addr low, Addr high, const HChar *path);
+void plt_tally_constant(Addr low, Addr high);
+void plt_tally_access(IRSB *out, Addr pc, Bool write, IRExpr *address, IRExpr *guard);
+/* Appends what was counted since the last time to the file. */
+void plt_tally_write(void);
+
 /* ---- tool.c ---- */
+
+/* Counts are wanted, no trace. */
+extern Bool plt_tallies;
 
 /* `parent`: the process that this one was forked from, or UINT32_MAX. */
 void plt_announce_process(UInt parent, ULong fork_seq);
