@@ -30,6 +30,7 @@ options
   --from FORMAT           what the imported trace is         --module FILE[@BASE][,...]  code and data that it speaks of
   --columns NAME=COLUMN[,...]     of an imported table
   --nodes N[,N...]        memory node of each tier (apply)      --symbols FILE   debug information of a stripped program
+  --host                  with list tiers: this machine's memory nodes as a file for --tiers
   --check                 verify that totals are conserved   --quiet   --verbose
 
 exit status: 0 done, 1 the budget is broken (diff), 2 wrong usage or bad input,

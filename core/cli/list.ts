@@ -5,6 +5,7 @@ import { messageOf, UsageError } from '../errors.js';
 import { type Cost, costTable } from '../machine/costs.js';
 import { modes } from '../machine/modes.js';
 import { machines } from '../machine/presets.js';
+import { hostTiers } from '../placement/hostTiers.js';
 import { policies } from '../placement/policies.js';
 import { presets } from '../placement/tiers.js';
 import { recorders } from '../record/recorders.js';
@@ -48,6 +49,12 @@ export async function list(args: string[]): Promise<number> {
   if (positionals.length !== 1) throw new UsageError(`list takes one of: ${known}`);
   const [kind] = positionals;
   if (!Object.hasOwn(kinds, kind)) throw new UsageError(`list ${kind}: unknown; known: ${known}`);
+  if (values.host) {
+    if (kind !== 'tiers')
+      throw new UsageError('--host goes with list tiers: the memory of this machine as a file for --tiers');
+    process.stdout.write(hostTiers());
+    return 0;
+  }
   const rows = Object.entries(kinds[kind]).map(([id, { label, name, summary, needs, parameters, costs }]) => ({
     id,
     label: label ?? name ?? id,
@@ -75,7 +82,11 @@ function optionsOf(id: string, parameters: Parameters): string {
 
 function parseList(args: string[]) {
   try {
-    return parseArgs({ args, options: { json: { type: 'boolean' } }, allowPositionals: true });
+    return parseArgs({
+      args,
+      options: { json: { type: 'boolean' }, host: { type: 'boolean' } },
+      allowPositionals: true,
+    });
   } catch (error) {
     throw new UsageError(messageOf(error).split('. ')[0]);
   }

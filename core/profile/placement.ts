@@ -39,11 +39,17 @@ export function toPlacementFile(profile: Profile): string {
       id,
       name,
       capacityBytes: Number.isFinite(capacityBytes) ? capacityBytes : null,
-      node: null,
+      node: nodeOf(id),
     })),
     objects: rows,
   };
   return `${JSON.stringify(file, null, 2)}\n`;
+}
+
+/** Tiers that were made from a machine's nodes (core/placement/hostTiers.ts) are named after them. */
+function nodeOf(tier: string): number | null {
+  const number = /^node(\d{1,4})$/.exec(tier)?.[1];
+  return number === undefined ? null : Number(number);
 }
 
 /** What places whole objects is what can be applied to allocations. */
