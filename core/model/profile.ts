@@ -422,6 +422,22 @@ export interface Tier {
   readonly relativeCostPerGB: number;
 }
 
+/** What a capacity of the fastest tier is worth; objects are cut anywhere. */
+export interface CapacityCurve {
+  /** Row of `tiers`. */
+  readonly tier: number;
+  /** From 0 to all that was touched, and the modelled slowdown at each. */
+  readonly capacityBytes: readonly number[];
+  readonly modelledSlowdown: readonly number[];
+  /** Index of the point from which on more capacity is worth clearly less; null where the curve has no knee. */
+  readonly knee: number | null;
+  /** The modelled slowdown at the tier's own capacity, and with so many bytes less and more. */
+  readonly stepBytes: number;
+  readonly atLess: number;
+  readonly at: number;
+  readonly atMore: number;
+}
+
 export interface Placement {
   readonly tiers: readonly Tier[];
   readonly policies: readonly PolicyResult[];
@@ -429,6 +445,8 @@ export interface Placement {
   readonly recommended: string;
   /** Row of `tiers`: the one that serves this run fastest, which `fastTierHitRatio` speaks of; 0 when left out. */
   readonly fastestTier?: number;
+  /** Left out where the fastest tier has no limit, and in profiles of versions that did not know it. */
+  readonly capacityCurve?: CapacityCurve;
   /** The assumptions of the cost model, one sentence each. */
   readonly assumptions: readonly string[];
 }

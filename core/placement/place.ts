@@ -4,6 +4,7 @@
  */
 import type { HeatTable, ObjectTable, PageTable, Placement, PolicyResult, Tier, Totals } from '../model/profile.js';
 import type { Items } from './assign.js';
+import { capacityCurve } from './capacityCurve.js';
 import {
   assumptionsOf,
   defaultParallelism,
@@ -53,11 +54,13 @@ export function place(input: PlacementInput, tiers: readonly Tier[], ids: readon
 
   const judge = (id: PolicyId): PolicyResult => resultOf(id, policies[id], input, problem, parallelism, tiers);
   const results = shown.map(judge);
+  const curve = capacityCurve(problem, waitNs => slowdown(waitNs, input, problem.costs));
   return {
     tiers,
     policies: results,
     oracle: oracleOf(judge('oracle'), input, problem, parallelism, tiers),
     recommended: recommend(results),
+    ...(curve && { capacityCurve: curve }),
     fastestTier: problem.fastest,
     assumptions: assumptionsOf(tiers, parallelism, problem.fastest),
   };

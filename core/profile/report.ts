@@ -93,6 +93,19 @@ export interface ReportPolicy {
   readonly bytesInTier: readonly number[];
 }
 
+export interface ReportCapacityCurve {
+  /** Id of the tier whose capacity changes. */
+  readonly tier: string;
+  readonly points: readonly { readonly capacityBytes: number; readonly modelledSlowdown: number }[];
+  /** The point from which on more capacity is worth clearly less. */
+  readonly knee: { readonly capacityBytes: number; readonly modelledSlowdown: number } | null;
+  /** At the tier's own capacity, and with so many bytes less and more. */
+  readonly stepBytes: number;
+  readonly modelledSlowdown: number;
+  readonly modelledSlowdownLess: number;
+  readonly modelledSlowdownMore: number;
+}
+
 export interface Report {
   readonly schema: 'pagelens-report/1';
   readonly tool: { readonly version: string };
@@ -149,6 +162,8 @@ export interface Report {
     readonly recommended: string;
     /** Id of the tier that `fastTierHitRatio` speaks of. */
     readonly fastestTier: string | null;
+    /** null: the fastest tier has no limit, or the profile is of a version that did not know it. */
+    readonly capacityCurve: ReportCapacityCurve | null;
     readonly assumptions: readonly string[];
   };
   readonly unattributed: ReadsWrites & { readonly why: readonly string[] };
@@ -255,6 +270,7 @@ export function toReport(profile: Profile, options: ReportOptions = {}): Report 
       oracle: policyRow(placement.oracle),
       recommended: placement.recommended,
       fastestTier: placement.tiers[placement.fastestTier ?? 0]?.id ?? null,
+      capacityCurve: capacityCurve(placement),
       assumptions: placement.assumptions,
     },
     unattributed: {
@@ -263,6 +279,23 @@ export function toReport(profile: Profile, options: ReportOptions = {}): Report 
       why: profile.unattributed.why,
     },
     warnings: profile.warnings,
+  };
+}
+
+function capacityCurve({ capacityCurve: curve, tiers }: Profile['placement']): ReportCapacityCurve | null {
+  if (!curve) return null;
+  const points = curve.capacityBytes.map((capacityBytes, i) => ({
+    capacityBytes,
+    modelledSlowdown: figure(curve.modelledSlowdown[i]!),
+  }));
+  return {
+    tier: tiers[curve.tier]!.id,
+    points,
+    knee: curve.knee === null ? null : points[curve.knee]!,
+    stepBytes: curve.stepBytes,
+    modelledSlowdown: figure(curve.at),
+    modelledSlowdownLess: figure(curve.atLess),
+    modelledSlowdownMore: figure(curve.atMore),
   };
 }
 

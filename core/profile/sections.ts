@@ -528,8 +528,20 @@ function placementSection({ profile }: Context): Section | null {
         policy.id === placement.recommended ? 'recommended' : policy.id === placement.oracle.id ? 'bound' : '',
       ]),
     },
-    remarks: [...tooLarge(profile), ...placement.assumptions],
+    remarks: [...worthOfCapacity(placement), ...tooLarge(profile), ...placement.assumptions],
   };
+}
+
+/** What more or less of the fastest tier would change. */
+function worthOfCapacity({ capacityCurve: curve, tiers }: Profile['placement']): string[] {
+  if (!curve) return [];
+  const { id, capacityBytes } = tiers[curve.tier]!;
+  const step = bytes(curve.stepBytes);
+  const fewer = curve.stepBytes <= capacityBytes ? `, ${step} less: ${factor(curve.atLess)}` : '';
+  const more = `With objects cut anywhere, ${bytes(capacityBytes)} of ${id} give ${factor(curve.at)}; ${step} more: ${factor(curve.atMore)}${fewer}.`;
+  if (curve.knee === null) return [more];
+  const knee = bytes(curve.capacityBytes[curve.knee]!);
+  return [`${more} From ${knee} on (${factor(curve.modelledSlowdown[curve.knee]!)}) more is worth clearly less.`];
 }
 
 /** Why the recommendation splits objects: what does not fit whole cannot be placed by where it is allocated. */

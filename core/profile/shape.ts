@@ -5,6 +5,7 @@
 import { type CutReason, cutReasons } from '../model/cut.js';
 import type {
   CallTable,
+  CapacityCurve,
   Distribution,
   DspDecision,
   EpochTable,
@@ -296,6 +297,18 @@ const placement = record<Placement>({
   oracle: policy,
   recommended: text,
   fastestTier: optional(natural),
+  capacityCurve: optional(
+    record<CapacityCurve>({
+      tier: natural,
+      capacityBytes: list(number),
+      modelledSlowdown: list(number),
+      knee: nullable(natural),
+      stepBytes: number,
+      atLess: number,
+      at: number,
+      atMore: number,
+    }),
+  ),
   assumptions: list(text),
 });
 

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { UsageError } from '../../core/errors.js';
 import type { Profile, Tier } from '../../core/model/profile.js';
+import { kneeOf } from '../../core/placement/capacityCurve.js';
 import { type PlacementInput, place, SPLIT } from '../../core/placement/place.js';
 import { placeObjects } from '../../core/placement/place-objects.js';
 import { policies } from '../../core/placement/policies.js';
@@ -108,6 +109,34 @@ describe('four arrays on DRAM (111 ns) for a quarter and CXL (214 ns)', () => {
     expect(placement.oracle.modelledSlowdown).toBeCloseTo(policy('static-optimal').modelledSlowdown, 12);
     expect(placement.oracle.tierOfObject).toEqual(Uint8Array.of(0, 1, 1, 1));
     expect(placement.recommended).toBe('static-optimal');
+  });
+
+  test('the worth of capacity: 1,000 lines a page, then 990, then 100, then nothing', () => {
+    const curve = placement.capacityCurve!;
+    const linesAt = (count: number) =>
+      1000 * Math.min(count, 100) +
+      990 * Math.min(Math.max(count - 100, 0), 100) +
+      100 * Math.min(Math.max(count - 200, 0), 100);
+    const at = (count: number) => (8e6 + linesAt(count) * 27.75 + (209_000 - linesAt(count)) * 53.5) / reference;
+    expect(curve.tier).toBe(0);
+    expect(curve.capacityBytes).toEqual(Array.from({ length: 33 }, (_, i) => 12.5 * i * PAGE));
+    for (const [i, slowdown] of curve.modelledSlowdown.entries()) expect(slowdown).toBeCloseTo(at(12.5 * i), 10);
+    // From 200 of the 400 pages on a page is worth a tenth of what it was before.
+    expect(curve.knee).toBe(16);
+    // 1.56 MiB / 64 = 25,600 bytes; the next power of two are 8 pages.
+    expect(curve.stepBytes).toBe(8 * PAGE);
+    for (const [own, count] of [
+      [curve.atLess, 92],
+      [curve.at, 100],
+      [curve.atMore, 108],
+    ] as const)
+      expect(own).toBeCloseTo(at(count), 10);
+  });
+
+  test('a straight line has no knee, nor has a run that capacity does nothing for', () => {
+    expect(kneeOf([3, 2.5, 2, 1.5, 1])).toBeNull();
+    expect(kneeOf([1.0005, 1, 1])).toBeNull();
+    expect(kneeOf([3, 1.5, 1.25, 1.1, 1])).toBe(1);
   });
 
   test('the oracle is no entry of the list, which holds what was asked for in the order of the table', () => {
