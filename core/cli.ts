@@ -7,6 +7,7 @@ const usage = `usage: pagelens profile [options] PROGRAM [ARGS...]    record, re
        pagelens record  [options] -o RUN.pltrace PROGRAM [ARGS...]
        pagelens replay  [options] TRACE                a .pltrace file or one of list formats; - is standard input
        pagelens report  [options] PROFILE.pagelens     --format text|json|csv|html|md|placement
+                                                       |callgrind|pprof|speedscope|parquet
        pagelens merge   -o OUT.pagelens PROFILE...     profiles of shards, ranks, processes as one
        pagelens diff    [--budget FILE] OLD NEW        what changed; each a .pagelens or a .pltrace file
        pagelens apply   PLACEMENT.json PROGRAM [ARGS...]   runs it with its allocations placed; --nodes N[,...]

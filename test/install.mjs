@@ -36,6 +36,7 @@ const PACKAGES = [
   ['qemu-user', 'qemu-aarch64'],
   ['gcc-aarch64-linux-gnu', 'aarch64-linux-gnu-gcc'],
   ['strace', 'strace'],
+  ['protobuf-compiler', 'protoc'],
 ];
 
 /** Throws with one line that says what to do when something is missing and cannot be installed. */

@@ -6,7 +6,7 @@ import { checkConservation } from '../attribution/conservation.js';
 import { UsageError } from '../errors.js';
 import type { Profile } from '../model/profile.js';
 import { save } from '../profile/file.js';
-import { type ReportFormat, renderReport, reportFormats } from '../profile/formats.js';
+import { binaryFormats, type ReportFormat, renderReport, reportFormats } from '../profile/formats.js';
 import type { ProfileProgress } from '../protocol.js';
 import { ioError } from '../trace/error.js';
 import type { Values } from './arguments.js';
@@ -27,6 +27,8 @@ export async function deliver(profile: Profile, values: Values): Promise<void> {
   }
   const format = formatOf(values.format);
   if (values.json !== '-' && (!values.quiet || values.format)) {
+    if (binaryFormats.includes(format) && process.stdout.isTTY)
+      throw new UsageError(`--format ${format} is no text: send it to a file (> FILE)`);
     await print(renderReport(profile, format, { pageRows: values['page-rows'] ?? false }));
   }
   if (values.check) {
@@ -42,7 +44,7 @@ export function formatOf(text = 'text'): ReportFormat {
 }
 
 /** Waits until a pipe has taken it all: process.exitCode does not cut what is still buffered, but a reader may be slow. */
-export function print(text: string): Promise<void> {
+export function print(text: string | Uint8Array): Promise<void> {
   return new Promise((resolve, reject) => process.stdout.write(text, error => (error ? reject(error) : resolve())));
 }
 
