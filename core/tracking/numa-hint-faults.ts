@@ -2,7 +2,7 @@
  * NUMA hint faults (Linux NUMA balancing; mechanisms.md, H.6, J): each pass takes the permissions of the next pages of a
  * process in order of address, as many as make up 256 MiB, so that the next access to each faults once (PROT_NONE); at
  * the end of the address space the next pass begins anew. Pages that still wait for their fault are passed over. The
- * first pass comes after the shortest period.
+ * first pass of a process comes after the shortest period.
  *
  * Every process has a period of its own. When the whole address space was covered and then a fault comes, the period
  * grows by three tenths up to the longest, as it does where all memory is on one node (Linux kernel/sched/fair.c,
@@ -126,12 +126,14 @@ class HintFaults implements Tracker {
   }
 
   onTime(ns: number): void {
+    // A process that is new came since then.
+    const before = this.#now;
     this.#now = ns;
     const shortest = this.#parameters.shortestSeconds * this.#nsPerSecond;
     for (const process of this.#memory.spaces.keys()) {
       let scanner = this.#scanners.get(process);
       if (!scanner) {
-        scanner = { cursor: 0, due: shortest, periodNs: shortest, covered: false };
+        scanner = { cursor: 0, due: before + shortest, periodNs: shortest, covered: false };
         this.#scanners.set(process, scanner);
       }
       if (ns < scanner.due) continue;
