@@ -168,7 +168,7 @@ describe('a program of several files', { timeout: 600_000 }, () => {
     await story.vscode.openFile('main.c');
     await runTask('build it');
     await story.terminal('oops');
-    await story.page.keyboard.press('Control+Shift+M');
+    await story.vscode.runCommand('Problems: Focus on Problems View');
     await story.page.locator('.markers-panel', { hasText: 'oops' }).waitFor({ timeout: 60_000 });
   });
 

@@ -135,6 +135,40 @@ describe('the dashboard of a real profile', { timeout: 480_000 }, () => {
     await vscode.page.locator('.line-numbers.active-line-number', { hasText: new RegExp(`^${line}$`) }).waitFor();
   });
 
+  test('a phase of the run narrows every view and the source, and is left again', async () => {
+    await vscode.runCommand('Pagelens: Open dashboard as an editor tab');
+    const tab = await dashboard(vscode, 600);
+    await show(tab, 'Overview');
+    const picker = tab.getByRole('combobox', { name: 'Phase of the run' });
+    await picker.click();
+    const phases = await tab.getByRole('option').allInnerTexts();
+    assert.match(phases[0], /^Whole run, \d+ phases$/);
+    // The sample makes its scene before it renders.
+    const [, first] = /^1: (\w+).* · [\d.]+ % of accesses$/.exec(phases[1]);
+    await tab.getByRole('option', { name: phases[1] }).click();
+    await tab.getByText(/^phase 1, epochs 0–\d+$/).waitFor();
+    // All that the first phase does is done there.
+    await tab
+      .getByRole('button', { name: new RegExp(`^raytracer\\.c:\\d+ ${first}`) })
+      .first()
+      .waitFor();
+    if (pictures) await vscode.screenshot(path.join(pictures, 'phase-overview.png'));
+    await show(tab, 'Heatmap');
+    await tab.getByLabel('Page accesses by address and time').waitFor();
+    if (pictures) await vscode.screenshot(path.join(pictures, 'phase-heatmap.png'));
+    await vscode.openFile('raytracer.c');
+    await vscode.goToLine(hottest);
+    const lens = vscode.page.locator('.codelens-decoration');
+    // The hottest line of the run does nothing in it, and the cold have no lens.
+    await lens.filter({ hasText: 'hot' }).first().waitFor({ state: 'detached' });
+    await vscode.runCommand('Pagelens: Open dashboard as an editor tab');
+    // A page that was hidden is made anew.
+    const again = await dashboard(vscode, 600);
+    await again.getByRole('button', { name: 'Show the whole run again' }).click();
+    await again.getByText(/^phase 1/).waitFor({ state: 'detached' });
+    await show(again, 'Overview');
+  });
+
   for (const [name, theme] of Object.entries(themes)) {
     test(`in the ${name} theme no view has a serious finding of axe, in the panel and as a tab`, async () => {
       await vscode.runCommand('Pagelens: Open dashboard as an editor tab');

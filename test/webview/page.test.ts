@@ -163,7 +163,9 @@ describe('phases', () => {
       trafficReads: Float64Array.of(0, 2000, 1000, 1000, 0, 0, 0),
       trafficWrites: Float64Array.of(3000, 0, 0, 0, 0, 0, 0),
     };
-    return { ...whole, siteTimes };
+    // The working set is small in the first phase.
+    const epochs = { ...whole.epochs, pages: whole.epochs.pages.map((_, epoch) => (epoch < 10 ? 5 : 23)) };
+    return { ...whole, siteTimes, epochs };
   };
 
   test('one is chosen by keys, narrows every view, and the strip takes it back', async () => {
@@ -185,6 +187,11 @@ describe('phases', () => {
     const hottest = panel(shown).getByText('prog.c:9 fill');
     await hottest.waitFor();
     await expectSound(shown, 'a phase');
+    const heights = (await panel(shown).locator('.sparkline polyline').first().getAttribute('points'))!
+      .split(' ')
+      .map(point => Number(point.split(',')[1]));
+    // In the box of 32, and the peak of the whole run at its top.
+    expect([Math.min(...heights), Math.max(...heights) <= 32]).toEqual([1, true]);
     await strip.getByRole('button', { name: 'Show the whole run again' }).click();
     await expect.poll(() => shown.selection).toMatchObject({ phase: null, window: null });
     await expect.poll(() => picker.getAttribute('current-value')).toBe('');

@@ -187,7 +187,8 @@ function tiles(facts: OverviewFacts, set: ViewData): Tile[] {
         whole(epochAccesses),
         point,
       ),
-      below: sparkline(curve, facts.peakWorkingSet),
+      // Of the whole run, whose peak may lie outside of the window.
+      below: sparkline(curve, Math.max(0, ...curve)),
       change: before && { before: before.pagesTouched, now: facts.pagesTouched, say: size },
     },
     {
