@@ -75,6 +75,8 @@ function columnsBefore(
 
 function marksOf({ options, placement, missRatio }: Profile): WorkingSetFacts['machineMarks'] {
   const { pageSize, machine } = options;
+  // A sampled run has no curve that could say what they miss.
+  if (missRatio.pages.length === 0) return [];
   // A profile of another version may name a machine that this one does not know.
   const preset = Object.hasOwn(machines, machine) ? machines[machine] : null;
   const tiers = placement.tiers.map(tier => ({ label: tier.name, kind: 'tier' as const, bytes: tier.capacityBytes }));
