@@ -26,6 +26,7 @@ options
   --hot-share PERCENT     --cold-share PERCENT             bounds of the hotness classes (80, 1)
   --recorder auto|instrument|valgrind|qemu  --cflags "..."           --program-output FILE
   --count-unseen          a second run under valgrind counts what hooks do not see
+  --trace-limit SIZE      --time-limit SECONDS             recording ends there, the program goes on
   --save FILE.pagelens    --trace FILE.pltrace             keep the profile, the trace
   --json FILE             the report as JSON; - is standard output      --page-rows
   --from FORMAT           what the imported trace is         --module FILE[@BASE][,...]  code and data that it speaks of

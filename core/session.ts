@@ -34,6 +34,8 @@ export interface RecordRequest {
   /** Default: `auto`. */
   readonly recorder?: RecorderChoice;
   readonly countUnseen?: boolean;
+  readonly traceLimit?: number;
+  readonly timeLimit?: number;
   /** File for the program's standard output and error. */
   readonly programOutput?: string;
   /** Terminal device for the program's three standard streams. */

@@ -28,6 +28,8 @@ export interface RecordTask {
   readonly cflags?: string;
   readonly recorder?: RecorderChoice;
   readonly countUnseen?: boolean;
+  readonly traceLimit?: number;
+  readonly timeLimit?: number;
   readonly programOutput?: string;
   readonly terminal?: string;
   readonly traceFile: string;

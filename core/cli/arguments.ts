@@ -25,6 +25,8 @@ const all = {
   'kernel-integration': flag,
   recorder: text,
   'count-unseen': flag,
+  'trace-limit': text,
+  'time-limit': text,
   cflags: text,
   'program-output': text,
   save: text,
@@ -49,6 +51,8 @@ export type OptionName = keyof typeof all;
 export interface Values extends OptionTexts {
   readonly recorder?: string;
   readonly 'count-unseen'?: boolean;
+  readonly 'trace-limit'?: string;
+  readonly 'time-limit'?: string;
   readonly cflags?: string;
   readonly 'program-output'?: string;
   readonly save?: string;
@@ -77,6 +81,8 @@ export const importOptionNames = ['from', 'module', 'columns', 'trace'] as const
 export const recordOptionNames = [
   'recorder',
   'count-unseen',
+  'trace-limit',
+  'time-limit',
   'cflags',
   'program-output',
   'quiet',

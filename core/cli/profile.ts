@@ -2,6 +2,7 @@
 import process from 'node:process';
 import { UsageError } from '../errors.js';
 import { replayOptions } from '../options.js';
+import { parseCapacity } from '../placement/tiers.js';
 import { recorders } from '../record/recorders.js';
 import type { RecorderChoice } from '../record/target.js';
 import { profileProgram, recordProgram } from '../session.js';
@@ -47,8 +48,26 @@ function programOf(values: Values, program: string, args: string[]) {
     cflags: values.cflags,
     recorder: recorderOf(values),
     countUnseen: values['count-unseen'],
+    traceLimit: traceLimitOf(values),
+    timeLimit: timeLimitOf(values),
     programOutput: values['program-output'] && absolute(values['program-output']),
   };
+}
+
+/** Bytes. */
+function traceLimitOf({ 'trace-limit': text }: Values): number | undefined {
+  if (text === undefined) return undefined;
+  const size = parseCapacity(text);
+  if (size && 'bytes' in size && size.bytes > 0) return size.bytes;
+  throw new UsageError(`--trace-limit ${text}: must be a size such as 2GiB`);
+}
+
+/** Seconds. */
+function timeLimitOf({ 'time-limit': text }: Values): number | undefined {
+  if (text === undefined) return undefined;
+  const seconds = Number(text);
+  if (text.trim() !== '' && seconds > 0 && Number.isFinite(seconds)) return seconds;
+  throw new UsageError(`--time-limit ${text}: must be a number of seconds above 0`);
 }
 
 function recorderOf({ recorder = 'auto' }: Values): RecorderChoice {

@@ -4,6 +4,8 @@ import * as l10n from './l10n.js';
 export const cutReasons = {
   'disk-full': l10n.kept('the disk is full'),
   'file-limit': l10n.kept('the trace reached the largest size that a file may have'),
+  'trace-limit': l10n.kept('the trace reached the size that it may have'),
+  'time-limit': l10n.kept('the program ran for as long as it was to be recorded'),
 } as const;
 
 export type CutReason = keyof typeof cutReasons;

@@ -16,7 +16,7 @@
 import { open, readdir, rename, truncate, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import { NONE } from '../model/columns.js';
-import type { CutReason } from '../model/cut.js';
+import { type CutReason, cutReasons } from '../model/cut.js';
 import type {
   Block,
   EndBlock,
@@ -75,6 +75,9 @@ export interface DrainSummary extends DrainProgress {
   readonly unsaved: UnsavedBlocks | null;
   readonly warnings: readonly string[];
 }
+
+/** A limit that the user set. */
+export type RequestedCut = 'trace-limit' | 'time-limit';
 
 /** The last blocks of a trace that had no room for them. */
 export interface UnsavedBlocks {
@@ -194,6 +197,8 @@ export class Drain {
   private drained: { readonly stream: Stream; readonly file: string }[] = [];
   /** The disk is full: nothing is recorded any more. */
   private full = false;
+  /** Recording was ended by `stop`. */
+  private asked: RequestedCut | null = null;
   /** The trace cannot be written any more. */
   private failure: TraceError | null = null;
   private progress: DrainProgress = { accesses: 0, processes: 0, threads: 0, bytes: 0, safeSeq: 0 };
@@ -251,7 +256,13 @@ export class Drain {
         });
       const complete = !this.incomplete && options.incomplete !== true;
       const cut = this.cutReason();
-      const warnings = [...this.fullWarnings(), ...(options.warnings ?? []), ...this.warnings, ...this.lostWarnings()];
+      const warnings = [
+        ...this.fullWarnings(),
+        ...this.askedWarnings(),
+        ...(options.warnings ?? []),
+        ...this.warnings,
+        ...this.lostWarnings(),
+      ];
       const accesses: number[] = [];
       for (const { stream, control } of this.streams.values()) accesses[stream] = control?.accesses ?? 0;
       const end: EndBlock = {
@@ -295,6 +306,13 @@ export class Drain {
       // The writer cuts the torn block off before it settles.
       await this.writer.flush().catch(() => {});
     }
+  }
+
+  /** Ends the recording, which is drained to its end; the program goes on. */
+  stop(reason: RequestedCut): void {
+    this.asked = reason;
+    this.incomplete = true;
+    askToStop(this.runDir);
   }
 
   private stopRecording(): void {
@@ -680,7 +698,7 @@ export class Drain {
 
   private cutReason(): CutReason | undefined {
     if ((this.failure?.cause as NodeJS.ErrnoException | undefined)?.code === 'EFBIG') return 'file-limit';
-    return this.full ? 'disk-full' : undefined;
+    return this.full ? 'disk-full' : (this.asked ?? undefined);
   }
 
   /** What happened, how much there is, and what to do. */
@@ -699,8 +717,14 @@ export class Drain {
     ];
   }
 
+  private askedWarnings(): string[] {
+    if (!this.asked) return [];
+    const kept = `the ${this.progress.accesses.toLocaleString('en')} accesses until then are kept`;
+    return [`recording stopped before the program ended because ${cutReasons[this.asked]}; ${kept}`];
+  }
+
   private lostWarnings(): string[] {
-    const told = this.full ? [LOST_DISK, LOST_STOPPED] : [];
+    const told = this.full ? [LOST_DISK, LOST_STOPPED] : this.asked ? [LOST_STOPPED] : [];
     const lost = [...this.lost].filter(([reason]) => !told.includes(reason));
     return lost.map(([reason, streams]) => {
       const who = streams.size > 1 ? `recording of ${streams.size} threads` : 'recording of one thread';

@@ -40,6 +40,10 @@ export interface RecordOptions {
   readonly recorder?: RecorderChoice;
   /** Runs an instrumented program a second time, under valgrind, to say by number what its hooks do not see. */
   readonly countUnseen?: boolean;
+  /** Recording ends, and the program goes on, when the trace has so many bytes ... */
+  readonly traceLimit?: number;
+  /** ... or the program has run for so many seconds. */
+  readonly timeLimit?: number;
   readonly traceFile: string;
   /** Default: standard error. */
   readonly streams?: ProgramStreams;
@@ -231,6 +235,7 @@ async function drainAll(
   // 1. While the program runs; then the processes that it left behind, for a while.
   let orphans: number[] = [];
   let orphansUntil = Number.POSITIVE_INFINITY;
+  const limits = watchLimits(options, drain, writer);
   while (!signal?.aborted) {
     if (exit) {
       orphansUntil = Math.min(orphansUntil, performance.now() + ORPHAN_GRACE_MS);
@@ -241,6 +246,7 @@ async function drainAll(
     if (!signal?.aborted) await alarm.wait(POLL_MS);
   }
   signal?.removeEventListener('abort', alarm.wake);
+  clearInterval(limits);
 
   // 2. Cancelled: the recording stops at once, the program may end in order.
   const cancelled = signal?.aborted === true;
@@ -277,6 +283,24 @@ async function drainAll(
   if (summary.processes === 0 && !cancelled) throw await nothingRecorded(target, exit!);
   const { complete, cut, unsaved, accesses, processes, threads } = summary;
   return { exit: exit!, complete, cut, unsaved, cancelled, accesses, processes, threads, warnings: summary.warnings };
+}
+
+/** Ends the recording at a limit, also in the middle of a pass of the drain, which a busy machine may make long. */
+function watchLimits({ traceLimit, timeLimit }: RecordOptions, drain: Drain, writer: TraceWriter): NodeJS.Timeout {
+  const begin = performance.now();
+  const watch = setInterval(() => {
+    const reached =
+      traceLimit !== undefined && writer.bytesWritten >= traceLimit
+        ? 'trace-limit'
+        : timeLimit !== undefined && performance.now() - begin >= timeLimit * 1000
+          ? 'time-limit'
+          : null;
+    if (!reached) return;
+    clearInterval(watch);
+    drain.stop(reached);
+  }, POLL_MS);
+  // A drain that fails must not leave the thread running.
+  return watch.unref();
 }
 
 /** Whether a trace that was cut has anything to show. */

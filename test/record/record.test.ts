@@ -287,6 +287,41 @@ describe('an executable', () => {
   });
 });
 
+describe('limits', () => {
+  test.each([
+    ['trace-limit', { traceLimit: 64 << 10 }],
+    ['time-limit', { timeLimit: 0.2 }],
+  ] as const)('%s: recording ends, the program goes on to its own end', async (cut, limit) => {
+    const seen = path.join(folder, `${cut}.seen`);
+    // Random addresses, until it is told that recording has ended; then as many that are not recorded.
+    const program = source(
+      writesThen(`
+        long rounds = 0, more = -1;
+        for (unsigned x = 1; more != 0; rounds++) {
+          if (more < 0 && rounds % 4096 == 0 && access("${seen}", F_OK) == 0) more = 1 << 20;
+          else if (more > 0) more--;
+          x = x * 1103515245 + 12345;
+          array[(x >> 16) % 1000] = 1;
+        }
+        printf("%ld\\n", rounds);
+        return 7;`),
+    );
+    const result = await run(program, {
+      ...limit,
+      onProgress: progress => {
+        if (progress.cut) writeFileSync(seen, '');
+      },
+    });
+    expect(result).toMatchObject({ cut, complete: false, exit: { status: 7 } });
+    expect(result.accesses).toBeGreaterThan(1000);
+    expect(result.accesses).toBeLessThan(Number(result.output));
+    expect(result.warnings[0]).toMatch(/^recording stopped before the program ended because /);
+    const trace = await TraceFile.open(result.traceFile);
+    expect(trace.end?.cut).toBe(cut);
+    await trace.close();
+  });
+});
+
 describe('progress and cancellation', () => {
   const endless = () => source(writesThen('for (unsigned i = 0;; i++) array[i % 1000] = 1;'));
 
