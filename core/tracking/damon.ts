@@ -100,6 +100,8 @@ class Damon implements Tracker {
   #checksInRound = 0;
   #aggregations = 0;
   #checks = 0;
+  /** Regions at the ends of all aggregations. */
+  #aggregated = 0;
   #regionsBefore = 0;
   #mostRegions = 0;
   #sumOfRegions = 0;
@@ -194,6 +196,7 @@ class Damon implements Tracker {
     const threshold = Math.floor(greatest(all) / 10);
     const largest = Math.max(1, Math.floor(pagesOf(all) / this.#parameters.leastRegions));
     this.#mostRegions = Math.max(this.#mostRegions, all.length);
+    this.#aggregated += all.length;
     for (const target of targets) target.regions = mergeRegions(target.regions, threshold, largest);
     this.#report(targets);
     this.#split(targets);
@@ -231,7 +234,7 @@ class Damon implements Tracker {
     const n = this.#checksInAggregation;
     return {
       vmExits: 0,
-      costNs: this.#checks * costs.damonCheckNs,
+      costNs: this.#checks * costs.damonCheckNs + this.#aggregated * costs.damonAggregationNs,
       memoryBytes: this.#mostRegions * REGION_BYTES,
       periods: aggregations,
       own: {

@@ -163,7 +163,7 @@ describe('DAMON', () => {
     // Three pages are three regions of one page, which cannot be split; they merge to no more than a page.
     expect(seen.own).toMatchObject({ checks: 60, mostRegions: 3 });
     expect(seen.memoryBytes).toBe(3 * 56);
-    expect(seen.costNs).toBeCloseTo(60 * costs.damonCheckNs, 6);
+    expect(seen.costNs).toBeCloseTo(60 * costs.damonCheckNs + 3 * costs.damonAggregationNs, 6);
     expect(seen.warnings[0]).toMatch(/^too short: 1 period of 0.1 s/);
   });
 

@@ -1,6 +1,6 @@
 /** A tracker driven by hand: its arms, streams and clock are the test's, so that every event is known. */
 import { QUANTUM } from '../../core/kernel/abi.js';
-import { costsOf } from '../../core/machine/costs.js';
+import { type CostValues, costsOf } from '../../core/machine/costs.js';
 import { valuesOf } from '../../core/tracking/parameters.js';
 import { randomOf } from '../../core/tracking/random.js';
 import { Readings } from '../../core/tracking/readings.js';
@@ -17,6 +17,8 @@ export interface DrivenOptions {
   /** By name, without the tracker's id. */
   readonly parameters?: Readonly<Record<string, number>>;
   readonly pageSize?: number;
+  /** Constants in place of the machine's. */
+  readonly costs?: Partial<CostValues>;
   /** Virtual number of each page. */
   readonly pageNumber?: (page: number) => number;
 }
@@ -30,7 +32,10 @@ export class Driven {
   readonly #pages = new Map<number, Arms>();
   #now = 0;
 
-  constructor(id: string, { parameters = {}, pageSize = 4096, pageNumber = page => page }: DrivenOptions = {}) {
+  constructor(
+    id: string,
+    { parameters = {}, pageSize = 4096, costs: more = {}, pageNumber = page => page }: DrivenOptions = {},
+  ) {
     const kind = trackers[id];
     const given = Object.fromEntries(Object.entries(parameters).map(([name, value]) => [`${id}.${name}`, value]));
     this.tracker = kind.create({
@@ -44,7 +49,7 @@ export class Driven {
       random: randomOf(id),
       processOf: vcpu => vcpu,
       liveVcpus: () => 1,
-      costs,
+      costs: { ...costs, ...more },
       pageSize,
       pmlEntries: 512,
       cyclesPerNs: 4,
