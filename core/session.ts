@@ -115,9 +115,9 @@ async function importInWorker(task: ImportTask, hooks: SessionHooks): Promise<vo
   return result;
 }
 
-/** Opens a `.pagelens` file, or replays a trace. @throws ProfileFileError, TraceError, UsageError */
+/** Opens a `.pagelens` file, or replays a trace, be it of another tool. @throws ProfileFileError, TraceError, UsageError */
 export async function openProfile(file: string, options: ReplayOptions, hooks: SessionHooks = {}): Promise<Profile> {
-  return isTrace(file) ? replayTrace(file, options, hooks) : load(file);
+  return file.endsWith('.pagelens') ? load(file) : replayTrace(file, options, hooks);
 }
 
 /** Whether a file is to be replayed before it can be shown. */

@@ -55,8 +55,8 @@ const MAX_ACCESS_BYTES = 64;
 const MAX_THREADS = 4096;
 /** Records of a thread are kept until they fill a block of so many bytes. */
 const BLOCK_BYTES = 1 << 16;
-/** Longest range that the trace format holds, bytes. */
-const MAX_RANGE_BYTES = 2 ** 47;
+/** Longest bulk operation: what says more is damage, or would be replayed for hours. */
+const MAX_RANGE_BYTES = 4 << 20;
 /** The last page of the address space: no range reaches into it, so that none wraps around. */
 const ADDRESS_END = 2 ** 64 - 4096;
 /** Stamps that fit between two ticks of the clock that `time` tells. */
@@ -110,6 +110,8 @@ export class ImportSink {
   readonly #names = new Map<bigint, SymbolFrame>();
   #current: Thread | null = null;
   #rows = 0;
+  /** Accesses that claimed more bytes than are taken. */
+  #tooLong = 0;
   #sitesWritten = 0;
   /** Sites by module and offset, for whoever resolves them. */
   readonly #siteModule: number[] = [];
@@ -218,9 +220,10 @@ export class ImportSink {
     }
     kinds[row] = (kind & SITE_CLASS_MASK) + SITE_RANGE_READ;
     const room = Math.max(1, ADDRESS_END - (high * 2 ** 32 + low));
+    if (size > MAX_RANGE_BYTES) this.#tooLong++;
     const bytes = Math.min(size, MAX_RANGE_BYTES, room);
     length[2 * row] = bytes;
-    length[2 * row + 1] = bytes / 2 ** 32;
+    length[2 * row + 1] = 0;
   }
 
   /** An event of the current thread; EVENT_* of kernel/abi.ts says what the fields are. It takes a place in the order. */
@@ -258,6 +261,10 @@ export class ImportSink {
   /** Hands over what is left of the streams; then `sites` is whole. @throws TraceError when there was no access */
   async streamsEnd(): Promise<void> {
     this.#encode();
+    if (this.#tooLong > 0)
+      this.warnings.push(
+        `${this.#tooLong.toLocaleString('en')} accesses claim more than 4 MiB and were taken for 4 MiB: the file may be damaged`,
+      );
     if (this.encoder.accesses === 0) throw new TraceError(`${this.header.file} holds no access`);
     for (const thread of this.#threads.values()) {
       this.encoder.end(thread.handle);
