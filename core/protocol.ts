@@ -63,6 +63,19 @@ export type ViewId =
   | 'policies'
   | 'workingSet';
 
+/** What a profile is exported as: `pagelens report --format`. */
+export type ExportFormat =
+  | 'text'
+  | 'json'
+  | 'csv'
+  | 'html'
+  | 'md'
+  | 'placement'
+  | 'callgrind'
+  | 'pprof'
+  | 'speedscope'
+  | 'parquet';
+
 export interface ViewQuery {
   readonly view: ViewId;
   /** What is visible: the heatmap's epochs [from, to) and compact page rows [from, to); a table's rows. */
@@ -219,7 +232,7 @@ export interface Requests {
   };
   'pagelens/save': { params: { file: string }; result: null };
   'pagelens/export': {
-    params: { file: string; format: 'text' | 'json' | 'csv' | 'html' | 'md' | 'placement' };
+    params: { file: string; format: ExportFormat };
     result: null;
   };
   /** Compares the shown profile with another; null: with none. */

@@ -1,21 +1,23 @@
 /** "Export the report": the same report in the form that its reader wants, or the profile itself. */
 import * as path from 'node:path';
 import * as vscode from 'vscode';
-import type { Requests } from '../core/protocol.js';
+import type { ExportFormat } from '../core/protocol.js';
 import type { Core } from './core.js';
 
-type Format = Requests['pagelens/export']['params']['format'];
-
 /** By how the file's name ends. */
-const formats: Readonly<Record<string, Format | 'pagelens'>> = {
+const formats: Readonly<Record<string, ExportFormat | 'pagelens'>> = {
   pagelens: 'pagelens',
-  // Before the report, whose name it also ends in.
+  // Before the report, whose name these also end in.
   'placement.json': 'placement',
+  'speedscope.json': 'speedscope',
   html: 'html',
   md: 'md',
   json: 'json',
   csv: 'csv',
   txt: 'text',
+  callgrind: 'callgrind',
+  pprof: 'pprof',
+  parquet: 'parquet',
 };
 
 export async function exportReport(core: Core): Promise<void> {
@@ -30,6 +32,10 @@ export async function exportReport(core: Core): Promise<void> {
       [vscode.l10n.t('Placement, for pagelens apply')]: ['placement.json'],
       CSV: ['csv'],
       [vscode.l10n.t('Text')]: ['txt'],
+      'Callgrind, KCachegrind': ['callgrind'],
+      pprof: ['pprof'],
+      speedscope: ['speedscope.json'],
+      Parquet: ['parquet'],
     },
     defaultUri: folder && vscode.Uri.joinPath(folder, 'profile.pagelens'),
   });

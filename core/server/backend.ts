@@ -15,8 +15,6 @@ export interface Hooks {
   readonly signal: AbortSignal;
 }
 
-export type ExportFormat = 'text' | 'json' | 'csv' | 'html' | 'md' | 'placement';
-
 export interface Backend {
   readonly version: string;
   /** Where profiles are kept once they are made. */

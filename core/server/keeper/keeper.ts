@@ -3,7 +3,7 @@ import { UsageError } from '../../errors.js';
 import * as l10n from '../../model/l10n.js';
 import type { Placement, Profile, ReplayOptions } from '../../model/profile.js';
 import type { StoredProfile } from '../../profile/file.js';
-import type { ExportFormat } from '../backend.js';
+import type { ExportFormat } from '../../protocol.js';
 import type { Baseline } from '../baseline.js';
 import { historyOf } from '../history.js';
 import { exactly } from '../seen.js';

@@ -6,8 +6,7 @@
 import type { Bundle } from '../../model/l10n.js';
 import type { Profile, SourceProfile } from '../../model/profile.js';
 import type { Matching } from '../../profile/matching.js';
-import type { PhaseFacts, ProfileSummary, Selection, ViewData, ViewQuery } from '../../protocol.js';
-import type { ExportFormat } from '../backend.js';
+import type { ExportFormat, PhaseFacts, ProfileSummary, Selection, ViewData, ViewQuery } from '../../protocol.js';
 import type { SourceFocus } from '../focusLines.js';
 import type { History } from '../history.js';
 import type { SourceGroups } from '../sourceGroups.js';
