@@ -19,7 +19,16 @@ const table: Readonly<Record<string, readonly string[]>> = {
   'core/kernel': [],
   'core/trace': ['core/model', 'core/errors', 'core/kernel/abi', 'node:'],
   'core/symbols': ['core/model', 'core/trace/blocks', 'core/errors', 'core/kernel/abi', 'node:'],
-  'core/record': ['core/model', 'core/trace', 'core/symbols', 'core/errors', 'core/assets', 'core/kernel/abi', 'node:'],
+  'core/record': [
+    'core/model',
+    'core/trace',
+    'core/symbols',
+    'core/machine/encoder',
+    'core/errors',
+    'core/assets',
+    'core/kernel/abi',
+    'node:',
+  ],
   'core/apply': [
     'core/model',
     'core/record',

@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, constants as fsConstants, openSync } from 'node:fs';
 import process from 'node:process';
+import type { Readable } from 'node:stream';
 import type { FailureCode } from '../model/failure.js';
 import { RecordError } from './errors.js';
 import { type Refusal, refusalOf } from './permission.js';
@@ -23,6 +24,8 @@ export interface LaunchOptions {
   readonly workingDirectory: string;
   readonly env: NodeJS.ProcessEnv;
   readonly streams: ProgramStreams;
+  /** A pipe for what the program writes to file descriptor 3. */
+  readonly pipe?: boolean;
 }
 
 export type ExitReason = { readonly status: number } | { readonly signal: string };
@@ -31,6 +34,8 @@ export interface Launched {
   readonly pid: number;
   /** Settles when the program itself has ended and, for text, all of its output has been handed over. */
   readonly exited: Promise<ExitReason>;
+  /** Where it was asked for. */
+  readonly pipe: Readable | null;
   /** Sends a signal to the program and all that it started and that stayed in its group. */
   signalGroup(signal: 'SIGTERM' | 'SIGKILL'): void;
 }
@@ -44,7 +49,7 @@ export async function launch(options: LaunchOptions): Promise<Launched> {
     child = spawn(options.executable, options.arguments, {
       cwd: options.workingDirectory,
       env: options.env,
-      stdio: standardStreams(streams, opened),
+      stdio: [...standardStreams(streams, opened), ...(options.pipe ? (['pipe'] as const) : [])],
       // Its own group: a terminal's Ctrl-C reaches the recorder alone, which then ends the program in order.
       detached: true,
     });
@@ -75,6 +80,7 @@ export async function launch(options: LaunchOptions): Promise<Launched> {
   return {
     pid,
     exited,
+    pipe: (child.stdio[3] as Readable | undefined) ?? null,
     signalGroup(signal) {
       try {
         process.kill(-pid, signal);

@@ -22,6 +22,7 @@ import { TraceFile } from '../trace/reader.js';
 import { MAX_IN_FLIGHT, TraceWriter } from '../trace/writer.js';
 import { Drain, type DrainedSites, type DrainProgress, RESERVE, type UnsavedBlocks } from './drain.js';
 import { RecordError } from './errors.js';
+import { recordByLackey } from './lackey.js';
 import { type ExitReason, type Launched, launch, type ProgramStreams } from './launch.js';
 import { askToStop, isAlive, newRunPage } from './runDirectory.js';
 import { prepareTarget, type RecorderChoice, type Target } from './target.js';
@@ -139,8 +140,12 @@ export async function record(options: RecordOptions): Promise<RecordResult> {
         workingDirectory,
         env: target.env,
         streams: options.streams ?? { kind: 'standardError' },
+        pipe: target.lackey !== undefined,
       });
-      const result = await drainAll(options, target, program, runDir, writer);
+      const result =
+        target.lackey === undefined
+          ? await drainAll(options, target, program, runDir, writer)
+          : await readLackey(options, target.lackey, program, writer);
       unsaved = result.unsaved;
       // What left the program's group or outlived it is the user's; what a cancelled run left is not.
       if (!result.cancelled) program = null;
@@ -283,6 +288,26 @@ async function drainAll(
   if (summary.processes === 0 && !cancelled) throw await nothingRecorded(target, exit!);
   const { complete, cut, unsaved, accesses, processes, threads } = summary;
   return { exit: exit!, complete, cut, unsaved, cancelled, accesses, processes, threads, warnings: summary.warnings };
+}
+
+/** Reads what lackey prints; cancelled, the program ends, and what was read is kept. */
+async function readLackey(
+  { signal, onProgress }: RecordOptions,
+  why: string,
+  program: Launched,
+  writer: TraceWriter,
+): Promise<Omit<RecordResult, 'traceFile' | 'header'>> {
+  const stop = () => program.signalGroup('SIGKILL');
+  signal?.addEventListener('abort', stop);
+  // A live replay opens the file at the first word of progress.
+  await writer.flush();
+  const rate = rateOver(1000);
+  const result = await recordByLackey(program, program.pipe!, writer, why, accesses => {
+    const figures = { accesses, accessesPerSecond: rate(accesses), bytes: writer.bytesWritten };
+    onProgress?.({ stage: 'run', ...figures, processes: 1, threads: 1, safeSeq: 0 });
+  });
+  signal?.removeEventListener('abort', stop);
+  return { ...result, unsaved: null, cancelled: signal?.aborted === true, processes: 1, threads: 1 };
 }
 
 /** Ends the recording at a limit, also in the middle of a pass of the drain, which a busy machine may make long. */

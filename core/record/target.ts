@@ -6,12 +6,13 @@ import { build, sourceLanguage } from './build.js';
 import { onPath } from './compiler.js';
 import { RecordError } from './errors.js';
 import { type BuildInfo, readBuildInfo } from './executable.js';
+import { LACKEY_ARGUMENTS } from './lackey.js';
 import { machineCounts } from './machineCounts.js';
 import { architectureOf, ensureQemuPlugin, QEMU_LIMITS, X86_64 } from './qemu.js';
 import type { RecordOptions } from './record.js';
 import { ensureRuntime } from './runtime.js';
 import { unseenWarnings } from './unseen.js';
-import { ensureValgrindTool, VALGRIND_LOG, valgrindArguments } from './valgrind.js';
+import { ensureValgrindTool, VALGRIND_LOG, type ValgrindTool, valgrindArguments } from './valgrind.js';
 
 export type Recorder = 'instrument' | 'valgrind' | 'qemu';
 /** `auto`: `instrument` for source and for what was built with hooks, `qemu` for another architecture's, else `valgrind`. */
@@ -26,6 +27,8 @@ export interface Target {
   readonly arguments: readonly string[];
   readonly env: NodeJS.ProcessEnv;
   readonly info: BuildInfo;
+  /** It is lackey that runs the program and writes to the pipe, because ... */
+  readonly lackey?: string;
   /** What the recorder could not see, once the program has ended. */
   warnings(): Promise<string[]>;
   /** Why nothing was recorded, behind how the program ended. */
@@ -129,7 +132,15 @@ async function underValgrind(
   runDir: string,
   env: NodeJS.ProcessEnv,
 ): Promise<Target> {
-  const { program: valgrind, folder } = await ensureValgrindTool(env);
+  let tool: ValgrindTool;
+  try {
+    tool = await ensureValgrindTool(env);
+  } catch (error) {
+    const valgrind = onPath('valgrind', env);
+    if (!valgrind || !(error instanceof RecordError)) throw error;
+    return underLackey(program, info, valgrind, error.message.split('\n')[0]!, env);
+  }
+  const { program: valgrind, folder } = tool;
   // A program with hooks would record itself as well.
   const { PAGELENS_RUN: _, ...environment } = env;
   const messages = async () => {
@@ -154,6 +165,21 @@ async function underValgrind(
       const text = (await messages()).slice(0, 3).join(' ');
       return `under valgrind before its first instruction${text ? `: ${text}` : ' (its messages say why)'}`;
     },
+  };
+}
+
+function underLackey(program: string, info: BuildInfo, valgrind: string, why: string, env: NodeJS.ProcessEnv): Target {
+  const { PAGELENS_RUN: _, ...environment } = env;
+  return {
+    program,
+    recorder: 'valgrind',
+    executable: valgrind,
+    arguments: [...LACKEY_ARGUMENTS, program],
+    env: environment,
+    info,
+    lackey: why,
+    warnings: async () => [],
+    whyNothing: async () => 'under lackey before its first instruction (its messages say why)',
   };
 }
 

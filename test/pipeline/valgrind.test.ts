@@ -153,6 +153,18 @@ test('the default recorder’s warnings say by number what its hooks do not see'
   expect((await constants(3000)) - (await constants(1000))).toBe(3 * 2000);
 });
 
+test('without a compiler for the tool, lackey counts the same at lines and globals', async () => {
+  const program = known.find(({ source }) => source === 'globals.c')!;
+  const found = await recorded([built(sourceOf(program), '-O2')], 0, { PAGELENS_CC: 'no-such-compiler' });
+  expect(found.program).toMatchObject({ recorder: 'valgrind', level: 'machine', exit: { status: 0 }, complete: true });
+  expect(found.warnings.join()).toMatch(/recorded by valgrind’s lackey, .* because PAGELENS_CC is "no-such-compiler"/);
+  for (const { kind, name, reads, writes } of program.objects.filter(({ kind }) => kind === 'global')) {
+    const row = found.objects.find(row => row.kind === kind && name!.test(row.name));
+    expect(row, `${name}`).toMatchObject({ reads, writes });
+  }
+  expect(found.lines.some(({ file }) => file === sourceOf(program))).toBe(true);
+});
+
 describe('which recorder', () => {
   test('an executable without hooks is recorded as it is', async () => {
     const { status, stdout } = await pagelens(['profile', '--policy', 'first-touch', '/bin/true']);
