@@ -320,7 +320,7 @@ class Replay {
       raw,
       {
         header: trace.header,
-        processes: trace.processes.length,
+        processes: trace.processes,
         threads: trace.threads,
         modules: trace.modules,
         sites,

@@ -20,6 +20,8 @@ const PACKAGES = [
   ['libomp-dev', null],
   ['gfortran', 'gfortran'],
   ['dpkg-dev', 'dpkg-source'],
+  ['openmpi-bin', 'mpirun'],
+  ['libopenmpi-dev', 'mpicc'],
   ['rustc', 'rustc'],
   ['cargo', 'cargo'],
   ['make', 'make'],

@@ -26,6 +26,7 @@ import type {
 import type { RawReplay } from '../model/raw.js';
 import type { EndBlock, HeaderBlock, ModuleBlock, SymbolsBlock, ThreadBlock } from '../trace/blocks.js';
 import { callTable, filesOfCalls } from './calls.js';
+import type { RankedProcess } from './naming.js';
 import { mergeObjects, objectTable } from './objects.js';
 import { baseName, type RunSites, Source, UNKNOWN_CODE } from './source.js';
 
@@ -34,8 +35,8 @@ export type { RunSites } from './source.js';
 /** What attribution needs of the trace. */
 export interface AttributionTrace {
   readonly header: HeaderBlock;
-  /** Number of recorded processes. */
-  readonly processes: number;
+  /** The recorded processes. */
+  readonly processes: readonly RankedProcess[];
   readonly threads: readonly ThreadBlock[];
   readonly modules: readonly ModuleBlock[];
   readonly sites: RunSites;
@@ -58,7 +59,7 @@ export function attribute(raw: RawReplay, trace: AttributionTrace, options: Repl
   // 1. The sites that did something, and the functions and lines that they name.
   const used = usedSites(raw, source);
   const chains = used.map(site => chainOf(source, site));
-  const merged = mergeObjects(raw, source, trace.threads);
+  const merged = mergeObjects(raw, source, trace);
 
   // 2. Files, in the alphabet's order.
   const paths = filesOfCalls(raw, source);
@@ -393,7 +394,7 @@ function programInfo({ header, end, processes, threads }: AttributionTrace): Pro
     complete: end?.complete ?? false,
     ...(end?.cut && { cut: end.cut }),
     ...(header.imported !== undefined && { imported: header.imported }),
-    processes,
+    processes: processes.length,
     threads: threads.filter(thread => !thread.signal).length,
   };
 }

@@ -63,8 +63,20 @@ export function allocationName(verb: string, frame: SymbolFrame | null): string 
   return `${verb} in ${shortFunctionName(frame.function)}${where}`;
 }
 
+export interface RankedProcess {
+  readonly process: number;
+  /** In a parallel program. */
+  readonly rank?: number | undefined;
+}
+
+/** Whose stacks there are. A process of a parallel program is called by its rank. */
+export interface Owners {
+  readonly threads: readonly ThreadBlock[];
+  readonly processes: readonly RankedProcess[];
+}
+
 /** Names of the objects that are not named by a stack. */
-export function plainName(raw: RawObjects, object: number, source: Source, threads: readonly ThreadBlock[]): string {
+export function plainName(raw: RawObjects, object: number, source: Source, owners: Owners): string {
   switch (raw.kind[object]!) {
     case 'global': {
       const module = source.module(raw.module[object]!);
@@ -73,7 +85,7 @@ export function plainName(raw: RawObjects, object: number, source: Source, threa
       return `data of ${module ? baseName(module.path) : 'an unknown module'} without a symbol`;
     }
     case 'stack':
-      return stackName(raw.thread[object]!, threads);
+      return stackName(raw.thread[object]!, owners);
     case 'file':
       return baseName(raw.name[object]!) || 'mapped file';
     case 'unattributed':
@@ -84,7 +96,7 @@ export function plainName(raw: RawObjects, object: number, source: Source, threa
 }
 
 /** Threads are counted from 1 within their process; signal handlers run on the stacks of others and do not count. */
-function stackName(stream: number, threads: readonly ThreadBlock[]): string {
+function stackName(stream: number, { threads, processes }: Owners): string {
   const thread = threads.find(candidate => candidate.stream === stream);
   if (!thread) return `stack of thread ${stream + 1}`;
   const siblings = threads.filter(candidate => candidate.process === thread.process && !candidate.signal);
@@ -92,5 +104,7 @@ function stackName(stream: number, threads: readonly ThreadBlock[]): string {
   const position = siblings.indexOf(thread);
   const name = position < 0 ? 'stack of a signal handler' : `stack of thread ${position + 1}`;
   const main = position === 0 ? ' (main)' : '';
-  return `${name}${main}${thread.process > 0 ? ` of process ${thread.process + 1}` : ''}`;
+  const rank = processes.find(candidate => candidate.process === thread.process)?.rank;
+  const process = thread.process > 0 ? ` of process ${thread.process + 1}` : '';
+  return `${name}${main}${rank === undefined ? process : ` of rank ${rank}`}`;
 }

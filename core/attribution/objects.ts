@@ -3,8 +3,7 @@ import { classify, perPagePerSecond } from '../hotness/classes.js';
 import { NONE } from '../model/columns.js';
 import type { ObjectKind, ObjectTable, ReplayOptions } from '../model/profile.js';
 import type { RawReplay } from '../model/raw.js';
-import type { ThreadBlock } from '../trace/blocks.js';
-import { allocationName, decidingFrame, frameText, plainName, stackFrames } from './naming.js';
+import { allocationName, decidingFrame, frameText, type Owners, plainName, stackFrames } from './naming.js';
 import type { Source } from './source.js';
 
 /** Bytes of a cache line. */
@@ -27,7 +26,7 @@ export interface ResolvedObjects {
 }
 
 /** Files that the object table will name, so that the file table can be made first. */
-export function mergeObjects(raw: RawReplay, source: Source, threads: readonly ThreadBlock[]): Merged[] {
+export function mergeObjects(raw: RawReplay, source: Source, owners: Owners): Merged[] {
   const { objects, pages } = raw;
   const onPage = new Uint8Array(objects.count);
   for (let page = 0; page < pages.count; page++) onPage[pages.object[page]!] = 1;
@@ -39,7 +38,7 @@ export function mergeObjects(raw: RawReplay, source: Source, threads: readonly T
       objects.reads[object]! + objects.writes[object]! + objects.pages[object]! > 0 || onPage[object] === 1;
     // Untouched allocations matter (why allocate?), untouched globals of every library do not.
     if (!touched && kind !== 'heap' && kind !== 'unattributed') continue;
-    const description = describe(raw, object, kind, source, threads);
+    const description = describe(raw, object, kind, source, owners);
     const key = `${kind}\0${description.key}`;
     const same = merged.get(key);
     if (same) same.raw.push(object);
@@ -71,7 +70,7 @@ function describe(
   object: number,
   kind: ObjectKind,
   source: Source,
-  threads: readonly ThreadBlock[],
+  owners: Owners,
 ): Description {
   const sites = objects.stackSites.subarray(objects.stackStart[object]!, objects.stackStart[object + 1]!);
   const frames = stackFrames(source, sites);
@@ -94,7 +93,7 @@ function describe(
     kind === 'global' ? source.module(objects.module[object]!)?.globals[objects.global[object]!] : undefined;
   return {
     key: `${objects.module[object]}\0${objects.global[object]}\0${objects.thread[object]}\0${objects.name[object]}`,
-    nameWith: () => plainName(objects, object, source, threads),
+    nameWith: () => plainName(objects, object, source, owners),
     file: symbol?.file ?? '',
     line: symbol?.line ?? 0,
     stack,

@@ -4,13 +4,15 @@ import { UsageError } from '../errors.js';
 import { replayOptions } from '../options.js';
 import { parseCapacity } from '../placement/tiers.js';
 import { recorders } from '../record/recorders.js';
+import { fileOfRank } from '../record/starters.js';
 import type { RecorderChoice } from '../record/target.js';
 import { profileProgram, recordProgram } from '../session.js';
 import { parseProgram, recordOptionNames, replayOptionNames, type Values } from './arguments.js';
 import { absolute, deliver, formatOf, progressLine, statusOf } from './output.js';
 
 export async function profile(args: string[]): Promise<number> {
-  const { values, program, rest } = parseProgram(args, [...recordOptionNames, ...replayOptionNames, 'trace']);
+  const { values: given, program, rest } = parseProgram(args, [...recordOptionNames, ...replayOptionNames, 'trace']);
+  const values = ofRank(given);
   recorderOf(values);
   formatOf(values.format);
   const options = replayOptions(values);
@@ -25,7 +27,8 @@ export async function profile(args: string[]): Promise<number> {
 }
 
 export async function record(args: string[]): Promise<number> {
-  const { values, program, rest } = parseProgram(args, [...recordOptionNames, 'output']);
+  const { values: given, program, rest } = parseProgram(args, [...recordOptionNames, 'output']);
+  const values = ofRank(given);
   recorderOf(values);
   if (!values.output) throw new UsageError('record needs -o RUN.pltrace');
   const line = progressLine(values);
@@ -68,6 +71,15 @@ function timeLimitOf({ 'time-limit': text }: Values): number | undefined {
   const seconds = Number(text);
   if (text.trim() !== '' && seconds > 0 && Number.isFinite(seconds)) return seconds;
   throw new UsageError(`--time-limit ${text}: must be a number of seconds above 0`);
+}
+
+/** Each rank of a parallel program that records itself writes files of its own. */
+function ofRank(values: Values): Values {
+  const named = (['output', 'save', 'trace', 'json', 'program-output'] as const).flatMap(name => {
+    const file = values[name];
+    return file && file !== '-' ? [[name, fileOfRank(file, process.env)] as const] : [];
+  });
+  return { ...values, ...Object.fromEntries(named) };
 }
 
 function recorderOf({ recorder = 'auto' }: Values): RecorderChoice {

@@ -483,6 +483,7 @@ export class Drain {
               parent: record.parent,
               ...(record.path ? { path: record.path } : {}),
               ...(record.insideLibc ? { insideLibc: true } : {}),
+              ...(record.rank === null ? {} : { rank: record.rank }),
             } satisfies ProcessBlock);
           process.written = true;
           if (!record.insideLibc) this.warnings.add(OUTSIDE_LIBC);

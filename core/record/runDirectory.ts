@@ -53,6 +53,8 @@ export type MetaRecord =
       readonly path: string;
       /** System calls that libc makes inside itself are recorded too. */
       readonly insideLibc: boolean;
+      /** Its rank in a parallel program; null where it is none. */
+      readonly rank: number | null;
     }
   | { readonly type: 'thread'; readonly stream: number; readonly tid: number; readonly signal: boolean }
   | {
@@ -246,6 +248,7 @@ function metaRecord(type: number, payload: Buffer): MetaRecord | string {
         parent: parent === NONE ? null : { process: parent, seq: u64(payload, 16) },
         path: text(payload, 24, payload.length - 24),
         insideLibc: (u32(12) & 1) !== 0,
+        rank: (u32(12) & 2) !== 0 ? u32(12) >>> 8 : null,
       };
     }
     case 2:

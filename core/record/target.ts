@@ -11,6 +11,7 @@ import { machineCounts } from './machineCounts.js';
 import { architectureOf, ensureQemuPlugin, QEMU_LIMITS, X86_64 } from './qemu.js';
 import type { RecordOptions } from './record.js';
 import { ensureRuntime } from './runtime.js';
+import { startedBy } from './starters.js';
 import { unseenWarnings } from './unseen.js';
 import { ensureValgrindTool, VALGRIND_LOG, type ValgrindTool, valgrindArguments } from './valgrind.js';
 
@@ -64,6 +65,8 @@ export async function prepareTarget(
       { code: 'not-a-program' },
     );
   const plain = info.kind === 'elf' && !info.hooks;
+  const started = plain && recorder !== 'valgrind' ? startedBy(program, options.arguments, workingDirectory) : null;
+  if (started) return instrumented(program, program, started, await withRuntime(started, env), runDir);
   if (recorder === 'valgrind' || (recorder === 'auto' && plain && onPath('valgrind', env)))
     return underValgrind(program, info, runDir, env);
   if (plain) throw notInstrumented(program, recorder);
@@ -120,7 +123,7 @@ function instrumented(
       return unseenWarnings(info.families, info.flags, counts);
     },
     whyNothing: async () =>
-      info.kind === 'script'
+      info.kind === 'script' || !readBuildInfo(executable).hooks
         ? 'and started no program that was built with CC="pagelens cc"'
         : 'before its first instruction (its messages say why)',
   };

@@ -35,6 +35,8 @@ export interface ProcessBlock {
   readonly path?: string;
   /** System calls and mappings that libc makes inside itself are recorded too. */
   readonly insideLibc?: boolean;
+  /** Its rank in a parallel program (MPI). */
+  readonly rank?: number;
 }
 
 /** A thread's stream, or that of a signal handler that ran on a thread (`signal`). */

@@ -221,6 +221,7 @@ function decodeProcess(value: Fields): ProcessBlock {
     },
     ...(value.path === undefined ? {} : { path: text(value.path, 'path') }),
     ...(value.insideLibc === undefined ? {} : { insideLibc: flag(value.insideLibc, 'insideLibc') }),
+    ...(value.rank === undefined ? {} : { rank: integer(value.rank, 'rank', MAX_NUMBER) }),
   };
 }
 

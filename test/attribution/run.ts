@@ -310,7 +310,7 @@ export const trace: AttributionTrace = {
     compiler: 'gcc (Debian 12.2.0-14) 12.2.0',
     flags: '-O2 -g',
   },
-  processes: 1,
+  processes: [{ process: 0 }],
   threads: [
     { type: 'thread', process: 0, stream: 0, tid: 10, signal: false },
     { type: 'thread', process: 0, stream: 1, tid: 10, signal: true },

@@ -41,7 +41,7 @@ export const sites: SitesBlock = {
 /** One block of each type; two stream blocks. */
 export const everyBlock: readonly Block[] = [
   header,
-  { type: 'process', process: 0, pid: 4711, parent: null, path: '/home/ada/größe', insideLibc: true },
+  { type: 'process', process: 0, pid: 4711, parent: null, path: '/home/ada/größe', insideLibc: true, rank: 3 },
   {
     type: 'module',
     process: 0,

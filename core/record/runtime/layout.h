@@ -86,6 +86,8 @@ enum {
 /* Flags of PL_META_PROCESS. */
 enum {
   PL_PROCESS_TRAPS = 1, /* system calls that libc makes inside itself are recorded too */
+  PL_PROCESS_RANK = 2, /* it is one of a parallel program: its rank stands in the bits from PL_RANK_SHIFT on */
+  PL_RANK_SHIFT = 8,
 };
 
 /* Why a stream ended early: PL_META_LOST. */

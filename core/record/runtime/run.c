@@ -64,21 +64,35 @@ void pl_unlock(struct pl_guard guard) {
 
 /* ---- joining the run ---- */
 
+/* Value of an environment variable; `assignment` is its name and `=`. */
+static const char *variable(const char *assignment) {
+  for (char **entry = environ; *entry; entry++)
+    if (pl_starts_with(*entry, assignment)) return *entry + pl_length(assignment);
+  return NULL;
+}
+
+/* By the variables of Open MPI, PMIx, PMI (MPICH and others) and Slurm. */
+static uint32_t rank_flags(void) {
+  static const char *const names[] = {"OMPI_COMM_WORLD_RANK=", "PMIX_RANK=", "PMI_RANK=", "SLURM_PROCID="};
+  for (uint32_t i = 0; i < sizeof names / sizeof *names; i++) {
+    const char *value = variable(names[i]);
+    if (!value) continue;
+    uint32_t rank = 0, digits = 0;
+    for (; value[digits] >= '0' && value[digits] <= '9' && digits < 7; digits++) rank = rank * 10 + (uint32_t)(value[digits] - '0');
+    if (digits > 0 && value[digits] == 0) return PL_PROCESS_RANK | rank << PL_RANK_SHIFT;
+  }
+  return 0;
+}
+
 static void announce_process(uint32_t parent, uint64_t fork_seq) {
   char exe[4096];
   long length = PL_SYS4(SYS_readlinkat, AT_FDCWD, "/proc/self/exe", exe, sizeof exe - 1);
   exe[length > 0 ? length : 0] = 0;
-  pl_announce_process(parent, fork_seq, pl_traps ? PL_PROCESS_TRAPS : 0, exe);
-}
-
-static const char *run_variable(void) {
-  for (char **entry = environ; *entry; entry++)
-    if (pl_starts_with(*entry, "PAGELENS_RUN=")) return *entry + 13;
-  return NULL;
+  pl_announce_process(parent, fork_seq, (pl_traps ? PL_PROCESS_TRAPS : 0) | rank_flags(), exe);
 }
 
 static bool join(void) {
-  const char *name = run_variable();
+  const char *name = variable("PAGELENS_RUN=");
   if (!name || !pl_join(name)) return false;
   pl_traps = pl_dispatch_possible();
   struct pl_guard guard = pl_lock();
