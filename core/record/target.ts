@@ -66,7 +66,11 @@ export async function prepareTarget(
     );
   const plain = info.kind === 'elf' && !info.hooks;
   const started = plain && recorder !== 'valgrind' ? startedBy(program, options.arguments, workingDirectory) : null;
-  if (started) return instrumented(program, program, started, await withRuntime(started, env), runDir);
+  if (started) {
+    // To count beside it, what is started would have to be started alone.
+    const alone = { ...options, countUnseen: false };
+    return instrumented(program, program, started, await withRuntime(started, env), runDir, alone, workingDirectory);
+  }
   if (recorder === 'valgrind' || (recorder === 'auto' && plain && onPath('valgrind', env)))
     return underValgrind(program, info, runDir, env);
   if (plain) throw notInstrumented(program, recorder);
