@@ -22,6 +22,8 @@ const MAX_REPLAYED = 2 ** 24;
 const MAX_PAGES = 2 ** 18;
 /** Between two waits for the writer. */
 const ACCESSES_A_TURN = 1 << 20;
+/** Longer lines are no regions. */
+const MAX_LINE = 2048;
 /** Addresses are below it: 57 bits of a process, or of physical memory. */
 const ADDRESS_LIMIT = 2 ** 57;
 
@@ -47,7 +49,7 @@ export const damon: ImportFormat = {
     'damo records (JSON, also compressed), damo report raw, damon_aggregated events: page checks, with intervals',
 
   recognise(start, whole) {
-    const lines = firstLines(start, whole);
+    const lines = firstLines(start, whole).filter(line => line.length <= MAX_LINE);
     if (isJson(start)) return /"nr_accesses"/.test(Buffer.from(start).toString('latin1'));
     return (
       lines.some(line => AGGREGATED.test(line)) ||
@@ -153,6 +155,7 @@ class TextReader {
   #target = 0;
 
   region(line: string): Region | null {
+    if (line.length > MAX_LINE) return null;
     const target = TARGET.exec(line)?.[1];
     if (target !== undefined) this.#target = Number(target) || 0;
     const raw = REGION.exec(line);

@@ -32,6 +32,8 @@ const MAPPING =
   /PERF_RECORD_MMAP2? -?\d+\/-?\d+: \[0x([0-9a-f]+)\(0x([0-9a-f]+)\) @ (?:0x)?([0-9a-f]+)[^\]]*\]:\s+\S*x\S*\s+(\/(?!\/).*)$/;
 
 const UNKNOWN = '[unknown]';
+/** Longer lines are no samples; expressions that try many ways to match would take long for them. */
+const MAX_LINE = 2048;
 
 interface Sample {
   readonly tid: number;
@@ -58,7 +60,9 @@ export const perf: ImportFormat = {
   summary: 'text of sampled accesses (PEBS, IBS, SPE) with addresses: counts are samples times period, with intervals',
 
   recognise(start, whole) {
-    const lines = firstLines(start, whole).filter(line => line.trim() !== '' && !line.startsWith('#'));
+    const lines = firstLines(start, whole).filter(
+      line => line.trim() !== '' && line.length <= MAX_LINE && !line.startsWith('#'),
+    );
     const samples = lines.filter(line => SAMPLE.test(line) && !line.includes('damon'));
     return samples.length > 0 && lines.some(line => /\(\S.*\)\s*$/.test(line));
   },
@@ -103,14 +107,14 @@ class PerfReader {
       return;
     }
     // A line of a call chain, of which the first is the instruction.
-    if (/^\s+[0-9a-f]{1,16} \S/.test(text) && !SAMPLE.test(text)) {
+    if (text.length <= MAX_LINE && /^\s+[0-9a-f]{1,16} \S/.test(text) && !SAMPLE.test(text)) {
       const open = this.#open;
       this.#open = null;
       if (open) this.#tell({ ...open, instruction: instructionOf(text) });
       return;
     }
     this.end();
-    const found = SAMPLE.exec(text);
+    const found = text.length > MAX_LINE ? null : SAMPLE.exec(text);
     if (!found) {
       this.strange.line();
       return;
@@ -188,7 +192,7 @@ async function placesOf(input: ImportInput): Promise<Place[]> {
     input,
     (text, from, to) => {
       const line = Buffer.from(text.subarray(from, to)).toString('utf8');
-      const mapping = line.includes('PERF_RECORD_MMAP') ? MAPPING.exec(line) : null;
+      const mapping = line.includes('PERF_RECORD_MMAP') && line.length <= 2 * MAX_LINE ? MAPPING.exec(line) : null;
       if (mapping) {
         const [start, size, offset] = mapping.slice(1, 4).map(digits => BigInt(`0x${digits}`)) as [
           bigint,

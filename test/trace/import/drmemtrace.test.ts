@@ -255,3 +255,23 @@ test.each([
   ['entries', one],
   ['zip', zip([['chunk.0000', one]])],
 ])('damage of any kind is survived: %s', (_, bytes) => survivesDamage(bytes, 'drmemtrace'));
+
+test('traces of 32-bit programs have shorter entries', async () => {
+  const list: Entry[] = [
+    [HEADER, 0, 4],
+    [MARKER, VERSION, 4],
+    [THREAD, 4, 7],
+    [INSTR, 3, 0x8048000],
+    [READ, 4, 0xbfff1000],
+    [WRITE, 4, 0xbfff2000],
+    [FOOTER, 0, 0],
+  ];
+  const bytes = Buffer.alloc(8 * list.length);
+  for (const [i, [type, size, value]] of list.entries()) {
+    bytes.writeUInt16LE(type, 8 * i);
+    bytes.writeUInt16LE(size, 8 * i + 2);
+    bytes.writeUInt32LE(Number(value), 8 * i + 4);
+  }
+  expect(recognised(bytes)).toBe('drmemtrace');
+  expect(pagesOf(await profileOf(bytes))).toEqual(['bfff1: 1/0', 'bfff2: 0/1']);
+});

@@ -71,3 +71,24 @@ test('two traces of other tools can be compared', async () => {
   expect(status).toBe(0);
   expect(JSON.stringify(JSON.parse(stdout))).toContain('"before":1');
 });
+
+test.each([
+  ['blanks', ' '.repeat(2000)],
+  ['numbers', '1 '.repeat(1000)],
+  ['hexadecimal words', `app 1 1.5: 1 loads: ${'a '.repeat(950)}`],
+  ['opening brackets', `app 1 1.5: 1 loads: 1 2 x${' ('.repeat(950)}`],
+  ['open sources', `app 1 1.5: 1 loads: 1 2 |OP LOAD${'|LVL '.repeat(370)}`],
+  ['names with pluses', `app 1 1.5: 1 loads: 1 2 x${'+0x1'.repeat(470)}`],
+  ['half an event of DAMON', 'damon:damon_aggregated: '.repeat(80)],
+  ['quotes', `addr,op\n${'"a",'.repeat(400)}`],
+])(
+  'a line that matches in very many ways, %s, costs no more than others',
+  async (_, line) => {
+    const many = `${line}\n`.repeat(50);
+    for (const from of ['perf', 'damon', 'csv', 'lackey', 'pinatrace']) {
+      recognise(Buffer.from(many), true);
+      await profileOf(many, { from }).catch(error => expect(error).toBeInstanceOf(TraceError));
+    }
+  },
+  20_000,
+);
