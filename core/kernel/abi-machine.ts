@@ -158,7 +158,10 @@ export const WALK_WRITE = 1;
 export const WALK_DIRTY = 2;
 /** Lines that memory served, 2 words: line (PageIndex << (page shift - 6) | line in the page); 1 for a write-back. */
 export const STREAM_LINES = 1;
-/** Mappings, 6 words: MAPPING_*, process, first page number (low, high), pages (low, high). */
+/**
+ * Mappings, 8 words: MAPPING_*, process, first page number (low, high), pages (low, high); how many arms had fired before,
+ * 0.
+ */
 export const STREAM_MAPPINGS = 2;
 /** The first of SAMPLERS streams of samples, 2 words: line; vCPU << 3 | SERVED_* << 1 | write. */
 export const STREAM_SAMPLES = 3;

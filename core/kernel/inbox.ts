@@ -19,6 +19,7 @@ import {
   QUANTUM,
 } from './abi';
 import { STREAM_MAPPINGS } from './abi-machine';
+import { eventsCount } from './arms';
 import { distanceBatch } from './distance';
 import { doubleEpochs, endEpoch, foldLateCounts, forgetEpochsOfPages, roomForPages, widenFullBins } from './heat';
 import {
@@ -134,6 +135,7 @@ function mapping(message: usize): void {
   pushWords(STREAM_MAPPINGS, load<u32>(message, 8), load<u32>(message, 4));
   pushWords(STREAM_MAPPINGS, load<u32>(message, 16), load<u32>(message, 20));
   pushWords(STREAM_MAPPINGS, load<u32>(message, 24), load<u32>(message, 28));
+  pushWords(STREAM_MAPPINGS, eventsCount(), 0);
 }
 
 function namedPages(numbers: usize, count: u32): usize {

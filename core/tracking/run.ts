@@ -91,7 +91,10 @@ interface Running {
   readonly readings: Readings | null;
 }
 
-// Words of an event.
+// Words of an event, and of a change of mappings, whose first six are told.
+const EVENT_WORDS = EVENT_BYTES / 4;
+const MAPPING_RECORD_WORDS = 8;
+const FIRED_BEFORE = 6;
 const FIRED_ACCESS = 4;
 const FIRED_WRITE = 5;
 const FIRED_WALK = 6;
@@ -152,7 +155,6 @@ export class TrackerRun {
     const kernel = this.#kernel;
     const during = { from: this.#now, to: kernel.modelledNs() };
     this.#now = during.to;
-    this.#deliverMappings();
     this.#deliverFlags();
     const walks = this.#stream(STREAM_WALKS);
     if (walks.length) for (const { tracker } of this.#running) tracker.onWalks?.(walks, during);
@@ -167,15 +169,27 @@ export class TrackerRun {
     return during.to;
   }
 
-  #deliverMappings(): void {
-    const mappings = this.#stream(STREAM_MAPPINGS);
-    if (mappings.length) for (const { tracker } of this.#running) tracker.onMappings?.(mappings);
+  /** The arms that fired and the changes of mappings, in the order in which they came. */
+  #deliverFlags(): void {
+    const mappings = this.#stream(STREAM_MAPPINGS).slice();
+    const events = this.#copied(this.#kernel.eventsStart(), this.#kernel.eventsCount() * EVENT_WORDS);
+    let from = 0;
+    for (let at = 0; at < mappings.length; ) {
+      const before = mappings[at + FIRED_BEFORE] * EVENT_WORDS;
+      this.#fired(events, from, before);
+      from = before;
+      const together: number[] = [];
+      for (; at < mappings.length && mappings[at + FIRED_BEFORE] * EVENT_WORDS === before; at += MAPPING_RECORD_WORDS)
+        together.push(...mappings.subarray(at, at + FIRED_BEFORE));
+      const changes = Uint32Array.from(together);
+      for (const { tracker } of this.#running) tracker.onMappings?.(changes);
+    }
+    this.#fired(events, from, events.length);
   }
 
-  #deliverFlags(): void {
-    const events = this.#copied(this.#kernel.eventsStart(), (this.#kernel.eventsCount() * EVENT_BYTES) / 4);
+  #fired(events: Uint32Array, from: number, to: number): void {
     const event = this.#event;
-    for (let at = 0; at < events.length; at += EVENT_BYTES / 4) {
+    for (let at = from; at < to; at += EVENT_WORDS) {
       const accessed = events[at + FIRED_ACCESS] | events[at + FIRED_WALK];
       const dirty = events[at + FIRED_WRITE] | events[at + FIRED_WALK_WRITE];
       event.page = events[at];

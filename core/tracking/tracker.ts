@@ -104,7 +104,7 @@ export interface Tracker {
   onWalks?(walks: Uint32Array, during: Interval): void;
   /** Lines that memory served, in order, 2 words each: line (page * lines of a page + line in the page); 1: write-back. */
   onLines?(lines: Uint32Array, during: Interval): void;
-  /** Changes of mappings in order, 6 words each: MAPPING_*, process, first page number (low, high), pages (low, high). */
+  /** Changes of mappings, between the arms that fired before and after them, 6 words each: MAPPING_*, process, first page number (low, high), pages (low, high). */
   onMappings?(mappings: Uint32Array): void;
   /** Samples of one of the kind's requests, in order, 2 words each: line; vCPU << 3 | SERVED_* << 1 | write. */
   onSamples?(request: number, samples: Uint32Array, during: Interval): void;

@@ -317,7 +317,7 @@ describe('the stream of mappings', () => {
     );
     expect(e.kernel.run(stream, 1n << 40n)).toEqual({ stop: 'input' });
     e.kernel.flush();
-    expect(records(e, STREAM_MAPPINGS, 6)).toEqual([
+    expect(records(e, STREAM_MAPPINGS, 8).map(record => record.slice(0, 6))).toEqual([
       [MAPPING_MAP, 0, 0x100, 0, 4, 0],
       [MAPPING_UNMAP, 0, 0x101, 0, 2, 0],
       [MAPPING_MAP, 0, 0x500, 0, 2, 0],
