@@ -6,6 +6,7 @@ import process from 'node:process';
 import type { Failure } from '../model/failure.js';
 import { isFortranFile } from '../model/languages.js';
 import { readInvocation, splitWords } from './arguments.js';
+import { compileCommand } from './compileCommands.js';
 import { findCompiler, type Language } from './compiler.js';
 import { RecordError } from './errors.js';
 import { ensureRuntime } from './runtime.js';
@@ -52,9 +53,12 @@ export async function build(options: BuildOptions): Promise<string> {
     throw new RecordError(`${source}: no such source file`, 3, { code: 'no-such-program' });
   const executable = path.join(folder, path.basename(source, path.extname(source)));
   const language = sourceLanguage(source)!;
+  const known = language === 'rust' ? null : compileCommand(source);
   const command =
-    language === 'rust' ? rustCommand(options, executable) : await compilerCommand(options, language, executable);
-  const { status, messages } = await run(command, options);
+    language === 'rust'
+      ? rustCommand(options, executable)
+      : await compilerCommand(options, language, executable, known?.flags ?? []);
+  const { status, messages } = await run(command, options, known?.directory);
   signal?.throwIfAborted();
   if (status !== 0) throw notBuilt(source, `${command[0]} ended with status ${status}`, messages);
   return executable;
@@ -72,15 +76,21 @@ async function compilerCommand(
   { source, folder, cflags, env }: BuildOptions,
   language: Language,
   executable: string,
+  known: readonly string[],
 ): Promise<string[]> {
   const words = splitWords(cflags);
-  const optimised = words.some(word => /^-O/.test(word));
+  const given = [...known, ...words];
+  const optimised = given.some(word => /^-O/.test(word));
   // Module files are the build's, not the user's folder's; the compiler takes one such option.
-  const modules = language === 'fortran' && !words.some(word => /^-J/.test(word)) ? ['-J', folder] : [];
+  const modules = language === 'fortran' && !given.some(word => /^-J/.test(word)) ? ['-J', folder] : [];
   // Libraries among the user's flags (-lz) must follow the source; -lm is harmless where it is not needed.
-  const args = [...(optimised ? [] : ['-O2']), ...modules, source, ...words, '-o', executable, '-lm', '-pthread'];
+  const before = [...(optimised ? [] : ['-O2']), ...modules, ...known];
+  const args = [...before, source, ...words, '-o', executable, '-lm', '-pthread'];
   const invocation = readInvocation(args);
-  if (invocation.refusal) throw new RecordError(`--cflags: ${invocation.refusal}`, 2);
+  if (invocation.refusal) {
+    const whose = readInvocation([...before, source]).refusal ? 'compile_commands.json' : '--cflags';
+    throw new RecordError(`${whose}: ${invocation.refusal}`, 2);
+  }
   if (invocation.action !== 'link')
     throw new RecordError('--cflags: -c, -S, -E and the like leave no program to run; remove them', 2);
 
@@ -115,9 +125,15 @@ function listed(symbols: readonly string[]): string {
 function run(
   [program, ...args]: readonly string[],
   { env, signal, onMessage }: BuildOptions,
+  cwd?: string,
 ): Promise<{ status: number; messages: string }> {
   return new Promise((resolve, reject) => {
-    const child = spawn(program!, args, { env, signal, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(program!, args, {
+      env,
+      signal,
+      cwd: cwd && existsSync(cwd) ? cwd : undefined,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     let messages = '';
     const pass = onMessage ?? (text => process.stderr.write(text));
     const tell = (text: string) => {
