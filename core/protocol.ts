@@ -6,6 +6,7 @@
  * Columns travel to the webview as base64 of little-endian typed arrays (`WireColumn`), at most 1 MiB a reply.
  */
 import type { CutReason } from './model/cut.js';
+import type { CapacityCurve } from './model/profile.js';
 
 /** What is being looked at. Core owns it; every view changes it by `pagelens/select` and redraws on `selectionChanged`. */
 export interface Selection {
@@ -541,6 +542,8 @@ export interface PlacementFacts {
     readonly fastTierHitRatio: number;
   }[];
   readonly recommended: string;
+  /** Of the whole run; null: the fastest tier has no limit, or the profile does not know. */
+  readonly capacityCurve: CapacityCurve | null;
   readonly assumptions: readonly string[];
   /** What an access is called: `accesses`, or a tracker's readings. */
   readonly counted: string;

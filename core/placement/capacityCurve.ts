@@ -15,7 +15,7 @@ import type { PlacementProblem } from './policy.js';
 /** Intervals of the curve. */
 const STEPS = 32;
 /** Distance from the straight line, of the axes' length, below which a curve has no knee. Ours. */
-const LEAST_BEND = 0.1;
+const LEAST_BEND = 0.2;
 /** Difference of slowdowns below which capacity makes none. */
 const LEAST_SLOWDOWN = 0.001;
 const GIB = 2 ** 30;

@@ -91,6 +91,11 @@ describe('the dashboard of a real profile', { timeout: 480_000 }, () => {
       .first()
       .waitFor();
     assert.match(await words(tab), /modelled run time of everything in the fastest tier/);
+    const capacity = tab.getByRole('slider', { name: 'Modelled slowdown by capacity of the fastest tier' });
+    await capacity.focus();
+    await capacity.press('ArrowRight');
+    assert.match(await capacity.getAttribute('aria-valuetext'), /iB of DRAM: \d\.\d\d/);
+    if (pictures) await vscode.page.screenshot({ path: path.join(pictures, 'dashboard-tab-capacity.png') });
     await show(tab, 'Trackers');
     await tab.getByRole('gridcell', { name: 'PML', exact: true }).waitFor();
     await show(tab, 'Policies');

@@ -56,6 +56,7 @@ describe('an answer', () => {
       ],
       policies: [{ id: 'first-touch', slowdown: 1.5, range: [1.25, 1.75], fastTierHitRatio: 0.5 }],
       recommended: 'static-optimal',
+      capacityCurve: null,
       assumptions: ['Latencies are loaded ones.'],
       ...{ counted: 'accesses', window: null, accesses: 100, compared: false },
       ...{ objects: 340, focus: null, detail: null },

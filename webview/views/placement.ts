@@ -2,6 +2,7 @@
 
 import { word } from '../../core/model/words.js';
 import type { AllocationDetail, PlacementFacts, Selection } from '../../core/protocol.js';
+import { CapacitySection } from '../capacityCurve.js';
 import { sparkline } from '../charts/sparkline.js';
 import { el, setShare } from '../dom.js';
 import { bytes, compact, percent, times, whole } from '../format.js';
@@ -255,6 +256,7 @@ class PlacementView implements View {
   readonly #count = el('span', { class: 'note', role: 'status' });
   readonly #note = el('small', {});
   readonly #details = el('div', { class: 'details', hidden: true });
+  readonly #capacity = new CapacitySection();
   readonly #assumptions = el('div', {});
   readonly #policy = dropdown(l10n.t('Policy'), [], value => void this.#choose({ policy: value }));
   readonly #grid: Grid<Row>;
@@ -306,6 +308,7 @@ class PlacementView implements View {
         this.#grid.element,
         this.#details,
       ),
+      this.#capacity.element,
       this.#assumptions,
     );
   }
@@ -324,6 +327,7 @@ class PlacementView implements View {
     const { policy } = this.context.selection();
     this.#showSummary(facts, policy);
     this.#showRows(facts);
+    this.#capacity.show(facts);
     this.#assumptions.replaceChildren(section(l10n.t('Assumptions of the cost model'), null, list(facts.assumptions)));
   }
 
