@@ -424,6 +424,8 @@ export function endProcess(process: usize): void {
   rangesClear(process + PROCESS_STACKS);
   rangesClear(process + PROCESS_LARGE);
   release(<usize>load<u32>(process, PROCESS_BLOCKS), load<u32>(process, PROCESS_BLOCK_SLOTS) * SLOT);
+  // An exec that fails ends the process in the trace, and another may follow.
+  store<u32>(process, 0, PROCESS_BLOCKS);
   store<u32>(process, 0, PROCESS_BLOCK_SLOTS);
   store<u32>(process, 0, PROCESS_BLOCK_COUNT);
   // An ended process without children is taken off its parent, which may make the parent the next such one.

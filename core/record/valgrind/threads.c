@@ -13,10 +13,12 @@
 #include "pub_tool_threadstate.h"
 #include "pub_tool_tooliface.h"
 
+#include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 
 #include "calls.h"
+#include "sys.h"
 #include "tool.h"
 
 struct pl_context *pl_current = &pl_inert;
@@ -24,6 +26,7 @@ struct pl_context *pl_current = &pl_inert;
 static struct thread {
   struct pl_context *context; /* null: nothing is recorded of it */
   struct pl_call call; /* the one that it makes */
+  Bool leaving; /* that executes another program */
 } * threads;
 static ThreadId current = VG_INVALID_THREADID;
 
@@ -170,6 +173,14 @@ static void exec_failed(struct pl_context *c) {
 
 static Bool is_exec(UInt number) { return number == SYS_execve || number == SYS_execveat; }
 
+/* A search along PATH tries what is not there; only what can be executed ends the process. */
+static Bool may_succeed(const struct pl_call *call) {
+  const long *a = call->arguments;
+  Bool at = call->number == SYS_execveat;
+  long result = PL_SYS4(SYS_faccessat, at ? a[0] : AT_FDCWD, at ? a[1] : a[0], 1 /* X_OK */, 0);
+  return result == 0 || at;
+}
+
 static void call_begins(ThreadId tid, UInt number, UWord *arguments, UInt count) {
   switch_to(tid);
   struct pl_context *c = pl_context_peek();
@@ -181,7 +192,8 @@ static void call_begins(ThreadId tid, UInt number, UWord *arguments, UInt count)
   for (UInt i = 0; i < 6; i++) call->arguments[i] = i < count ? (long)arguments[i] : 0;
   call->pc = VG_(get_IP)(tid);
   call->loader = plt_is_loader(call->pc);
-  if (is_exec(number))
+  threads[tid].leaving = is_exec(number) && may_succeed(call);
+  if (threads[tid].leaving)
     leave_by_exec(c);
   else
     pl_call_before(call);
@@ -200,7 +212,7 @@ static void call_ends(ThreadId tid, UInt number, UWord *arguments, UInt count, S
   struct pl_call *call = &threads[tid].call;
   struct pl_context *c = pl_context_peek();
   if (!c || call->context != c) return;
-  if (is_exec(number)) {
+  if (threads[tid].leaving) {
     exec_failed(c);
     return;
   }

@@ -28,6 +28,8 @@ int main(int count, char **arguments) {
   if (child == 0) {
     write_times(2000);
     char *none[] = {NULL};
+    /* As a search along PATH does. */
+    for (int i = 0; i < 3; i++) execve("/nowhere/family", arguments, none);
     execve(arguments[0], (char *[]){arguments[0], "again", NULL}, none);
     return 1;
   }
