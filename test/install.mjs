@@ -3,7 +3,7 @@
  * tests. Imports only `node:` modules, since it is what installs the others.
  */
 import { spawnSync } from 'node:child_process';
-import { accessSync, constants, existsSync, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, lstatSync, statSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
@@ -48,6 +48,8 @@ export function installDependencies() {
 }
 
 function installNodeModules() {
+  // A link leads to the modules of another checkout: they are that one's to install.
+  if (lstatSync(path.join(root, 'node_modules'), { throwIfNoEntry: false })?.isSymbolicLink()) return;
   const time = name => statSync(path.join(root, name), { throwIfNoEntry: false })?.mtimeMs ?? 0;
   if (time('node_modules/.package-lock.json') >= time('package-lock.json')) return;
   console.log('installing dependencies (npm ci)');
