@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { LongestFirst } from './test/sequencer.js';
 
 export default defineConfig({
   test: {
@@ -10,6 +11,7 @@ export default defineConfig({
     hookTimeout: 120_000,
     // So may a page to answer.
     expect: { poll: { timeout: 20_000 } },
+    sequence: { sequencer: LongestFirst },
     pool: 'forks',
     poolOptions: { forks: { maxForks: 2 } },
   },
