@@ -38,6 +38,9 @@ export function pagelens(args: readonly string[], { cwd, env, input }: RunOption
   });
 }
 
+/** Options of a test that is about counts: what is modelled beside them takes most of a small program's time. */
+export const countsAlone = ['--tracker', 'exact', '--mode', 'native', '--policy', 'first-touch'] as const;
+
 /** A report as JSON, from a command that ends with this status. */
 export async function report(args: readonly string[], expected = 0, options: RunOptions = {}): Promise<Report> {
   const { status, stdout, stderr } = await pagelens(args, options);

@@ -12,7 +12,7 @@ import process from 'node:process';
 import { promisify } from 'node:util';
 import { findCompiler } from '../../core/record/compiler.js';
 import { RUNTIME_NAME } from '../../core/record/runtime.js';
-import { pagelens, report } from './cli.js';
+import { countsAlone, pagelens, report } from './cli.js';
 import { type ByMemory, type Executed, executedInstructions, MEMORIES, nowhere } from './lackey.js';
 import { libraryCalls, type Place, placesOf } from './machineCode.js';
 
@@ -139,7 +139,7 @@ export async function countLines(
   await makeEmptyRuntime(emptyRuntime, new Set(calls.values()), source);
   const hookCalls = new Set([...calls.keys()].filter(address => isHook(calls.get(address)!)));
   const [profile, plain, hooked] = await Promise.all([
-    report(['profile', '--quiet', '--check', '--json', '-', '--policy', 'first-touch', hookedFile, ...args], 0, {
+    report(['profile', '--quiet', '--check', '--json', '-', ...countsAlone, hookedFile, ...args], 0, {
       env,
     }),
     executedInstructions(plainFile, args, { folder }),

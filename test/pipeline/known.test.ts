@@ -6,7 +6,7 @@ import { rmSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import type { Report } from '../../core/profile/report.js';
-import { read, report, scratch } from '../helpers/cli.js';
+import { countsAlone, read, report, scratch } from '../helpers/cli.js';
 import { type Known, known, markersOf, type Range, shownIn, sourceOf } from '../programs/known/expected.js';
 
 const folder = scratch();
@@ -66,7 +66,17 @@ describe.each(['gcc', 'clang'])('%s', compiler => {
   test.each(known)('$source: $shows', async program => {
     const output = path.join(folder, `${compiler}-${program.source}.txt`);
     const failed = !('status' in program.exit && program.exit.status === 0);
-    const args = ['profile', '--quiet', '--json', '-', '--page-rows', '--check', '--program-output', output];
+    const args = [
+      'profile',
+      ...countsAlone,
+      '--quiet',
+      '--json',
+      '-',
+      '--page-rows',
+      '--check',
+      '--program-output',
+      output,
+    ];
     const found = await report([...args, sourceOf(program)], failed ? 4 : 0, { env: { CC: compiler } });
 
     expect(found.program.exit).toEqual(program.exit);

@@ -6,7 +6,7 @@ import process from 'node:process';
 import { afterAll, describe, expect, test } from 'vitest';
 import type { Report } from '../../core/profile/report.js';
 import { ensureValgrindTool } from '../../core/record/valgrind.js';
-import { pagelens, read, report, root, scratch } from '../helpers/cli.js';
+import { countsAlone, pagelens, read, report, root, scratch } from '../helpers/cli.js';
 import { known, markersOf, sourceOf } from '../programs/known/expected.js';
 
 const folder = scratch();
@@ -22,7 +22,7 @@ function built(source: string, ...flags: string[]): string {
 }
 
 function recorded(args: readonly string[], expected = 0, env = {}): Promise<Report> {
-  const options = ['--quiet', '--check', '--json', '-', '--policy', 'first-touch', '--recorder', 'valgrind'];
+  const options = ['--quiet', '--check', '--json', '-', ...countsAlone, '--recorder', 'valgrind'];
   return report(['profile', ...options, ...args], expected, { env });
 }
 

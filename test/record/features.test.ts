@@ -4,7 +4,7 @@
  */
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { pagelens, report } from '../helpers/cli.js';
+import { countsAlone, pagelens, report } from '../helpers/cli.js';
 import { compilers, environmentFor, programs, scratchFolder } from '../helpers/records.js';
 
 const folder = scratchFolder('features');
@@ -14,7 +14,7 @@ async function profiled(wrapper: string, compiler: 'gcc' | 'clang', source: stri
   const env = environmentFor(compiler);
   const words = [wrapper, ...flags.split(' '), path.join(programs, 'features', source), '-o', program];
   expect(await pagelens(words, { env })).toMatchObject({ status: 0, stderr: '' });
-  const result = await report(['profile', '--json', '-', '--check', '--quiet', program], 0, { env });
+  const result = await report(['profile', ...countsAlone, '--json', '-', '--check', '--quiet', program], 0, { env });
   const counts = result.objects
     .filter(row => row.kind === 'global')
     .map(({ name, reads, writes }) => [name, { reads, writes }] as const);

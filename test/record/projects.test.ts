@@ -5,7 +5,7 @@
 import { cpSync, mkdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import { report } from '../helpers/cli.js';
+import { countsAlone, report } from '../helpers/cli.js';
 import { shell, withPagelens } from '../helpers/pagelensOnPath.js';
 import { programs, scratchFolder } from '../helpers/records.js';
 
@@ -23,7 +23,11 @@ function project(name: string): string {
 
 async function expectCounts(program: string): Promise<void> {
   expect(shell(program, folder, env)).toBe('1498500\n');
-  const { lines, functions, program: about } = await report(['profile', '--json', '-', '--check', '--quiet', program]);
+  const {
+    lines,
+    functions,
+    program: about,
+  } = await report(['profile', ...countsAlone, '--json', '-', '--check', '--quiet', program]);
   expect(about).toMatchObject({ complete: true, exit: { status: 0 } });
   const ofFile = (name: string) => lines.filter(line => path.basename(line.file ?? '') === name);
   const counts = (file: string) => {

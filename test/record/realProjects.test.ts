@@ -7,7 +7,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
-import { report } from '../helpers/cli.js';
+import { countsAlone, report } from '../helpers/cli.js';
 import { withPagelens } from '../helpers/pagelensOnPath.js';
 import { scratchFolder } from '../helpers/records.js';
 import { debianSource } from './debianSources.js';
@@ -108,6 +108,7 @@ test.each(projects)(
     const result = await report(
       [
         'profile',
+        ...countsAlone,
         '--json',
         '-',
         '--check',
