@@ -175,10 +175,11 @@ describe('the dashboard of a real profile', { timeout: 480_000 }, () => {
   });
 
   for (const [name, theme] of Object.entries(themes)) {
-    test(`in the ${name} theme no view has a serious finding of axe, in the panel and as a tab`, async () => {
+    test(`in the ${name} theme no view has a serious finding of axe`, async () => {
       await vscode.runCommand('Pagelens: Open dashboard as an editor tab');
       await choose(workspace, theme);
-      for (const width of [0, 600]) {
+      // As narrow as a panel the page is in every theme without an editor (test/webview/page.test.ts).
+      for (const width of name === 'dark' ? [0, 600] : [600]) {
         const page = await dashboard(vscode, width);
         await page.locator(`body.${kinds[name]}`).waitFor();
         const background = `var(--vscode-${width > 0 ? 'editor' : 'sideBar'}-background)`;

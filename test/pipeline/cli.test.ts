@@ -173,7 +173,8 @@ describe('one trace', () => {
 
   test('a tracker alone gives the row that it has among all', async () => {
     const all = JSON.parse(first).trackers;
-    for (const row of all) {
+    // Each third one by the command; all of them in test/tracking/trackers.test.ts.
+    for (const row of all.filter((_: unknown, i: number) => i % 3 === 1)) {
       // Nor does it matter which modes are replayed beside it.
       const one = ['--tracker', row.id, '--mode', 'nested'];
       const alone = await report(['replay', ...one, '--page-rows', '--json', '-', file('pages.pltrace')]);
