@@ -14,7 +14,8 @@ interface Item extends vscode.QuickPickItem {
 
 /**
  * Offers the programs of all folders. The list shows at once and fills as the answers come, since CMake may take a
- * while; what is asked for is stopped when the list is closed.
+ * while; it grows at its end only, so that no row moves under a mouse that is about to click. What is asked for is
+ * stopped when the list is closed.
  * @param first what stands on top, such as the file on screen
  */
 export async function pickProgram(builders: Builders, first: readonly Choice[]): Promise<Target | undefined> {
@@ -26,29 +27,30 @@ export async function pickProgram(builders: Builders, first: readonly Choice[]):
   pick.busy = true;
   const abort = new AbortController();
   const sections = (vscode.workspace.workspaceFolders ?? []).flatMap(folder =>
-    providers.map(provider => ({ folder, provider, choices: [] as readonly Choice[] })),
+    providers.map(provider => ({ folder, provider, choices: null as readonly Choice[] | null })),
   );
   const several = (vscode.workspace.workspaceFolders?.length ?? 0) > 1;
   const draw = () => {
     const [active] = pick.activeItems;
     const items: Item[] = first.map(itemOf);
-    for (const { folder, provider, choices: found } of sections) {
-      const choices = found.filter(({ file }) => !file || first.every(choice => choice.file !== file));
+    const waiting = sections.findIndex(({ choices }) => choices === null);
+    for (const { folder, provider, choices: found } of waiting < 0 ? sections : sections.slice(0, waiting)) {
+      const choices = found!.filter(({ file }) => !file || first.every(choice => choice.file !== file));
       if (choices.length === 0) continue;
       const label = several ? `${folder.name} · ${provider.title}` : provider.title;
       items.push({ label, kind: vscode.QuickPickItemKind.Separator }, ...choices.map(itemOf));
     }
-    items.push({ label: '', kind: vscode.QuickPickItemKind.Separator }, itemOf(browse));
+    if (waiting < 0) items.push({ label: '', kind: vscode.QuickPickItemKind.Separator }, itemOf(browse));
     pick.items = items;
     const again = items.find(({ choice }) => choice === active?.choice);
     if (active && again) pick.activeItems = [again];
   };
   draw();
   const searches = sections.map(async section => {
-    section.choices = await section.provider.find(section.folder, builders, abort.signal);
+    section.choices = await section.provider.find(section.folder, builders, abort.signal).catch(() => []);
     draw();
   });
-  void Promise.allSettled(searches).then(() => {
+  void Promise.all(searches).then(() => {
     pick.busy = false;
   });
   try {

@@ -51,7 +51,7 @@ async function runTask(label) {
 
 describe('a program of several files', { timeout: 600_000 }, () => {
   test('a makefile: its target is offered, built apart, and the marks are on the sources', async () => {
-    story = await Story.open({ Makefile: makefile, 'main.c': main, 'util.c': util });
+    story = await Story.next({ Makefile: makefile, 'main.c': main, 'util.c': util });
     // The user's own objects, which must neither be used nor touched.
     execFileSync('make', { cwd: story.workspace, stdio: 'ignore' });
     const before = await readFile(path.join(story.workspace, 'main.o'));
@@ -64,7 +64,7 @@ describe('a program of several files', { timeout: 600_000 }, () => {
   });
 
   test('a build.ninja: its target is offered, built apart with the compiler that it names, and the marks are there', async () => {
-    story = await Story.open({ 'build.ninja': ninja, 'src/main.c': main, 'src/util.c': util });
+    story = await Story.next({ 'build.ninja': ninja, 'src/main.c': main, 'src/util.c': util });
     execFileSync('ninja', { cwd: story.workspace, stdio: 'ignore' });
     const before = await readFile(path.join(story.workspace, 'main.o'));
     await story.vscode.openFile('util.c');
@@ -77,7 +77,7 @@ describe('a program of several files', { timeout: 600_000 }, () => {
   });
 
   test('a CMake project: its target is offered and built in a folder of ours', async () => {
-    story = await Story.open({ 'CMakeLists.txt': cmake, 'src/main.c': main, 'src/util.c': util });
+    story = await Story.next({ 'CMakeLists.txt': cmake, 'src/main.c': main, 'src/util.c': util });
     await story.vscode.openFile('util.c');
     await story.vscode.runCommand(profile);
     await story.choose('CMake target');
@@ -86,7 +86,7 @@ describe('a program of several files', { timeout: 600_000 }, () => {
   });
 
   test('a Meson project: its target is offered and built in a folder of ours', async () => {
-    story = await Story.open({ 'meson.build': meson, 'src/main.c': main, 'src/util.c': util });
+    story = await Story.next({ 'meson.build': meson, 'src/main.c': main, 'src/util.c': util });
     await story.vscode.openFile('util.c');
     await story.vscode.runCommand(profile);
     await story.choose('Meson target');
@@ -96,7 +96,7 @@ describe('a program of several files', { timeout: 600_000 }, () => {
   });
 
   test('launch.json: the program, its arguments and environment; what has no hooks is built with them', async () => {
-    story = await Story.open({
+    story = await Story.next({
       Makefile: makefile,
       'main.c': main,
       'util.c': util,
@@ -117,7 +117,7 @@ describe('a program of several files', { timeout: 600_000 }, () => {
   });
 
   test('pagelens.buildCommand builds with our compilers, even where the makefile sets its own', async () => {
-    story = await Story.open({
+    story = await Story.next({
       Makefile: makefile,
       'main.c': main,
       'util.c': util,
@@ -133,7 +133,7 @@ describe('a program of several files', { timeout: 600_000 }, () => {
   });
 
   test('a build that fails: the first error, a button to it, and a problem', async () => {
-    story = await Story.open({
+    story = await Story.next({
       Makefile: makefile,
       'main.c': main,
       'util.c': util.replace('return total;', 'return total'),
@@ -148,7 +148,7 @@ describe('a program of several files', { timeout: 600_000 }, () => {
   });
 
   test('a file of several is built with those that define the rest', async () => {
-    story = await Story.open({ 'main.c': main, 'util.c': util });
+    story = await Story.next({ 'main.c': main, 'util.c': util });
     await story.vscode.openFile('main.c');
     await story.vscode.runCommand(profile);
     const toast = await story.vscode.notification('sum is not defined in it');
@@ -158,7 +158,7 @@ describe('a program of several files', { timeout: 600_000 }, () => {
   });
 
   test('a task builds, and its messages are problems by our matcher', async () => {
-    story = await Story.open({
+    story = await Story.next({
       'main.c': 'int main(void) { return oops; }\n',
       '.vscode/tasks.json': {
         version: '2.0.0',
@@ -189,7 +189,7 @@ describe('a program of several files', { timeout: 600_000 }, () => {
       dependsOn: 'failing run',
       problemMatcher: [],
     };
-    story = await Story.open({
+    story = await Story.next({
       'main.c': main,
       'util.c': util,
       'failing.c': '#include <stdlib.h>\nint main(void) { return atoi(getenv("STATUS")); }\n',
@@ -223,7 +223,7 @@ describe('a program of several files', { timeout: 600_000 }, () => {
 
   test('a program that crashes leaves its profile, and the message leads to it', async () => {
     const crashes = util + main.replace('return 0;', '*(volatile int *)0 = 1;');
-    story = await Story.open({ 'main.c': crashes });
+    story = await Story.next({ 'main.c': crashes });
     await story.vscode.openFile('main.c');
     await story.vscode.runCommand(profile);
     const toast = await story.vscode.notification('ended by SIGSEGV', 60_000);

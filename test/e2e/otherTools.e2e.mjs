@@ -66,7 +66,7 @@ async function buildWithHooks() {
 
 describe('beside CMake Tools', { timeout: 400_000 }, () => {
   test('its launch target is offered first, and is built with its settings', async () => {
-    story = await Story.open(cmakeProject, {}, withTool('cmake-tools'));
+    story = await Story.next(cmakeProject, {}, withTool('cmake-tools'));
     await profileAs('Launch target of CMake Tools');
     await story.lens('75 % of accesses');
     assert.equal(existsSync(path.join(story.workspace, 'built-by-cmake-tools')), false);
@@ -79,7 +79,7 @@ describe('beside CMake Tools', { timeout: 400_000 }, () => {
       cwd: '${command:cmake.getLaunchTargetDirectory}',
       environment: [{ name: 'PATH', value: '${env:PATH}:${command:cmake.getLaunchTargetDirectory}' }],
     };
-    story = await Story.open(
+    story = await Story.next(
       { ...cmakeProject, ...launched('Under the debugger', configuration) },
       {},
       withTool('cmake-tools'),
@@ -104,7 +104,7 @@ describe('beside Makefile Tools', { timeout: 400_000 }, () => {
         { binaryPath: '${workspaceFolder}/scan', binaryArgs: ['7'], cwd: '${workspaceFolder}' },
       ],
     };
-    story = await Story.open({ ...makeProject, '.vscode/settings.json': settings }, {}, withTool('makefile-tools'));
+    story = await Story.next({ ...makeProject, '.vscode/settings.json': settings }, {}, withTool('makefile-tools'));
     execFileSync('make', { cwd: story.workspace, stdio: 'ignore' });
     // The label is the program's name, the description how it is called.
     await profileAs('${workspaceFolder}/scan 7');
@@ -117,7 +117,7 @@ describe('beside Makefile Tools', { timeout: 400_000 }, () => {
       program: '${command:makefile.launchTargetPath}',
       args: ['${command:makefile.getLaunchTargetArgsConcat}'],
     };
-    story = await Story.open(
+    story = await Story.next(
       { ...makeProject, ...launched('Under the debugger', configuration) },
       {},
       withTool('makefile-tools'),
