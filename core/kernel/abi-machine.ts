@@ -48,7 +48,17 @@ export const P_BAD_PAGES = 38;
 export const P_AGILE_WRITES = 39;
 /** Cores that the threads share: thread n runs on core n modulo this. 0: one each. */
 export const P_CORES = 40;
-export const PARAMETERS = 41;
+/** Pages of several sizes in one dimension: per cent of its ranges of 2 MiB, and of 1 GiB, that one page maps. */
+export const P_GUEST_SHARE_2M = 41;
+export const P_GUEST_SHARE_1G = 42;
+export const P_EPT_SHARE_2M = 43;
+export const P_EPT_SHARE_1G = 44;
+/**
+ * Eight slots: the TLBs of pages above the smallest, sets and ways of L1, then of L2; first for 2 MiB, then for 1 GiB. No
+ * sets: such pages are in the structure of the smallest ones.
+ */
+export const P_LARGE_TLBS = 45;
+export const PARAMETERS = 53;
 
 // Modes of address translation.
 export const MODE_NATIVE = 0;

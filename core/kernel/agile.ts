@@ -136,7 +136,7 @@ export function agileFlushed(vm: usize, pages: u32, vcpus: u32): void {
 export function agileWalk(record: usize, vm: usize, state: usize, leaf: usize, address: u64, sets: bool): void {
   const walker = walkerOf(record, MODE_AGILE);
   const table = <usize>load<u32>(state, PAGE_TABLE);
-  const frame = guestFrame(leaf, address);
+  const frame = guestFrame(table, leaf, address);
   const entry = eptOfData(vm, frame, state);
   const backed = (load<u32>(entry) & AGILE_BACKED) != 0;
   store<u32>(entry, load<u32>(entry) | AGILE_BACKED);

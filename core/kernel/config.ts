@@ -14,8 +14,12 @@ import {
   P_EPT_LEAF,
   P_EPT_PSC_ENTRIES,
   P_EPT_ROOT,
+  P_EPT_SHARE_1G,
+  P_EPT_SHARE_2M,
   P_GUEST_LEAF,
   P_GUEST_ROOT,
+  P_GUEST_SHARE_1G,
+  P_GUEST_SHARE_2M,
   P_L1_TLB_MISS_CYCLES,
   P_L1_TLB_SETS,
   P_L1_TLB_WAYS,
@@ -27,6 +31,7 @@ import {
   P_L2_TLB_SETS,
   P_L2_TLB_WAYS,
   P_L2_WAYS,
+  P_LARGE_TLBS,
   P_LLC_SETS,
   P_LLC_STALL,
   P_LLC_WAYS,
@@ -85,14 +90,19 @@ export function counter(slot: i32): f64 {
 
 export let pageShift: u32 = 12;
 export let guestRoot: u32 = 4;
+/** Level of the smallest pages, and per cent of the larger ranges that one page maps (sizes.ts). */
 export let guestLeaf: u32 = 1;
+export let guestShare2m: u32 = 0;
+export let guestShare1g: u32 = 0;
 export let eptRoot: u32 = 4;
 export let eptLeaf: u32 = 1;
-/** log2 of the bytes of a guest page, at least `pageShift`. */
+export let eptShare2m: u32 = 0;
+export let eptShare1g: u32 = 0;
+/** log2 of the bytes of the smallest guest page, at least `pageShift`. */
 export let guestShift: u32 = 12;
-/** The same of what one TLB entry translates: a guest page, or where the EPT's leaves are smaller, one of theirs. */
-export let unitShift: u32 = 12;
-/** A TLB entry translates several pages. */
+/** Level of what one TLB entry translates at least: a guest page, or where the EPT's leaf is smaller, that. */
+export let unitLeaf: u32 = 1;
+/** A TLB entry may translate several pages. */
 export let largeUnits: bool = false;
 /** The modes that are walked: bit MODE_*. */
 export let modes: u32 = 0;
@@ -135,6 +145,15 @@ export function pscEntries(level: u32): u32 {
 export function eptPscEntries(level: u32): u32 {
   return load<u32>(eptPscSizes + ((<usize>level) << 2));
 }
+/** Sets and ways of the TLBs for larger pages, as in P_LARGE_TLBS; `second` 0 for L1, 1 for L2. */
+export function largeTlbSets(second: u32, level: u32): u32 {
+  return load<u32>(largeTlbs + ((<usize>((level - 2) * 4 + second * 2)) << 2));
+}
+export function largeTlbWays(second: u32, level: u32): u32 {
+  return load<u32>(largeTlbs + ((<usize>((level - 2) * 4 + second * 2 + 1)) << 2));
+}
+const largeTlbs: usize = heap.alloc(8 * 4);
+
 const pscSizes: usize = heap.alloc(6 * 4);
 const eptPscSizes: usize = heap.alloc(6 * 4);
 
@@ -145,9 +164,17 @@ export function unpackParameters(): void {
   guestLeaf = whole(P_GUEST_LEAF);
   eptRoot = whole(P_EPT_ROOT);
   eptLeaf = whole(P_EPT_LEAF);
+  guestShare2m = whole(P_GUEST_SHARE_2M);
+  guestShare1g = whole(P_GUEST_SHARE_1G);
+  eptShare2m = whole(P_EPT_SHARE_2M);
+  eptShare1g = whole(P_EPT_SHARE_1G);
   guestShift = 12 + 9 * (guestLeaf - 1);
-  unitShift = 12 + 9 * (min(guestLeaf, eptLeaf) - 1);
-  largeUnits = unitShift != pageShift;
+  unitLeaf = min(guestLeaf, eptLeaf);
+  const eptShift = 12 + 9 * (eptLeaf - 1);
+  const largeGuest = guestShift != pageShift || (guestShare2m | guestShare1g) != 0;
+  const largeEpt = eptShift != pageShift || (eptShare2m | eptShare1g) != 0;
+  largeUnits = largeGuest && largeEpt;
+  for (let i: usize = 0; i < 8; i++) store<u32>(largeTlbs + (i << 2), whole(P_LARGE_TLBS + <i32>i));
   modes = whole(P_MODES);
   l1TlbSets = whole(P_L1_TLB_SETS);
   l1TlbWays = whole(P_L1_TLB_WAYS);

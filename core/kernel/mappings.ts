@@ -8,22 +8,38 @@
  * the process and all its paging-structure caches; guest-physical translations stay (mechanisms.md, A.3).
  */
 
-import { C_CONTEXT_SWITCHES, C_GUEST_FAULTS, C_SHOOTDOWNS, C_UNMAPPED, MODE_DUAL_DIRECT, MODES } from './abi-machine';
+import {
+  C_CONTEXT_SWITCHES,
+  C_GUEST_FAULTS,
+  C_SHOOTDOWNS,
+  C_UNMAPPED,
+  MODE_DUAL_DIRECT,
+  MODE_NESTED,
+  MODES,
+} from './abi-machine';
 import { enlarge } from './arena';
-import { add, guestLeaf, guestRoot, guestShift, largeUnits, modes, pageShift, unitShift, walks } from './config';
+import { add, guestRoot, modes, pageShift, walks } from './config';
 import { modesFlushed, modesMapped, modesUnmapped } from './modes';
 import { dualDirectDrop, dualDirectFlush } from './segments';
+import { levelShift } from './sizes';
 import {
   ACCESSED,
   DIRTY,
+  eptOfData,
+  FRAMED,
   guestEntry,
+  guestFrame,
   guestPresent,
   guestTable,
   knownMachine,
+  PAGE_EPT_ENTRY,
+  PAGE_EPT_TABLE,
   PAGE_TABLE,
   PRESENT,
+  pageState,
   T_CHILDREN,
   T_ENTRIES,
+  T_LEVEL,
   VM_FAULTS,
   VM_ROOT,
 } from './tables';
@@ -31,7 +47,7 @@ import { dropUnit, flushTlbs } from './tlb';
 import { pageNumbers } from './touches';
 import { flushPsc, recordAt, recordCount, V_VM, walkerOf } from './vcpu';
 
-/** A leaf table has no children: beside an entry it has the page + 1 that the entry was made for. */
+/** Beside a leaf entry, the page + 1 that it was made for; beside one of the EPT, that of the piece (see `unitOf`). */
 const ENTRY_PAGE: usize = T_CHILDREN - T_ENTRIES;
 
 /** Pages that one unmapping drops one by one, at most. */
@@ -41,6 +57,8 @@ export const SINGLE_FLUSHES: u32 = 33;
 let found: usize = 0;
 let foundCapacity: u32 = 0;
 let foundCount: u32 = 0;
+/** Whether several TLB entries translate one of them. */
+let foundPieces: bool = false;
 
 export function mappingsStart(): void {
   found = 0;
@@ -51,12 +69,12 @@ export function mappingsStart(): void {
 export function mapTouched(vm: usize, page: u32, state: usize, address: u64): bool {
   let table = <usize>load<u32>(state, PAGE_TABLE);
   if (table && load<u32>(guestEntry(table, address)) & PRESENT) return false;
-  table = guestTable(vm, address >> guestShift);
+  table = guestTable(vm, address);
   store<u32>(state, <u32>table, PAGE_TABLE);
   const entry = guestEntry(table, address);
   // Another page of the run in the same guest page may have been first.
   if (load<u32>(entry) & PRESENT) return false;
-  guestPresent(vm, entry);
+  guestPresent(vm, table, entry);
   store<u32>(entry, page + 1, ENTRY_PAGE);
   add(C_GUEST_FAULTS, 1);
   store<f64>(vm, load<f64>(vm, VM_FAULTS) + 1, VM_FAULTS);
@@ -64,63 +82,85 @@ export function mapTouched(vm: usize, page: u32, state: usize, address: u64): bo
   return true;
 }
 
-/** What the TLBs know a page by: the first page in the guest page, where a TLB entry translates several. */
-export function unitOf(page: u32, state: usize, address: u64): u32 {
-  if (!largeUnits) return page;
-  return load<u32>(guestEntry(<usize>load<u32>(state, PAGE_TABLE), address), ENTRY_PAGE) - 1;
+/** Level of the TLB entry that translates a mapped page: its guest page, or in mode nested a smaller leaf of the EPT. */
+export function unitLevel(vm: usize, state: usize, address: u64): u32 {
+  const table = <usize>load<u32>(state, PAGE_TABLE);
+  const level = load<u32>(table, T_LEVEL);
+  if (!walks(MODE_NESTED)) return level;
+  eptOfData(vm, guestFrame(table, guestEntry(table, address), address), state);
+  return min(level, load<u32>(<usize>load<u32>(state, PAGE_EPT_TABLE), T_LEVEL));
 }
 
-/** The process unmaps pages (numbers in units of the run's page): those that lie wholly in the range. */
+/** What the TLBs know a page by: the first page that was touched in what one entry of this level translates. */
+export function unitOf(page: u32, state: usize, address: u64, level: u32): u32 {
+  const table = <usize>load<u32>(state, PAGE_TABLE);
+  if (level == load<u32>(table, T_LEVEL)) return load<u32>(guestEntry(table, address), ENTRY_PAGE) - 1;
+  // A piece of a guest page: a leaf entry of the EPT.
+  const entry = <usize>load<u32>(state, PAGE_EPT_ENTRY);
+  if (!load<u32>(entry, ENTRY_PAGE)) store<u32>(entry, page + 1, ENTRY_PAGE);
+  return load<u32>(entry, ENTRY_PAGE) - 1;
+}
+
+/** The process unmaps pages (numbers in units of the run's page): the guest's pages that lie wholly in the range. */
 export function unmapPages(process: u32, first: u64, pages: u64): void {
   const vm = knownMachine(process);
   if (!vm || !pages) return;
-  const shift = guestShift - pageShift;
-  const from = (first + (1 << shift) - 1) >> shift;
-  const to = (first + pages) >> shift;
   foundCount = 0;
-  clearEntries(vm, from, to);
+  foundPieces = false;
+  const shift = pageShift - 12;
+  clearEntries(vm, first << shift, (first + pages) << shift);
   if (!foundCount) return;
   add(C_UNMAPPED, foundCount);
   flush(vm);
 }
 
-/** Clears the present entries of guest pages [from, to). */
+/** Clears the present entries of the guest's pages that lie wholly in the pages of 4 KiB [from, to). */
 function clearEntries(vm: usize, from: u64, to: u64): void {
-  let number = from;
-  while (number < to) {
+  let at = from;
+  while (at < to) {
     let table = <usize>load<u32>(vm, VM_ROOT);
     let level = guestRoot;
-    for (; level > guestLeaf && table; level--) {
-      const index = <usize>(number >> (9 * (level - guestLeaf))) & 511;
-      table = <usize>load<u32>(table + (index << 2), T_CHILDREN);
+    let entry = guestEntry(table, at << 12);
+    while (!(load<u32>(entry) & FRAMED)) {
+      const child = <usize>load<u32>(entry, T_CHILDREN - T_ENTRIES);
+      if (!child) break;
+      table = child;
+      level--;
+      entry = guestEntry(table, at << 12);
     }
-    // Where the tables end, what the missing one would map is passed over.
-    const span = (<u64>1) << (9 * (level - guestLeaf + 1));
-    const end = min(to, (number | (span - 1)) + 1);
-    if (table) for (; number < end; number++) clearEntry(vm, table, <usize>number & 511);
-    number = end;
+    // The entry and those behind it in its table, up to one that points to another table.
+    const span = (<u64>1) << (levelShift(level) - 12);
+    const end = table + T_CHILDREN;
+    let start = at & ~(span - 1);
+    do {
+      if (load<u32>(entry) & PRESENT && start >= from && start + span <= to) clearEntry(vm, table, entry);
+      start += span;
+      entry += 4;
+    } while (start < to && entry < end && (level == 1 || load<u32>(entry) & FRAMED));
+    at = start;
   }
 }
 
-function clearEntry(vm: usize, table: usize, index: usize): void {
-  const entry = table + T_ENTRIES + (index << 2);
+function clearEntry(vm: usize, table: usize, entry: usize): void {
   const value = load<u32>(entry);
-  if (!(value & PRESENT)) return;
   store<u32>(entry, value & ~(PRESENT | ACCESSED | DIRTY));
   if (foundCount == foundCapacity) {
     const larger: u32 = foundCapacity ? foundCapacity * 2 : 1024;
     found = enlarge(found, (<usize>foundCapacity) << 2, (<usize>larger) << 2);
     foundCapacity = larger;
   }
-  store<u32>(found + ((<usize>foundCount) << 2), load<u32>(entry, ENTRY_PAGE) - 1);
+  const page = load<u32>(entry, ENTRY_PAGE) - 1;
+  store<u32>(found + ((<usize>foundCount) << 2), page);
   foundCount++;
+  const ept = <usize>load<u32>(pageState(page), PAGE_EPT_TABLE);
+  if (ept && walks(MODE_NESTED) && load<u32>(ept, T_LEVEL) < load<u32>(table, T_LEVEL)) foundPieces = true;
   if (modes) modesUnmapped(vm, table, entry);
 }
 
 /** Drops the translations of the pages found on every vCPU of the machine. */
 function flush(vm: usize): void {
   // Of a guest page in several TLB entries it is not known which there are.
-  const single = foundCount <= SINGLE_FLUSHES && unitShift == guestShift;
+  const single = foundCount <= SINGLE_FLUSHES && !foundPieces;
   let vcpus: u32 = 0;
   for (let i: u32 = 0; i < recordCount(); i++) {
     const record = recordAt(i);
@@ -138,7 +178,8 @@ function dropFound(record: usize): void {
   for (let i: u32 = 0; i < foundCount; i++) {
     const page = load<u32>(found + ((<usize>i) << 2));
     const address = load<u64>(pageNumbers + ((<usize>page) << 3)) << pageShift;
-    dropUnit(record, page, address);
+    const level = load<u32>(<usize>load<u32>(pageState(page), PAGE_TABLE), T_LEVEL);
+    dropUnit(record, page, address, level);
     if (walks(MODE_DUAL_DIRECT)) dualDirectDrop(record, page, address);
   }
 }

@@ -61,7 +61,7 @@ export function vmmDirectWalk(record: usize, vm: usize, state: usize, leaf: usiz
   addTo(MODE_VMM_DIRECT, S_CHECKS, nativeTables + 1);
   if (!escapes(dataPage(leaf))) return;
   startWalk();
-  translateData(MODE_VMM_DIRECT, walkerOf(record, MODE_VMM_DIRECT), vm, state, guestFrame(leaf, address));
+  translateData(MODE_VMM_DIRECT, walkerOf(record, MODE_VMM_DIRECT), vm, state, leaf, address);
   endWalk(MODE_VMM_DIRECT);
 }
 
@@ -71,8 +71,9 @@ function dataPage(leaf: usize): u32 {
 }
 
 /** A page that the filter holds, by nested tables that the monitor has filled when it found the host page bad. */
-function translateData(mode: i32, walker: usize, vm: usize, state: usize, frame: u32): void {
+function translateData(mode: i32, walker: usize, vm: usize, state: usize, leaf: usize, address: u64): void {
   addTo(mode, S_ESCAPED, 1);
+  const frame = guestFrame(<usize>load<u32>(state, PAGE_TABLE), leaf, address);
   const entry = eptOfData(vm, frame, state);
   translateFrame(walker, 0, frame, <usize>load<u32>(state, PAGE_EPT_TABLE), entry, 0);
 }
@@ -88,8 +89,9 @@ export function guestDirectWalk(record: usize, vm: usize, page: u32, state: usiz
     back(entry, PRESENT);
     translateFrame(walker, 0, 0, table, entry, 0);
   } else {
-    walkTables(walker, 0, <usize>load<u32>(state, PAGE_TABLE), leaf, 0, EVERY_TABLE);
-    const frame = guestFrame(leaf, address);
+    const table = <usize>load<u32>(state, PAGE_TABLE);
+    walkTables(walker, 0, table, leaf, 0, EVERY_TABLE);
+    const frame = guestFrame(table, leaf, address);
     const entry = eptOfData(vm, frame, state);
     back(entry, GUEST_DIRECT_BACKED);
     translateFrame(walker, 0, frame, <usize>load<u32>(state, PAGE_EPT_TABLE), entry, 0);
@@ -127,7 +129,7 @@ export function dualDirectWalk(record: usize, vm: usize, page: u32, state: usize
     const tables = walkTables(walker, 0, <usize>load<u32>(state, PAGE_TABLE), leaf, 0, NO_TABLE);
     addTo(MODE_DUAL_DIRECT, S_CHECKS, tables + 1);
   }
-  if (escaped) translateData(MODE_DUAL_DIRECT, walker, vm, state, guestFrame(leaf, address));
+  if (escaped) translateData(MODE_DUAL_DIRECT, walker, vm, state, leaf, address);
   endWalk(MODE_DUAL_DIRECT);
 }
 

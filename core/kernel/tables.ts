@@ -4,22 +4,25 @@
  *
  * Tables are radix trees of 512 entries (A.1). An entry is a u32: frame number of 4 KiB << 6 | flags; on the modelled
  * machine it has 8 bytes, so the entry of index i of a table lies at frame * 4096 + 8 * i. A table is a record in
- * linear memory and its pointer is its identity, which the walk caches use as their key.
+ * linear memory and its pointer is its identity, which the walk caches use as their key. A table above the lowest level
+ * may hold leaf entries, of large pages, beside pointers to tables (sizes.ts).
  *
  * A guest entry is written when the page is first touched, as a guest kernel does in its page fault, and cleared when
  * the page is unmapped (mappings.ts). The VMM backs the guest's table pages itself; data frames are backed by an EPT
  * violation on the first access. A page keeps its frames for the whole run, also when the program unmaps it, and tables
  * stay where they are.
  *
- * Guest frames are handed out in the order of first touch. Table frames come from far above.
+ * Guest frames are handed out in the order of first touch: a page takes the lowest free aligned range of its size. Table
+ * frames come from far above.
  */
 import { enlarge, take } from './arena';
-import { eptLeaf, eptRoot, guestLeaf, guestRoot, guestShift } from './config';
+import { eptRoot, guestRoot } from './config';
+import { eptLeafOf, guestLeafOf, levelShift } from './sizes';
 
 export const PRESENT: u32 = 1;
 export const ACCESSED: u32 = 2;
 export const DIRTY: u32 = 4;
-/** Bits of single modes. Guest leaf entry: it has had a frame; the mode's shadow table holds it. */
+/** Guest leaf entry: it has had a frame, so that it maps a page and no table. Of modes: their shadow table holds it. */
 export const FRAMED: u32 = 8;
 export const DSP_SHADOWED: u32 = 16;
 export const AGILE_SHADOWED: u32 = 32;
@@ -47,7 +50,7 @@ export const T_DSP: usize = 28;
 export const T_AGILE: usize = 32;
 export const T_AGILE_WRITES: usize = 36;
 export const T_AGILE_INTERVAL: usize = 40;
-/** 512 entries. An upper table also has 512 pointers to its child tables, a leaf guest table the pages (mappings.ts). */
+/** 512 entries. Beside each lies, for a pointer, the child table; for a leaf entry the page that it is known by (mappings.ts). */
 export const T_ENTRIES: usize = 64;
 export const T_CHILDREN: usize = T_ENTRIES + 2048;
 const TABLE_BYTES: usize = T_CHILDREN + 2048;
@@ -67,7 +70,6 @@ const CHUNKS: u32 = 1 << 14;
 // A process's virtual machine.
 export const VM_ROOT: usize = 0;
 export const VM_EPT_ROOT: usize = 4;
-const VM_DATA_FRAMES: usize = 8;
 const VM_TABLE_FRAMES: usize = 12;
 /** EPT of mode Guest Direct, over the guest-physical addresses of its segment. */
 export const VM_SEGMENT_ROOT: usize = 16;
@@ -79,7 +81,9 @@ export const VM_PROCESS: usize = 28;
 export const VM_ACCESSES: usize = 32;
 export const VM_MISSES: usize = 40;
 export const VM_FAULTS: usize = 48;
-const VM_BYTES: usize = 64;
+/** The guest frame that the next page of levels 1, 2, 3 takes; a multiple of the next larger size: its range is full. */
+const VM_NEXT_FRAMES: usize = 56;
+const VM_BYTES: usize = 80;
 
 /** First guest frame of the guest's page tables: behind 128 GiB of data. */
 export const TABLE_GUEST_FRAME: u32 = 1 << 25;
@@ -178,13 +182,14 @@ export function machineCount(): u32 {
 export let linkedTable: usize = 0;
 export let madeTables: u32 = 0;
 
-/** The leaf guest table of a page, with the tables above it. `number` is address / size of a guest page. */
-export function guestTable(vm: usize, number: u64): usize {
+/** The table whose leaf entry maps an address, with the tables above it. */
+export function guestTable(vm: usize, address: u64): usize {
+  const leaf = guestLeafOf(address);
   let table = <usize>load<u32>(vm, VM_ROOT);
   linkedTable = 0;
   madeTables = 0;
-  for (let level = guestRoot; level > guestLeaf; level--) {
-    const index = (<usize>(number >> (9 * (level - guestLeaf))) & 511) << 2;
+  for (let level = guestRoot; level > leaf; level--) {
+    const index = (<usize>(address >> levelShift(level)) & 511) << 2;
     let child = <usize>load<u32>(table + T_CHILDREN + index);
     if (child == 0) {
       if (linkedTable == 0) linkedTable = table;
@@ -200,25 +205,35 @@ export function guestTable(vm: usize, number: u64): usize {
   return table;
 }
 
-/** Entry of the page at `address` in its leaf guest table. */
+/** Entry of `address` in a guest table on its path. */
 export function guestEntry(table: usize, address: u64): usize {
-  return table + T_ENTRIES + ((<usize>(address >> guestShift) & 511) << 2);
+  return table + T_ENTRIES + ((<usize>(address >> levelShift(load<u32>(table, T_LEVEL))) & 511) << 2);
 }
 
-/** Makes a leaf guest entry present, in the frame that it had before or in the next one. */
-export function guestPresent(vm: usize, entry: usize): void {
+/** Makes a leaf entry of a guest table present, in the frame that it had before or in the next one. */
+export function guestPresent(vm: usize, table: usize, entry: usize): void {
   let value = load<u32>(entry);
-  if (!(value & FRAMED)) {
-    const frame = load<u32>(vm, VM_DATA_FRAMES);
-    store<u32>(vm, frame + 1, VM_DATA_FRAMES);
-    value = ((frame << (9 * (guestLeaf - 1))) << FRAME_SHIFT) | FRAMED;
-  }
+  if (!(value & FRAMED)) value = (takeFrames(vm, load<u32>(table, T_LEVEL)) << FRAME_SHIFT) | FRAMED;
   store<u32>(entry, value | PRESENT);
 }
 
-/** Guest frame of 4 KiB that the leaf guest entry gives `address`. */
-export function guestFrame(entry: usize, address: u64): u32 {
-  return (load<u32>(entry) >> FRAME_SHIFT) | (<u32>(address >> 12) & ((1 << (9 * (guestLeaf - 1))) - 1));
+/** The next guest frames for a page of this level: the first of them. */
+function takeFrames(vm: usize, level: u32): u32 {
+  const slot = vm + VM_NEXT_FRAMES + ((<usize>(level - 1)) << 2);
+  let next = load<u32>(slot);
+  if (level < 3 && (next & (framesAt(level + 1) - 1)) == 0) next = takeFrames(vm, level + 1);
+  store<u32>(slot, next + framesAt(level));
+  return next;
+}
+
+/** Frames of 4 KiB that an entry of a level maps. */
+function framesAt(level: u32): u32 {
+  return 1 << (9 * (level - 1));
+}
+
+/** Guest frame of 4 KiB that a leaf entry of a guest table gives `address`. */
+export function guestFrame(table: usize, entry: usize, address: u64): u32 {
+  return (load<u32>(entry) >> FRAME_SHIFT) | (<u32>(address >> 12) & (framesAt(load<u32>(table, T_LEVEL)) - 1));
 }
 
 /** The EPT entry of a page's data frame, and in the page's state its table. It may not be present. */
@@ -242,15 +257,16 @@ export function entryLine(table: usize, entry: usize): u32 {
   return (load<u32>(table, T_HOST) << 6) | <u32>((entry - table - T_ENTRIES) >> 5);
 }
 
-/** Entry of a frame of 4 KiB in its leaf EPT table. */
+/** Entry of a frame of 4 KiB in an EPT table on its path. */
 export function eptEntry(table: usize, frame: u64): usize {
-  return table + T_ENTRIES + ((<usize>(frame >> (9 * (eptLeaf - 1))) & 511) << 2);
+  return table + T_ENTRIES + ((<usize>(frame >> (9 * (load<u32>(table, T_LEVEL) - 1))) & 511) << 2);
 }
 
-/** The leaf EPT table for a guest frame of 4 KiB, with the tables above it. `segment`: in tables of a segment. */
+/** The EPT table whose leaf entry maps a guest frame of 4 KiB, with the tables above it. `segment`: in tables of a segment. */
 function eptTable(root: usize, frame: u64, segment: bool): usize {
+  const leaf = eptLeafOf(frame);
   let table = root;
-  for (let level = eptRoot; level > eptLeaf; level--) {
+  for (let level = eptRoot; level > leaf; level--) {
     const index = (<usize>(frame >> (9 * (level - 1))) & 511) << 2;
     let child = <usize>load<u32>(table + T_CHILDREN + index);
     if (child == 0) {
@@ -270,7 +286,7 @@ function newGuestTable(vm: usize, parent: usize, entry: usize, level: u32): usiz
   store<u32>(vm, load<u32>(vm, VM_TABLE_FRAMES) + 1, VM_TABLE_FRAMES);
   const leaf = eptTable(<usize>load<u32>(vm, VM_EPT_ROOT), guest, false);
   const mapping = eptEntry(leaf, guest);
-  const span: u32 = 1 << (9 * (eptLeaf - 1));
+  const span = framesAt(load<u32>(leaf, T_LEVEL));
   if (!(load<u32>(mapping) & PRESENT)) {
     store<u32>(mapping, (nextTableHost << FRAME_SHIFT) | PRESENT);
     nextTableHost += span;

@@ -8,14 +8,29 @@
  *
  * Rules (mechanisms.md, A.3): a hit never touches the accessed flag. A write that hits an entry without the cached
  * dirty flag walks again to set it; with it, it does nothing, even if memory's flag was cleared since.
+ *
+ * Pages larger than the smallest have TLBs of their own, or are in those of the smallest, as the machine's are (A.4).
  */
 
 import { C_DIRTY_WALKS, C_L1_TLB_MISSES, C_TLB_MISSES, C_TRANSLATIONS, STREAM_WALKS, WALK_DIRTY } from './abi-machine';
 import { fire } from './arms';
-import { add, l1TlbSets, l1TlbWays, l2TlbSets, l2TlbWays, largeUnits, modes, pageShift, unitShift } from './config';
+import {
+  add,
+  l1TlbSets,
+  l1TlbWays,
+  l2TlbSets,
+  l2TlbWays,
+  largeTlbSets,
+  largeTlbWays,
+  largeUnits,
+  modes,
+  pageShift,
+  unitLeaf,
+} from './config';
 import { lruFind, lruInsert, lruMove, lruRemove } from './lru';
-import { mapTouched, unitOf } from './mappings';
+import { mapTouched, unitLevel, unitOf } from './mappings';
 import { modesMissed, modesWalked } from './modes';
+import { levelShift } from './sizes';
 import { pushWords, streamWanted } from './streams';
 import { DIRTY, guestEntry, PAGE_TABLE, pageState, VM_ACCESSES, VM_MISSES } from './tables';
 import {
@@ -31,7 +46,7 @@ import {
   touchCount,
   touches,
 } from './touches';
-import { recordAt, recordCount, V_L1_TLB, V_L2_TLB, V_NUMBER, V_VM, vcpuRecord } from './vcpu';
+import { largeTlbSlot, recordAt, recordCount, V_L1_TLB, V_L2_TLB, V_NUMBER, V_VM, vcpuRecord } from './vcpu';
 import { walkPage } from './walk';
 
 const WRITES_PASS: u32 = 1;
@@ -39,6 +54,9 @@ const READS_PASS: u32 = 2;
 const DIRTY_CACHED: u32 = 4;
 const TAG: u32 = 3;
 const FLAGS: u32 = 7;
+/** Level 1 and level 2 of the TLB. */
+const FIRST: u32 = 0;
+const SECOND: u32 = 1;
 
 export function translateBatch(vcpu: u32, n: u32): void {
   const record = vcpuRecord(vcpu);
@@ -91,33 +109,39 @@ function addressOf(line: u32): u64 {
 function translate(record: usize, pageSet: usize, page: u32, address: u64, write: u32): void {
   const state = pageState(page);
   let set = pageSet;
+  let ways = l1TlbWays;
   let unit = page;
+  let level = unitLeaf;
   let fault = false;
   if (largeUnits) {
-    fault = mapTouched(<usize>load<u32>(record, V_VM), page, state, address);
-    unit = unitOf(page, state, address);
-    set = <usize>load<u32>(record, V_L1_TLB) + setOffset(address >> unitShift, l1TlbSets, l1TlbWays);
+    const vm = <usize>load<u32>(record, V_VM);
+    fault = mapTouched(vm, page, state, address);
+    level = unitLevel(vm, state, address);
+    unit = unitOf(page, state, address, level);
+    set = tlbSet(record, FIRST, level, address);
+    ways = tlbWays(FIRST, level);
   }
   const key = (unit + 1) << TAG;
   let walked = false;
   let dirty: bool;
-  const at = lruFind(set, l1TlbWays, key, FLAGS);
+  const at = lruFind(set, ways, key, FLAGS);
   if (at >= 0) {
     dirty = (load<u32>(set + at) & DIRTY_CACHED) != 0;
   } else {
     add(C_L1_TLB_MISSES, 1);
-    const set2 = <usize>load<u32>(record, V_L2_TLB) + setOffset(address >> unitShift, l2TlbSets, l2TlbWays);
-    const at2 = lruFind(set2, l2TlbWays, key, FLAGS);
+    const set2 = tlbSet(record, SECOND, level, address);
+    const ways2 = tlbWays(SECOND, level);
+    const at2 = lruFind(set2, ways2, key, FLAGS);
     if (at2 >= 0) {
       const entry = load<u32>(set2 + at2);
       dirty = (entry & DIRTY_CACHED) != 0;
-      lruMove(set2, l2TlbWays, at2, entry);
+      lruMove(set2, ways2, at2, entry);
     } else {
       add(C_TLB_MISSES, 1);
       countMiss(record);
       dirty = walk(record, page, unit, state, address, write, 0, fault);
       walked = true;
-      lruInsert(set2, l2TlbWays, key | (dirty ? DIRTY_CACHED : 0));
+      lruInsert(set2, ways2, key | (dirty ? DIRTY_CACHED : 0));
     }
     if (modes) missed(record, unit, state, address);
   }
@@ -126,7 +150,7 @@ function translate(record: usize, pageSet: usize, page: u32, address: u64, write
     add(C_DIRTY_WALKS, 1);
     dirty = walk(record, page, unit, state, address, 1, WALK_DIRTY, false);
     walked = true;
-    fillL2(record, address, key | DIRTY_CACHED);
+    fillL2(record, level, address, key | DIRTY_CACHED);
   }
 
   // The accessed arms have fired: only writes may still be waited for.
@@ -135,7 +159,7 @@ function translate(record: usize, pageSet: usize, page: u32, address: u64, write
   if (dirty) entry |= waits ? DIRTY_CACHED : DIRTY_CACHED | WRITES_PASS;
   // The shortcut knows pages: each page of a larger unit is looked at, since trackers wait for pages.
   if (largeUnits) entry &= ~(READS_PASS | WRITES_PASS);
-  lruMove(set, l1TlbWays, at >= 0 ? <usize>at : (<usize>l1TlbWays - 1) << 2, entry);
+  lruMove(set, ways, at >= 0 ? <usize>at : (<usize>ways - 1) << 2, entry);
 }
 
 /**
@@ -173,11 +197,34 @@ function countMiss(record: usize): void {
   store<f64>(vm, load<f64>(vm, VM_MISSES) + 1, VM_MISSES);
 }
 
-function fillL2(record: usize, address: u64, entry: u32): void {
-  if (l2TlbWays == 0) return;
-  const set = <usize>load<u32>(record, V_L2_TLB) + setOffset(address >> unitShift, l2TlbSets, l2TlbWays);
-  const at = lruFind(set, l2TlbWays, entry, FLAGS);
-  lruMove(set, l2TlbWays, at >= 0 ? <usize>at : (<usize>l2TlbWays - 1) << 2, entry);
+function fillL2(record: usize, level: u32, address: u64, entry: u32): void {
+  const ways = tlbWays(SECOND, level);
+  if (ways == 0) return;
+  const set = tlbSet(record, SECOND, level, address);
+  const at = lruFind(set, ways, entry, FLAGS);
+  lruMove(set, ways, at >= 0 ? <usize>at : (<usize>ways - 1) << 2, entry);
+}
+
+/** Whether units of this level have a structure of their own. */
+function apart(which: u32, level: u32): bool {
+  return level != unitLeaf && largeTlbSets(which, level) != 0;
+}
+
+/** Ways of the TLB (FIRST, SECOND) for units of this level. */
+function tlbWays(which: u32, level: u32): u32 {
+  if (apart(which, level)) return largeTlbWays(which, level);
+  return which == FIRST ? l1TlbWays : l2TlbWays;
+}
+
+/** Its set for the unit at this address. */
+function tlbSet(record: usize, which: u32, level: u32, address: u64): usize {
+  const number = address >> levelShift(level);
+  if (apart(which, level)) {
+    const own = <usize>load<u32>(record + largeTlbSlot(which, level));
+    return own + setOffset(number, largeTlbSets(which, level), largeTlbWays(which, level));
+  }
+  if (which == FIRST) return <usize>load<u32>(record, V_L1_TLB) + setOffset(number, l1TlbSets, l1TlbWays);
+  return <usize>load<u32>(record, V_L2_TLB) + setOffset(number, l2TlbSets, l2TlbWays);
 }
 
 /** Makes the next access to every page pass through `translate`: arms were set. The TLBs keep their content. */
@@ -209,16 +256,20 @@ export function forgetShortcut(page: u32): void {
 export function flushTlbs(record: usize): void {
   memory.fill(<usize>load<u32>(record, V_L1_TLB), 0, (<usize>l1TlbSets * l1TlbWays) << 2);
   memory.fill(<usize>load<u32>(record, V_L2_TLB), 0, (<usize>l2TlbSets * l2TlbWays) << 2);
+  for (let level: u32 = 2; level <= 3; level++) {
+    for (let which = FIRST; which <= SECOND; which++) {
+      const entries = <usize>largeTlbSets(which, level) * largeTlbWays(which, level);
+      memory.fill(<usize>load<u32>(record + largeTlbSlot(which, level)), 0, entries << 2);
+    }
+  }
 }
 
-/** Drops a unit's entries from a vCPU's TLBs, as INVLPG does. */
-export function dropUnit(record: usize, unit: u32, address: u64): void {
+/** Drops the entries of a unit of this level from a vCPU's TLBs, as INVLPG does. */
+export function dropUnit(record: usize, unit: u32, address: u64, level: u32): void {
   const key = (unit + 1) << TAG;
-  const number = address >> unitShift;
-  const first = <usize>load<u32>(record, V_L1_TLB) + setOffset(number, l1TlbSets, l1TlbWays);
-  const second = <usize>load<u32>(record, V_L2_TLB) + setOffset(number, l2TlbSets, l2TlbWays);
-  lruRemove(first, l1TlbWays, key, FLAGS);
-  lruRemove(second, l2TlbWays, key, FLAGS);
+  for (let which = FIRST; which <= SECOND; which++) {
+    lruRemove(tlbSet(record, which, level, address), tlbWays(which, level), key, FLAGS);
+  }
 }
 
 /** Bytes from the first set of a TLB to that of the unit with this number. */
@@ -226,7 +277,7 @@ function setOffset(number: u64, sets: u32, ways: u32): usize {
   return (<usize>(<u32>number & (sets - 1)) * ways) << 2;
 }
 
-/** Translations in a vCPU's L2 TLB, or in L1 where there is no L2. */
+/** Translations of the smallest pages in a vCPU's L2 TLB, or in L1 where there is no L2. */
 export function tlbEntriesHeld(record: usize): u32 {
   const second = l2TlbWays != 0;
   const first = <usize>load<u32>(record + (second ? V_L2_TLB : V_L1_TLB));

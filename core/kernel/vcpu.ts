@@ -29,6 +29,8 @@ import {
   l2TlbSets,
   l2TlbWays,
   l2Ways,
+  largeTlbSets,
+  largeTlbWays,
   nestedTlbEntries,
   pmlEntries,
   pscEntries,
@@ -41,6 +43,8 @@ export const V_NUMBER: usize = 0;
 export const V_VM: usize = 4;
 export const V_L1_TLB: usize = 8;
 export const V_L2_TLB: usize = 12;
+/** Four pointers: L1 and L2 of pages of 2 MiB, then of 1 GiB, where these are above the smallest and have TLBs apart. */
+const V_LARGE_TLBS: usize = 56;
 /** Mode Dual Direct's own L2 TLB: it holds what no segment translates. */
 export const V_DUAL_TLB: usize = 16;
 /** u64[pmlEntries] and the index, i32: entries - 1 down to -1 (which the manual shows as FFFFh). */
@@ -56,7 +60,7 @@ export const V_L1D_FRONT: usize = 44;
 export const V_CLOCK: usize = 48;
 const PSC_SLOT: usize = 4;
 /** A walker for each mode that walks tables of its own; else 0. */
-const V_WALKERS: usize = 56;
+const V_WALKERS: usize = 72;
 const V_BYTES: usize = (V_WALKERS + MODES * 4 + 15) & ~15;
 
 // A walker: what one mode caches of page tables on one vCPU.
@@ -178,6 +182,11 @@ export function releaseVcpu(vcpu: u32): void {
   live--;
 }
 
+/** The pointer to a TLB of larger pages; `second` 0 for L1, 1 for L2. */
+export function largeTlbSlot(second: u32, level: u32): usize {
+  return V_LARGE_TLBS + ((<usize>((level - 2) * 2 + second)) << 2);
+}
+
 /** Places the state of the vCPU at `record`, or with 0 only measures it: `cursor` ends behind it. */
 function layOut(record: usize): void {
   cursor = record + V_BYTES;
@@ -187,6 +196,11 @@ function layOut(record: usize): void {
   carve(record, V_L1D_FRONT, l1dSets, 8);
   carve(record, V_L1_TLB, l1TlbSets * l1TlbWays, 4);
   carve(record, V_L2_TLB, l2TlbSets * l2TlbWays, 4);
+  for (let level: u32 = 2; level <= 3; level++) {
+    for (let second: u32 = 0; second < 2; second++) {
+      carve(record, largeTlbSlot(second, level), largeTlbSets(second, level) * largeTlbWays(second, level), 4);
+    }
+  }
   carve(record, V_SWEEP, SWEEP_SIZES, 4);
   if (walks(MODE_DUAL_DIRECT)) carve(record, V_DUAL_TLB, l2TlbSets * l2TlbWays, 4);
   for (let mode = 0; mode < MODES; mode++) if (hasWalker(mode)) layOutWalker(record, mode);

@@ -30,10 +30,8 @@ import {
 import {
   add,
   addTo,
-  eptLeaf,
   eptPscEntries,
   eptRoot,
-  guestLeaf,
   guestRoot,
   l2Sets,
   l2Ways,
@@ -58,6 +56,7 @@ import {
   T_EPT_ENTRY,
   T_EPT_TABLE,
   T_GUEST,
+  T_LEVEL,
   T_PARENT,
 } from './tables';
 import { V_VM, W_EPT_PSC, W_LINES, W_NESTED_TLB, W_PSC, walkerOf } from './vcpu';
@@ -107,7 +106,7 @@ export function walkPage(vcpu: usize, state: usize, leaf: usize, address: u64, w
 
   startWalk();
   walkTables(walker, vcpu, leafTable, leaf, 0, EVERY_TABLE);
-  const frame = guestFrame(leaf, address);
+  const frame = guestFrame(leafTable, leaf, address);
   const entry = eptOfData(<usize>load<u32>(vcpu, V_VM), frame, state);
   if (!(load<u32>(entry) & PRESENT)) {
     add(C_EPT_VIOLATIONS, 1);
@@ -135,8 +134,9 @@ export function walkTables(
 ): u32 {
   // Where the walk starts: below the deepest level that the paging-structure caches hold. `path` is filled up to there.
   cycles += pscCycles;
+  const lowest = load<u32>(leafTable, T_LEVEL);
   let table = leafTable;
-  let start = guestLeaf;
+  let start = lowest;
   store<u32>(path + ((<usize>start) << 2), <u32>table);
   while (start < guestRoot && !lruPromote(psc(walker, W_PSC, start + 1), pscEntries(start + 1), <u32>table)) {
     table = <usize>load<u32>(table, T_PARENT);
@@ -144,7 +144,7 @@ export function walkTables(
     store<u32>(path + ((<usize>start) << 2), <u32>table);
   }
 
-  for (let level = start; level > guestLeaf; level--) {
+  for (let level = start; level > lowest; level--) {
     table = <usize>load<u32>(path + ((<usize>level) << 2));
     const below = load<u32>(path + ((<usize>(level - 1)) << 2));
     const entry = <usize>load<u32>(<usize>below, T_ENTRY);
@@ -154,10 +154,10 @@ export function walkTables(
     readEntry(walker, table, entry);
   }
 
-  if (guestLeaf < translated) translateTable(walker, logging, leafTable);
+  if (lowest < translated) translateTable(walker, logging, leafTable);
   if (flags) store<u32>(leaf, load<u32>(leaf) | flags);
   readEntry(walker, leafTable, leaf);
-  return start - guestLeaf + 1;
+  return start - lowest + 1;
 }
 
 /** Translates the guest-physical address of a guest table, to read an entry of it: for the EPT a write. */
@@ -182,8 +182,9 @@ export function translateFrame(walker: usize, logging: usize, frame: u32, leaf: 
   }
 
   cycles += pscCycles;
+  const lowest = load<u32>(leaf, T_LEVEL);
   let table = leaf;
-  let start = eptLeaf;
+  let start = lowest;
   store<u32>(eptPath + ((<usize>start) << 2), <u32>table);
   while (start < eptRoot && !lruPromote(psc(walker, W_EPT_PSC, start + 1), eptPscEntries(start + 1), <u32>table)) {
     table = <usize>load<u32>(table, T_PARENT);
@@ -192,8 +193,8 @@ export function translateFrame(walker: usize, logging: usize, frame: u32, leaf: 
   }
 
   const flags = load<u32>(entry);
-  if (logging) setEptFlags(logging, start, entry, flags, write);
-  for (let level = start; level > eptLeaf; level--) {
+  if (logging) setEptFlags(logging, start, lowest, entry, flags, write);
+  for (let level = start; level > lowest; level--) {
     table = <usize>load<u32>(eptPath + ((<usize>level) << 2));
     const below = load<u32>(eptPath + ((<usize>(level - 1)) << 2));
     lruInsert(psc(walker, W_EPT_PSC, level), eptPscEntries(level), below);
@@ -207,15 +208,15 @@ export function translateFrame(walker: usize, logging: usize, frame: u32, leaf: 
   else lruInsert(cached, nestedTlbEntries, key | dirty);
 }
 
-/** Sets the flags of the EPT entries from level `start` of `eptPath` down. */
-function setEptFlags(vcpu: usize, start: u32, entry: usize, flags: u32, write: u32): void {
+/** Sets the flags of the EPT entries from level `start` of `eptPath` down to the leaf `entry` of level `lowest`. */
+function setEptFlags(vcpu: usize, start: u32, lowest: u32, entry: usize, flags: u32, write: u32): void {
   // The index of the log is checked before any flag is set, also when only A flags are due.
   const wanted = write ? ACCESSED | DIRTY : ACCESSED;
   let due = (flags & wanted) != wanted;
-  for (let level = start; level > eptLeaf && !due; level--) due = !(load<u32>(upperEntry(level)) & ACCESSED);
+  for (let level = start; level > lowest && !due; level--) due = !(load<u32>(upperEntry(level)) & ACCESSED);
   if (!due) return;
   pmlBeforeFlags(vcpu);
-  for (let level = start; level > eptLeaf; level--) {
+  for (let level = start; level > lowest; level--) {
     const upper = upperEntry(level);
     store<u32>(upper, load<u32>(upper) | ACCESSED);
   }

@@ -10,7 +10,8 @@ import { defaultThresholds } from './dsp.js';
 export type ModeOptions = Readonly<Record<string, number>>;
 
 const leaf = {
-  summary: 'level at which walks end: 1 for 4 KiB pages, 2 for 2 MiB, 3 for 1 GiB; 0 for the size of --page-size',
+  summary:
+    'level at which walks end, of the smallest pages: 1 for 4 KiB pages, 2 for 2 MiB, 3 for 1 GiB; 0 for the size of --page-size',
   unit: 'level',
   default: 0,
   minimum: 0,
@@ -18,6 +19,21 @@ const leaf = {
   whole: true,
   source: 'A.1',
 } as const;
+
+function share(size: string) {
+  return {
+    summary: `aligned ranges of ${size} that one page maps, the other ranges having smaller pages`,
+    unit: '%',
+    default: 0,
+    minimum: 0,
+    maximum: 100,
+    whole: true,
+    source: 'A.1, sizes mixed in one table; A.2',
+  } as const;
+}
+
+/** Which pages are larger than those of `leaf`. */
+const shares = { share2m: share('2 MiB'), share1g: share('1 GiB') } as const;
 
 const levels = {
   summary: 'levels of the page tables',
@@ -51,6 +67,7 @@ export const modeParameters = {
   native: {
     levels,
     leaf,
+    ...shares,
     cores: {
       summary: 'cores that the recorded threads share, thread n on core n modulo this; 0: one each',
       unit: 'cores',
@@ -61,7 +78,7 @@ export const modeParameters = {
       source: 'assumption: no thread waits for a core',
     },
   },
-  nested: { levels, leaf },
+  nested: { levels, leaf, ...shares },
   dsp: {
     intervalSeconds: interval('time between two decisions', 5, 'F.2 [P Wang VEE 2011]'),
     instructionsPerAccess: {
@@ -115,8 +132,11 @@ export function modeValues<Id extends keyof typeof modeParameters>(
 
 interface Dimension {
   readonly levels: number;
-  /** 1 to 3: 4 KiB, 2 MiB, 1 GiB. */
+  /** Of the smallest pages, 1 to 3: 4 KiB, 2 MiB, 1 GiB. */
   readonly leaf: number;
+  /** Per cent of the ranges of 2 MiB and of 1 GiB that one page maps. */
+  readonly share2m: number;
+  readonly share1g: number;
 }
 
 export interface Geometry {
@@ -124,7 +144,10 @@ export interface Geometry {
   readonly nested: Dimension;
 }
 
-/** @throws UsageError for pages smaller than those that the run counts, and for sizes that no two modes can share */
+/** Modes that walk a guest whose own tables mix sizes of pages. */
+const withMixedGuests: readonly string[] = ['native', 'shadow', 'direct', 'nested'];
+
+/** @throws UsageError for pages smaller than those that the run counts, and for sizes that the modes cannot share */
 export function geometryOf(options: {
   readonly pageSize: number;
   readonly modes: readonly string[];
@@ -135,20 +158,29 @@ export function geometryOf(options: {
     const given = modeValues(id, options.modeOptions);
     const leaf = given.leaf || counted;
     if (leaf < counted) throw new UsageError(`--mode-option ${id}.leaf=${leaf}: smaller than the pages of --page-size`);
-    return { levels: given.levels, leaf };
+    const { levels, share2m, share1g } = given;
+    for (const [name, value, level] of [['share2m', share2m, 2] as const, ['share1g', share1g, 3] as const]) {
+      if (value > 0 && leaf >= level)
+        throw new UsageError(`--mode-option ${id}.${name}=${value}: the smallest pages are that large already`);
+    }
+    return { levels, leaf, share2m, share1g };
   };
   const geometry = { guest: dimension('native'), nested: dimension('nested') };
-  if (geometry.nested.leaf < geometry.guest.leaf && !splinters(geometry, counted, options.modes)) {
+  const { guest, nested } = geometry;
+  const largest = guest.share1g > 0 ? 3 : guest.share2m > 0 ? 2 : guest.leaf;
+  if (nested.leaf < largest && options.modes.some(mode => mode !== 'nested')) {
     throw new UsageError(
-      `--mode-option nested.leaf=${geometry.nested.leaf}: pages of the guest (native.leaf=${geometry.guest.leaf}) ` +
-        'are larger, so that the TLBs of mode nested hold pieces of them, which those of other modes do not; ' +
-        'ask for --mode nested alone, with nested.leaf the size of --page-size',
+      `--mode-option nested.leaf=${nested.leaf}: the guest has larger pages (level ${largest}), so that the TLBs of ` +
+        `mode nested hold pieces of them, which those of other modes do not; set nested.leaf=${largest}, or ask for ` +
+        '--mode nested alone',
+    );
+  }
+  const without = options.modes.filter(mode => !withMixedGuests.includes(mode));
+  if (largest !== guest.leaf && without.length > 0) {
+    throw new UsageError(
+      `--mode ${without.join(',')}: its guest has pages of one size, without native.share2m and native.share1g; ` +
+        `ask for --mode ${withMixedGuests.join(',')}`,
     );
   }
   return geometry;
-}
-
-/** Whether TLB entries can be the EPT's pages: nobody else looks, and they are those that the run counts. */
-function splinters({ nested }: Geometry, counted: number, modes: readonly string[]): boolean {
-  return nested.leaf === counted && modes.every(mode => mode === 'nested');
 }

@@ -8,19 +8,21 @@ import {
   P_EPT_LEAF,
   P_EPT_PSC_ENTRIES,
   P_EPT_ROOT,
+  P_EPT_SHARE_1G,
+  P_EPT_SHARE_2M,
   P_GUEST_LEAF,
   P_GUEST_ROOT,
+  P_GUEST_SHARE_1G,
+  P_GUEST_SHARE_2M,
   P_L1_TLB_MISS_CYCLES,
   P_L1_TLB_SETS,
-  P_L1_TLB_WAYS,
   P_L1D_SETS,
   P_L1D_WAYS,
   P_L2_SETS,
   P_L2_STALL,
   P_L2_TLB_MISS_CYCLES,
-  P_L2_TLB_SETS,
-  P_L2_TLB_WAYS,
   P_L2_WAYS,
+  P_LARGE_TLBS,
   P_LLC_SETS,
   P_LLC_STALL,
   P_LLC_WAYS,
@@ -81,24 +83,32 @@ export function parameterBlock(preset: MachinePreset, options: MachineOptions): 
   return values;
 }
 
-/** Levels of both dimensions, and the TLBs for the smaller of their pages. */
+/** Levels of both dimensions, the TLBs for the smallest of their pages, and those for larger ones. */
 function setGeometry(values: Float64Array, { guest, nested }: Geometry, preset: MachinePreset): void {
   values[P_GUEST_ROOT] = guest.levels;
   values[P_GUEST_LEAF] = guest.leaf;
   values[P_EPT_ROOT] = nested.levels;
   values[P_EPT_LEAF] = nested.leaf;
-  const [l1, l2] = [
+  values[P_GUEST_SHARE_2M] = guest.share2m;
+  values[P_GUEST_SHARE_1G] = guest.share1g;
+  values[P_EPT_SHARE_2M] = nested.share2m;
+  values[P_EPT_SHARE_1G] = nested.share1g;
+  const tlbs = [
     [preset.l1Tlb4k, preset.l2Tlb4k],
     [preset.l1Tlb2m, preset.l2Tlb2m],
     [preset.l1Tlb1g, preset.l2Tlb1g],
-  ][Math.min(guest.leaf, nested.leaf) - 1];
-  setTlb(values, P_L1_TLB_SETS, P_L1_TLB_WAYS, l1);
-  setTlb(values, P_L2_TLB_SETS, P_L2_TLB_WAYS, l2);
+  ];
+  const smallest = Math.min(guest.leaf, nested.leaf);
+  const [l1, l2] = tlbs[smallest - 1];
+  values.set([...setsAndWays(l1), ...setsAndWays(l2)], P_L1_TLB_SETS);
+  for (let leaf = smallest + 1; leaf <= 3; leaf++) {
+    const large = tlbs[leaf - 1].flatMap(tlb => (tlb.unified ? [0, 0] : setsAndWays(tlb)));
+    values.set(large, P_LARGE_TLBS + 4 * (leaf - 2));
+  }
 }
 
-function setTlb(values: Float64Array, sets: number, ways: number, level: TlbLevel): void {
-  values[sets] = level.entries === 0 ? 1 : level.entries / level.ways;
-  values[ways] = level.ways;
+function setsAndWays(level: TlbLevel): [sets: number, ways: number] {
+  return [level.entries === 0 ? 1 : level.entries / level.ways, level.ways];
 }
 
 function setWalkCaches(values: Float64Array, first: number, caches: WalkCaches): void {

@@ -13,6 +13,8 @@ export type Sourced<T> = T & { readonly source: string };
 export interface TlbLevel {
   readonly entries: number;
   readonly ways: number;
+  /** The structure is that of the 4 KiB pages: their translations share its entries. */
+  readonly unified?: true;
 }
 
 export interface CacheLevel {
@@ -81,7 +83,7 @@ export const machines: Readonly<Record<string, MachinePreset>> = {
     l1Tlb2m: { entries: 32, ways: 4, source: SKYLAKE },
     l1Tlb1g,
     l2Tlb4k: { entries: 1536, ways: 12, source: `${SKYLAKE}, unified 4K + 2M` },
-    l2Tlb2m: { entries: 1536, ways: 12, source: `${SKYLAKE}, unified 4K + 2M` },
+    l2Tlb2m: { entries: 1536, ways: 12, unified: true, source: `${SKYLAKE}, unified 4K + 2M` },
     l2Tlb1g,
     tlbPenalty: { ...tlbPenalty, source: SKYLAKE },
     walkCaches: { ...walkCaches, source: SKYLAKE },
@@ -113,7 +115,7 @@ export const machines: Readonly<Record<string, MachinePreset>> = {
     l1Tlb2m: { entries: 32, ways: 4, source: STAND_IN },
     l1Tlb1g,
     l2Tlb4k: { entries: 1536, ways: 12, source: `entries A.4 [S]; ways ${STAND_IN}` },
-    l2Tlb2m: { entries: 1536, ways: 12, source: `entries A.4 [S]; ways ${STAND_IN}` },
+    l2Tlb2m: { entries: 1536, ways: 12, unified: true, source: `entries A.4 [S]; ways ${STAND_IN}` },
     l2Tlb1g,
     tlbPenalty: { ...tlbPenalty, source: STAND_IN },
     walkCaches: { ...walkCaches, source: STAND_IN },
@@ -129,7 +131,7 @@ export const machines: Readonly<Record<string, MachinePreset>> = {
     l1Tlb2m: { entries: 32, ways: 4, source: `entries A.4 [U]; ways ${STAND_IN}` },
     l1Tlb1g: { entries: 8, ways: 8, source: 'A.4 [U], fully associative [U]' },
     l2Tlb4k: { entries: 2048, ways: 16, source: 'A.4 [U]' },
-    l2Tlb2m: { entries: 2048, ways: 16, source: 'A.4 [U]' },
+    l2Tlb2m: { entries: 2048, ways: 16, unified: true, source: 'A.4 [U]' },
     l2Tlb1g,
     tlbPenalty: { ...tlbPenalty, source: STAND_IN },
     walkCaches: { ...walkCaches, source: STAND_IN },
@@ -152,6 +154,7 @@ export const machines: Readonly<Record<string, MachinePreset>> = {
     l2Tlb2m: {
       entries: 2048,
       ways: 16,
+      unified: true,
       source: 'entries A.4 [S]; ways [U]; its share for instructions is not modelled',
     },
     l2Tlb1g,
@@ -166,10 +169,10 @@ export const machines: Readonly<Record<string, MachinePreset>> = {
     label: 'AMD Zen 4 (one core complex)',
     frequencyGHz: { value: 3.7, source: 'I.1, Nomad D (Genoa) [P]' },
     l1Tlb4k: { entries: 72, ways: 72, source: 'A.4 [S], fully associative' },
-    l1Tlb2m: { entries: 72, ways: 72, source: 'A.4 [S], fully associative, all page sizes [U]' },
-    l1Tlb1g: { entries: 72, ways: 72, source: 'A.4 [S], fully associative, all page sizes [U]' },
+    l1Tlb2m: { entries: 72, ways: 72, unified: true, source: 'A.4 [S], fully associative, all page sizes [U]' },
+    l1Tlb1g: { entries: 72, ways: 72, unified: true, source: 'A.4 [S], fully associative, all page sizes [U]' },
     l2Tlb4k: { entries: 3072, ways: 24, source: 'A.4 [S]' },
-    l2Tlb2m: { entries: 3072, ways: 24, source: 'A.4 [S]; 2M pages in it [U]' },
+    l2Tlb2m: { entries: 3072, ways: 24, unified: true, source: 'A.4 [S]; 2M pages in it [U]' },
     l2Tlb1g: { entries: 0, ways: 0, source: '1G pages not in it [U]' },
     tlbPenalty: { ...tlbPenalty, source: STAND_IN },
     walkCaches: { ...walkCaches, source: STAND_IN },

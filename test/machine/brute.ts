@@ -34,6 +34,16 @@ export class Lru<V, K = number> {
   }
 }
 
+export interface Shares {
+  readonly of2m: number;
+  readonly of1g: number;
+}
+
+export interface TlbShape {
+  readonly sets: number;
+  readonly ways: number;
+}
+
 export interface Geometry {
   readonly l1Sets: number;
   readonly l1Ways: number;
@@ -47,26 +57,50 @@ export interface Geometry {
   /** Levels of the guest's tables and of the EPT: 4 or 5. */
   readonly root: number;
   readonly eptRoot: number;
-  /** Level of their leaves: 1 for 4 KiB pages, 2 for 2 MiB, 3 for 1 GiB. */
+  /** Level of their smallest leaves: 1 for 4 KiB pages, 2 for 2 MiB, 3 for 1 GiB. */
   readonly leaf: number;
   readonly eptLeaf: number;
+  /** Per cent of the ranges of 2 MiB, and of 1 GiB, that one leaf maps; absent: none. */
+  readonly shares?: Shares;
+  readonly eptShares?: Shares;
+  /** L1 and L2 of translations of levels 2 and 3 above the smallest; null: in those of the smallest. */
+  readonly large?: readonly (TlbShape | null)[][];
   /** Cores that the threads share; 0 or absent: one each. */
   readonly cores?: number;
-  /** Bytes of the pages that the run counts, where those are smaller than the guest's. */
-  readonly countedSize?: number;
+  /** Bytes of the pages that the run counts, the guest's smallest or smaller. */
+  readonly countedSize: number;
 }
 
 const TABLE_FRAMES = 2 ** 25;
+
+/** Pages of 4 KiB that an entry of a level maps. */
+export function span(level: number): number {
+  return 512 ** (level - 1);
+}
+
+/**
+ * Level of the leaf that maps a page, or frame, of 4 KiB: Fibonacci hashing of the ranges' numbers, 16 bits of it as parts
+ * of 65,536.
+ */
+export function leafOf(number: number, smallest: number, shares: Shares = { of2m: 0, of1g: 0 }): number {
+  for (const [level, percent] of [[3, shares.of1g] as const, [2, shares.of2m] as const]) {
+    const range = BigInt(Math.floor(number / span(level)));
+    const hash = Number((((range + 1n) * 0x9e3779b1n) % 2n ** 32n) / 2n ** 16n);
+    if (level > smallest && Math.floor((hash * 100) / 65536) < percent) return level;
+  }
+  return smallest;
+}
 
 interface Flags {
   a: boolean;
   d: boolean;
 }
 
-/** What a process's guest kernel has made: its page tables, and frames, in order. */
+/** What a process's guest kernel has made: its page tables, and frames, in order. A page is named by its first 4 KiB. */
 export class Guest {
   /** Guest frame of each table; a table's key is its level and what of a page number leads to it. */
   readonly tableFrame = new Map<string, number>();
+  /** First frame of 4 KiB of each page. */
   readonly dataFrame = new Map<number, number>();
   readonly present = new Set<number>();
   readonly dirty = new Set<number>();
@@ -78,13 +112,28 @@ export class Guest {
     this.tableFrame.set(this.table(g.root, 0), TABLE_FRAMES);
   }
 
+  /** Level of the entry that maps the page. */
+  levelOf(page: number): number {
+    return leafOf(page, this.g.leaf, this.g.shares);
+  }
+
+  pageOf(address: number): number {
+    const number = Math.floor(address / 4096);
+    return number - (number % span(this.levelOf(number)));
+  }
+
   table(level: number, page: number): string {
-    return `${level}:${Math.floor(page / 512 ** (level - this.g.leaf + 1))}`;
+    return `${level}:${Math.floor(page / span(level + 1))}`;
+  }
+
+  /** The table with the page's entry. */
+  leafTable(page: number): string {
+    return this.table(this.levelOf(page), page);
   }
 
   /** The tables on the way to a page, the root first. */
   path(page: number): { readonly level: number; readonly key: string }[] {
-    const levels = Array.from({ length: this.g.root - this.g.leaf + 1 }, (_, i) => this.g.root - i);
+    const levels = Array.from({ length: this.g.root - this.levelOf(page) + 1 }, (_, i) => this.g.root - i);
     return levels.map(level => ({ level, key: this.table(level, page) }));
   }
 
@@ -94,23 +143,35 @@ export class Guest {
     const there = path.filter(({ key }) => this.tableFrame.has(key));
     const made = path.slice(there.length);
     for (const { key } of made) this.tableFrame.set(key, TABLE_FRAMES + this.tableFrame.size);
-    if (!this.dataFrame.has(page)) this.dataFrame.set(page, this.dataFrame.size);
+    if (!this.dataFrame.has(page)) this.dataFrame.set(page, this.#freeFrames(span(this.levelOf(page))));
     this.present.add(page);
     return [there.at(-1)!.key, ...made.map(({ key }) => key)];
   }
 
+  /** The lowest aligned frames that no page has. */
+  #freeFrames(frames: number): number {
+    const taken = [...this.dataFrame].map(([page, first]) => ({ first, end: first + span(this.levelOf(page)) }));
+    let at = 0;
+    while (taken.some(({ first, end }) => first < at + frames && end > at)) at += frames;
+    return at;
+  }
+
   /** Guest frame of 4 KiB of an address. */
   frame(address: number): number {
-    const size = 4096 * 512 ** (this.g.leaf - 1);
-    const within = Math.floor((address % size) / 4096);
-    return this.dataFrame.get(Math.floor(address / size))! * 512 ** (this.g.leaf - 1) + within;
+    const page = this.pageOf(address);
+    return this.dataFrame.get(page)! + Math.floor(address / 4096) - page;
   }
+}
+
+/** Key of the entry of a level that leads to, or maps, a page or frame of 4 KiB. */
+function entryOf(level: number, number: number): string {
+  return `${level}:${Math.floor(number / span(level))}`;
 }
 
 class Vm {
   readonly guestFlags = new Map<string, Flags>();
   readonly ept = new Map<string, Flags>();
-  readonly backed = new Set<number>();
+  readonly backed = new Set<string>();
   readonly guest: Guest;
 
   constructor(g: Geometry, process: number) {
@@ -124,21 +185,33 @@ class Vm {
   }
 }
 
+type TlbSet = Lru<{ dirty: boolean }, string>;
+
 class Vcpu {
-  readonly l1: Lru<{ dirty: boolean }>[];
-  readonly l2: Lru<{ dirty: boolean }>[];
+  /** Sets by level of the translation: those of larger ones may be the smallest's. */
+  readonly l1: TlbSet[][];
+  readonly l2: TlbSet[][];
   readonly psc: Lru<true>[];
   /** Guest-physical mappings, known by the machine (its EPT's root) as well. */
   readonly eptPsc: Lru<true, string>[];
   readonly nestedTlb: Lru<{ dirty: boolean }, string>;
   log: number[] = [];
+  get tlbs(): TlbSet[] {
+    return [...this.l1.flat(), ...this.l2.flat()];
+  }
   constructor(
     /** Machine of the process that runs on it. */
     public vm: Vm,
     g: Geometry,
   ) {
-    this.l1 = Array.from({ length: g.l1Sets }, () => new Lru(g.l1Ways));
-    this.l2 = Array.from({ length: g.l2Sets }, () => new Lru(g.l2Ways));
+    const sets = (shape: TlbShape): TlbSet[] => Array.from({ length: shape.sets }, () => new Lru(shape.ways));
+    const smallest = [sets({ sets: g.l1Sets, ways: g.l1Ways }), sets({ sets: g.l2Sets, ways: g.l2Ways })];
+    [this.l1, this.l2] = smallest.map((own, which) =>
+      Array.from({ length: 4 }, (_, level) => {
+        const shape = level > Math.min(g.leaf, g.eptLeaf) ? g.large?.[level - 2][which] : null;
+        return shape ? sets(shape) : own;
+      }),
+    );
     this.psc = g.psc.map(n => new Lru(n));
     this.eptPsc = g.eptPsc.map(n => new Lru(n));
     this.nestedTlb = new Lru(g.nestedTlb);
@@ -150,7 +223,7 @@ export interface Walk {
   readonly vcpu: number;
   readonly process: number;
   readonly guest: Guest;
-  /** Number of the guest page. */
+  /** The guest page: its first 4 KiB. */
   readonly page: number;
   readonly address: number;
   readonly write: boolean;
@@ -189,16 +262,12 @@ export class BruteMachine {
   readonly drained: number[] = [];
   readonly vcpus: Vcpu[];
   readonly #vms = new Map<number, Vm>();
-  readonly #pageSize: number;
-  readonly #unitSize: number;
 
   constructor(
     readonly g: Geometry,
     readonly processes: readonly number[],
     readonly observer: Observer | null = null,
   ) {
-    this.#pageSize = 4096 * 512 ** (g.leaf - 1);
-    this.#unitSize = 4096 * 512 ** (Math.min(g.leaf, g.eptLeaf) - 1);
     for (const process of processes) if (!this.#vms.has(process)) this.#vms.set(process, new Vm(g, process));
     const own = g.cores ? processes.slice(0, g.cores) : processes;
     this.vcpus = own.map(process => new Vcpu(this.#vms.get(process)!, g));
@@ -207,12 +276,11 @@ export class BruteMachine {
   access(thread: number, address: number, write: boolean, size = 8): void {
     const vcpu = this.g.cores ? thread % this.g.cores : thread;
     this.#run(vcpu, this.processes[thread]);
-    this.#unit(vcpu, address, write);
-    // A piece of the run's pages, which are 4 KiB unless the guest's are 2 MiB and counted so.
+    this.#translate(vcpu, address, write);
     const last = address + size - 1;
-    const counted = this.g.countedSize ?? this.#pageSize;
+    const counted = this.g.countedSize;
     const page = Math.floor(last / counted);
-    if (page !== Math.floor(address / counted)) this.#unit(vcpu, page * counted, write);
+    if (page !== Math.floor(address / counted)) this.#translate(vcpu, page * counted, write);
   }
 
   /** A thread of the process runs on the vCPU. */
@@ -222,7 +290,7 @@ export class BruteMachine {
     if (v.vm === vm) return;
     v.vm = vm;
     this.contextSwitches++;
-    for (const set of [...v.l1, ...v.l2, ...v.psc]) set.clear();
+    for (const set of [...v.tlbs, ...v.psc]) set.clear();
     this.observer?.flush(process, vm.guest, null, [vcpu]);
   }
 
@@ -233,13 +301,27 @@ export class BruteMachine {
 
   eptFlags(process: number, address: number): Flags | undefined {
     const vm = this.#vms.get(process)!;
-    if (!vm.guest.dataFrame.has(Math.floor(address / this.#pageSize))) return undefined;
-    const { eptLeaf } = this.g;
-    return vm.ept.get(`${eptLeaf}:${Math.floor(vm.guest.frame(address) / 512 ** (eptLeaf - 1))}`);
+    if (!vm.guest.dataFrame.has(vm.guest.pageOf(address))) return undefined;
+    return vm.ept.get(this.#eptKey(vm.guest.frame(address)));
   }
 
   guestFlags(process: number, address: number): Flags | undefined {
-    return this.#vms.get(process)!.guestFlags.get(`${this.g.leaf}:${Math.floor(address / this.#pageSize)}`);
+    const { guest, guestFlags } = this.#vms.get(process)!;
+    return guestFlags.get(entryOf(guest.levelOf(Math.floor(address / 4096)), Math.floor(address / 4096)));
+  }
+
+  /** The leaf entry of the EPT that maps a frame. */
+  #eptKey(frame: number): string {
+    return entryOf(leafOf(frame, this.g.eptLeaf, this.g.eptShares), frame);
+  }
+
+  /** The entry that the TLBs hold for an address of a mapped page: of its guest page or of the EPT, the smaller. */
+  #unit(guest: Guest, address: number): { readonly level: number; readonly number: number; readonly key: string } {
+    const own = guest.levelOf(Math.floor(address / 4096));
+    const nested = leafOf(guest.frame(address), this.g.eptLeaf, this.g.eptShares);
+    const level = Math.min(own, nested);
+    const number = Math.floor(address / 4096 / span(level));
+    return { level, number, key: `${level}:${number}` };
   }
 
   guestOf(process: number): Guest {
@@ -248,12 +330,12 @@ export class BruteMachine {
 
   /** Entries in the second level of a vCPU's TLB. */
   held(vcpu: number): number {
-    return this.vcpus[vcpu].l2.reduce((sum, set) => sum + set.size, 0);
+    return this.vcpus[vcpu].l2[0].reduce((sum, set) => sum + set.size, 0);
   }
 
   invept(): void {
     for (const v of this.vcpus) {
-      for (const set of [...v.l1, ...v.l2, ...v.psc, ...v.eptPsc]) set.clear();
+      for (const set of [...v.tlbs, ...v.psc, ...v.eptPsc]) set.clear();
       v.nestedTlb.clear();
     }
   }
@@ -264,23 +346,24 @@ export class BruteMachine {
     if (!vm) return;
     const { guest } = vm;
     const pages = [...guest.present]
-      .filter(page => page * this.#pageSize >= start && (page + 1) * this.#pageSize <= end)
+      .filter(page => page * 4096 >= start && (page + span(guest.levelOf(page))) * 4096 <= end)
       .sort((a, b) => a - b);
     if (pages.length === 0) return;
     for (const page of pages) {
       this.unmapped++;
       guest.present.delete(page);
       guest.dirty.delete(page);
-      vm.guestFlags.delete(`${this.g.leaf}:${page}`);
+      vm.guestFlags.delete(entryOf(guest.levelOf(page), page));
       this.observer?.unmap(process, guest, page);
     }
     const vcpus = this.running(process);
-    const single = pages.length <= 33 && this.#unitSize === this.#pageSize;
+    const whole = (page: number) => this.#unit(guest, page * 4096).level === guest.levelOf(page);
+    const single = pages.length <= 33 && pages.every(whole);
     for (const i of vcpus) {
       const v = this.vcpus[i];
       for (const set of v.psc) set.clear();
-      for (const set of [...v.l1, ...v.l2]) {
-        if (single) for (const page of pages) set.delete(page);
+      for (const set of v.tlbs) {
+        if (single) for (const page of pages) set.delete(this.#unit(guest, page * 4096).key);
         else set.clear();
       }
     }
@@ -288,11 +371,19 @@ export class BruteMachine {
     this.observer?.flush(process, guest, single ? pages : null, vcpus);
   }
 
-  #unit(vcpu: number, address: number, write: boolean): void {
+  #translate(vcpu: number, address: number, write: boolean): void {
     const v = this.vcpus[vcpu];
-    const unit = Math.floor(address / this.#unitSize);
-    const set1 = v.l1[unit % this.g.l1Sets];
-    const set2 = v.l2[unit % this.g.l2Sets];
+    const { guest } = v.vm;
+    const page = guest.pageOf(address);
+    const fault = !guest.present.has(page);
+    if (fault) {
+      this.faults++;
+      const written = guest.map(page);
+      this.observer?.fault(guest.process, guest, page, written);
+    }
+    const { level, number, key: unit } = this.#unit(guest, address);
+    const set1 = v.l1[level][number % v.l1[level].length];
+    const set2 = v.l2[level][number % v.l2[level].length];
     let dirty: boolean;
     const hit1 = set1.get(unit);
     if (hit1) dirty = hit1.dirty;
@@ -302,34 +393,28 @@ export class BruteMachine {
       if (hit2) dirty = hit2.dirty;
       else {
         this.misses++;
-        dirty = this.#walk(vcpu, address, write, false);
+        dirty = this.#walk(vcpu, address, write, fault, false);
         set2.set(unit, { dirty });
       }
-      const page = Math.floor(address / this.#pageSize);
-      this.observer?.l1Miss({ vcpu, process: v.vm.guest.process, guest: v.vm.guest, page, address });
+      this.observer?.l1Miss({ vcpu, process: guest.process, guest, page, address });
     }
     if (write && !dirty) {
       this.dirtyWalks++;
-      dirty = this.#walk(vcpu, address, true, true);
+      dirty = this.#walk(vcpu, address, true, false, true);
       set2.set(unit, { dirty: true });
     }
     set1.set(unit, { dirty });
   }
 
-  #walk(vcpu: number, address: number, write: boolean, again: boolean): boolean {
+  #walk(vcpu: number, address: number, write: boolean, fault: boolean, again: boolean): boolean {
     const v = this.vcpus[vcpu];
     const { vm } = v;
     const { guest } = vm;
-    const { leaf, root } = this.g;
+    const { root } = this.g;
     const process = guest.process;
-    const page = Math.floor(address / this.#pageSize);
-    const prefix = (level: number) => Math.floor(page / 512 ** (level - leaf));
-    const fault = !guest.present.has(page);
-    if (fault) {
-      this.faults++;
-      const written = guest.map(page);
-      this.observer?.fault(process, guest, page, written);
-    }
+    const page = guest.pageOf(address);
+    const leaf = guest.levelOf(page);
+    const prefix = (level: number) => Math.floor(page / span(level));
     let start = root;
     for (let level = leaf + 1; level <= root; level++) {
       if (!v.psc[level - 2].get(prefix(level))) continue;
@@ -340,13 +425,13 @@ export class BruteMachine {
       this.#nested(v, guest.tableFrame.get(guest.table(level, page))!, true);
       this.nativeReferences++;
       this.nestedReferences++;
-      const entry = vm.flags(vm.guestFlags, `${level}:${prefix(level)}`);
+      const entry = vm.flags(vm.guestFlags, entryOf(level, page));
       entry.a = true;
       if (level === leaf && write) entry.d = true;
       if (level > leaf) v.psc[level - 2].set(prefix(level), true);
     }
     const frame = guest.frame(address);
-    const backing = Math.floor(frame / 512 ** (this.g.eptLeaf - 1));
+    const backing = this.#eptKey(frame);
     if (!vm.backed.has(backing)) {
       this.violations++;
       vm.backed.add(backing);
@@ -356,15 +441,15 @@ export class BruteMachine {
     if (write) guest.dirty.add(page);
     const tables = start - leaf + 1;
     this.observer?.walk({ vcpu, process, guest, page, address, write, fault, sets, again, tables });
-    return guest.dirty.has(page) && vm.ept.get(`${this.g.eptLeaf}:${backing}`)!.d;
+    return guest.dirty.has(page) && vm.ept.get(backing)!.d;
   }
 
   /** Translates a guest frame of 4 KiB. */
   #nested(v: Vcpu, frame: number, write: boolean): void {
     const { vm } = v;
-    const { eptLeaf: leaf, eptRoot } = this.g;
-    const prefix = (level: number) => Math.floor(frame / 512 ** (level - 1));
-    const tag = (level: number) => `${vm.guest.process} ${prefix(level)}`;
+    const { eptRoot } = this.g;
+    const leaf = leafOf(frame, this.g.eptLeaf, this.g.eptShares);
+    const tag = (level: number) => `${vm.guest.process} ${entryOf(level, frame)}`;
     const cached = v.nestedTlb.get(tag(leaf));
     if (cached && (!write || cached.dirty)) return;
     let start = eptRoot;
@@ -374,7 +459,7 @@ export class BruteMachine {
       break;
     }
     const entries = [];
-    for (let level = start; level >= leaf; level--) entries.push(vm.flags(vm.ept, `${level}:${prefix(level)}`));
+    for (let level = start; level >= leaf; level--) entries.push(vm.flags(vm.ept, entryOf(level, frame)));
     this.nestedReferences += entries.length;
     const last = entries[entries.length - 1];
     const logs = write && !last.d;

@@ -2,7 +2,7 @@
  * The modes besides native and nested, as their definitions say, in plain sets and maps of pages: no generations, no
  * flags in entries, no work that two modes share.
  */
-import { type Geometry, type Guest, Lru, type Observer, type Walk } from './brute.js';
+import { type Geometry, type Guest, Lru, leafOf, type Observer, span, type Walk } from './brute.js';
 
 /** What one mode caches on one vCPU, and the references that it makes. */
 class Walker {
@@ -17,8 +17,9 @@ class Walker {
 
   /** Reads the guest's tables; those of a level below `translated` are translated first. Returns references, tables. */
   guest(guest: Guest, page: number, translated: number): { readonly references: number; readonly tables: number } {
-    const { root, leaf } = this.g;
-    const prefix = (level: number) => `${Math.floor(page / 512 ** (level - leaf))}`;
+    const { root } = this.g;
+    const leaf = guest.levelOf(page);
+    const prefix = (level: number) => `${Math.floor(page / span(level))}`;
     let start = root;
     for (let level = leaf + 1; level <= root; level++) {
       if (!this.psc[level - 2].get(prefix(level))) continue;
@@ -36,8 +37,9 @@ class Walker {
 
   /** Translates a frame of 4 KiB of a guest-physical address space. Returns the references. */
   frame(guest: Guest, frame: number, space = 'ram'): number {
-    const { eptRoot, eptLeaf } = this.g;
-    const prefix = (level: number) => `${guest.process} ${space} ${Math.floor(frame / 512 ** (level - 1))}`;
+    const { eptRoot } = this.g;
+    const eptLeaf = leafOf(frame, this.g.eptLeaf, this.g.eptShares);
+    const prefix = (level: number) => `${guest.process} ${space} ${level} ${Math.floor(frame / span(level))}`;
     if (this.nestedTlb.get(prefix(eptLeaf))) return 0;
     let start = eptRoot;
     for (let level = eptLeaf + 1; level <= eptRoot; level++) {
@@ -90,7 +92,8 @@ abstract class Mode extends Tally implements Observer {
 
   /** Backs the host page of a frame; true the first time. */
   back(space: string, frame: number): boolean {
-    const key = `${space} ${Math.floor(frame / 512 ** (this.g.eptLeaf - 1))}`;
+    const level = leafOf(frame, this.g.eptLeaf, this.g.eptShares);
+    const key = `${space} ${level} ${Math.floor(frame / span(level))}`;
     if (this.#backed.has(key)) return false;
     this.#backed.add(key);
     return true;
@@ -137,7 +140,7 @@ export class Shadow extends Mode {
   override unmap(process: number, guest: Guest, page: number): void {
     const tables = this.of(process, guest);
     tables.pages.delete(page);
-    if (tables.protected.has(guest.table(guest.g.leaf, page))) this.add('page-table-write');
+    if (tables.protected.has(guest.leafTable(page))) this.add('page-table-write');
   }
   override flush(process: number, guest: Guest, pages: readonly number[] | null, vcpus: readonly number[]): void {
     super.flush(process, guest, pages, vcpus);
@@ -190,7 +193,7 @@ export class Dsp extends Mode {
     const shadow = this.#shadows.get(process);
     if (!shadow) return;
     shadow.pages.delete(page);
-    if (shadow.protected.has(guest.table(guest.g.leaf, page))) this.add('page-table-write');
+    if (shadow.protected.has(guest.leafTable(page))) this.add('page-table-write');
   }
   override flush(process: number, guest: Guest, pages: readonly number[] | null, vcpus: readonly number[]): void {
     super.flush(process, guest, pages, vcpus);
@@ -244,7 +247,7 @@ abstract class Segments extends Mode {
     super(g, vcpus);
   }
   escapes(guest: Guest, page: number): boolean {
-    return this.filter.has(guest.dataFrame.get(page)!);
+    return this.filter.has(guest.dataFrame.get(page)! / span(this.g.leaf));
   }
 }
 
@@ -287,7 +290,7 @@ export class DualDirect extends Segments {
       this.add('segment');
       return;
     }
-    const set = this.#tlb[vcpu][page % this.g.l2Sets];
+    const set = this.#tlb[vcpu][(page / span(this.g.leaf)) % this.g.l2Sets];
     if (set.get(page)) return;
     this.add('misses');
     set.set(page, true);
@@ -378,7 +381,7 @@ export class Agile extends Mode {
   }
   override unmap(process: number, guest: Guest, page: number): void {
     const tables = this.of(process, guest);
-    const table = guest.table(guest.g.leaf, page);
+    const table = guest.leafTable(page);
     if (!tables.isNested(table)) this.#shadowed++;
     tables.shadow.pages.delete(page);
     this.#write(process, tables, table);

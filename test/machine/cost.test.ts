@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { type Cost, costs, costsOf } from '../../core/machine/costs.js';
 import type { EmulatedMachine } from '../../core/machine/machine.js';
-import { machines } from '../../core/machine/presets.js';
+import { machines, type TlbLevel } from '../../core/machine/presets.js';
 import { type Access, Emulated } from './emulated.js';
 
 const hits = (n: number, vcpu = 0): Access[] =>
@@ -115,6 +115,24 @@ describe('machine presets', () => {
       }
     },
   );
+
+  test('TLBs are those of the table in A.4', () => {
+    // Entries × ways; 4 KiB, 2 MiB, 1 GiB; L1, then L2. `=`: one structure with that of 4 KiB.
+    const text = ({ entries, ways, unified }: TlbLevel) => `${entries}x${ways}${unified ? '=' : ''}`;
+    const rows = Object.entries(machines).map(([id, m]) => [
+      id,
+      [m.l1Tlb4k, m.l1Tlb2m, m.l1Tlb1g].map(text).join(' '),
+      [m.l2Tlb4k, m.l2Tlb2m, m.l2Tlb1g].map(text).join(' '),
+    ]);
+    expect(rows).toEqual([
+      ['skylake', '64x4 32x4 4x4', '1536x12 1536x12= 16x4'],
+      ['sandy-bridge', '64x4 32x4 4x4', '512x4 0x0 0x0'],
+      ['cascade-lake', '64x4 32x4 4x4', '1536x12 1536x12= 16x4'],
+      ['ice-lake', '64x4 32x4 8x8', '2048x16 2048x16= 16x4'],
+      ['golden-cove', '96x6 32x4 8x8', '2048x16 2048x16= 16x4'],
+      ['zen4', '72x72 72x72= 72x72=', '3072x24 3072x24= 0x0'],
+    ]);
+  });
 
   test('rows of the modes cost what the table says of their machine', () => {
     // 300 EPT violations and 4 full logs of 64 entries: exit and entry of AMD's core, 1,350; a handler of 1,000; 4 ns an

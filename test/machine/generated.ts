@@ -5,18 +5,23 @@ import {
   P_EPT_LEAF,
   P_EPT_PSC_ENTRIES,
   P_EPT_ROOT,
+  P_EPT_SHARE_1G,
+  P_EPT_SHARE_2M,
   P_GUEST_LEAF,
   P_GUEST_ROOT,
+  P_GUEST_SHARE_1G,
+  P_GUEST_SHARE_2M,
   P_L1_TLB_SETS,
   P_L1_TLB_WAYS,
   P_L2_TLB_SETS,
   P_L2_TLB_WAYS,
+  P_LARGE_TLBS,
   P_NESTED_TLB_ENTRIES,
   P_PML_KEEP,
   P_PSC_ENTRIES,
 } from '../../core/kernel/abi-machine.js';
 import type { MachineOptions, ParameterOverrides } from '../../core/machine/machine.js';
-import { BruteMachine, type Geometry, type Observer } from './brute.js';
+import { BruteMachine, type Geometry, type Observer, type Shares } from './brute.js';
 import { ACCESSED, type Access, DIRTY, Emulated } from './emulated.js';
 
 /** Process of each vCPU. */
@@ -36,10 +41,25 @@ const equalOrLargerEpt = [
 const smallerEpt = [
   [1, 2, 1],
   [1, 3, 1],
+  [1, 3, 2],
   [2, 3, 2],
 ] as const;
 
-function geometryOf(leaves: readonly (readonly [number, number, number])[]): fc.Arbitrary<Geometry> {
+/** Per cent of the larger ranges that one page maps: half of the machines have pages of one size. */
+const shares = fc.oneof(
+  fc.constant({ of2m: 0, of1g: 0 }),
+  fc.record({ of2m: fc.constantFrom(0, 20, 50, 70, 100), of1g: fc.constantFrom(0, 20, 50, 70) }),
+);
+
+/** L1 and L2 of the larger pages: of their own, or (null) those of the smallest. An L2 may have no entries at all. */
+const shape = (leastWays: number) =>
+  fc.option(fc.record({ sets: fc.constantFrom(1, 2), ways: fc.integer({ min: leastWays, max: 3 }) }));
+const large = fc.tuple(fc.tuple(shape(1), shape(0)), fc.tuple(shape(1), shape(0)));
+
+function geometryOf(
+  leaves: readonly (readonly [number, number, number])[],
+  guestShares: fc.Arbitrary<Shares>,
+): fc.Arbitrary<Geometry> {
   const psc = fc.tuple(fc.nat({ max: 5 }), fc.nat({ max: 2 }), fc.nat({ max: 2 }), fc.nat({ max: 2 }));
   return fc
     .record({
@@ -55,6 +75,9 @@ function geometryOf(leaves: readonly (readonly [number, number, number])[]): fc.
       eptRoot: fc.constantFrom(4, 5),
       cores: fc.constantFrom(0, 0, 1, 2),
       leaves: fc.constantFrom(...leaves),
+      shares: guestShares,
+      eptShares: shares,
+      large,
     })
     .map(({ leaves: [counted, leaf, eptLeaf], ...g }) => ({
       ...g,
@@ -65,13 +88,8 @@ function geometryOf(leaves: readonly (readonly [number, number, number])[]): fc.
 }
 
 /** Machines that all modes can run on; and those that mode nested can. */
-export const commonGeometry = geometryOf(equalOrLargerEpt);
-export const nestedGeometry = geometryOf([...equalOrLargerEpt, ...smallerEpt]);
-
-/** Whether a TLB entry translates several of the pages that the run counts. */
-export function hasLargeUnits(g: Geometry): boolean {
-  return 4096 * 512 ** (Math.min(g.leaf, g.eptLeaf) - 1) !== g.countedSize;
-}
+export const commonGeometry = geometryOf(equalOrLargerEpt, fc.constant({ of2m: 0, of1g: 0 }));
+export const nestedGeometry = geometryOf([...equalOrLargerEpt, ...smallerEpt], shares);
 
 /** Pages that share tables of every level, and pages that do not; offsets that straddle. */
 export const address = fc
@@ -86,8 +104,8 @@ const vcpu = fc.nat({ max: PROCESSES.length - 1 });
 
 export type Step =
   | { readonly kind: 'access'; readonly access: Access }
-  /** Accesses to `pages` pages in a row. */
-  | { readonly kind: 'scan'; readonly access: Access; readonly pages: number }
+  /** Accesses to `pages` pages, `stride` pages from one to the next. */
+  | { readonly kind: 'scan'; readonly access: Access; readonly pages: number; readonly stride: number }
   | { readonly kind: 'unmap'; readonly process: number; readonly address: number; readonly pages: number }
   | { readonly kind: 'clear'; readonly process: number; readonly address: number; readonly flags: number }
   | { readonly kind: 'invept' };
@@ -99,7 +117,12 @@ export const programSteps: fc.WeightedArbitrary<Step>[] = [
   { weight: 20, arbitrary: access.map(one => ({ kind: 'access', access: one }) as const) },
   {
     weight: 1,
-    arbitrary: fc.record({ kind: fc.constant('scan' as const), access, pages: fc.integer({ min: 20, max: 45 }) }),
+    arbitrary: fc.record({
+      kind: fc.constant('scan' as const),
+      access,
+      pages: fc.integer({ min: 20, max: 45 }),
+      stride: fc.constantFrom(1, 1, 512),
+    }),
   },
   {
     weight: 3,
@@ -142,6 +165,11 @@ function overridesOf(g: Geometry): ParameterOverrides {
     [P_EPT_ROOT]: g.eptRoot,
     [P_EPT_LEAF]: g.eptLeaf,
     [P_CORES]: g.cores ?? 0,
+    [P_GUEST_SHARE_2M]: g.shares?.of2m ?? 0,
+    [P_GUEST_SHARE_1G]: g.shares?.of1g ?? 0,
+    [P_EPT_SHARE_2M]: g.eptShares?.of2m ?? 0,
+    [P_EPT_SHARE_1G]: g.eptShares?.of1g ?? 0,
+    ...slots(P_LARGE_TLBS, g.large?.flat().flatMap(tlb => (tlb ? [tlb.sets, tlb.ways] : [0, 0])) ?? []),
     [P_PML_KEEP]: 1,
   };
 }
@@ -165,14 +193,14 @@ export class SideBySide {
 
   take(step: Step): void {
     const { real, brute, g } = this;
-    const counted = g.countedSize!;
+    const counted = g.countedSize;
     switch (step.kind) {
       case 'access':
         this.#access(step.access);
         break;
       case 'scan':
         for (let i = 0; i < step.pages; i++)
-          this.#access({ ...step.access, address: step.access.address + i * counted });
+          this.#access({ ...step.access, address: step.access.address + i * step.stride * counted });
         break;
       case 'unmap': {
         const first = Math.floor(step.address / counted);
@@ -181,8 +209,6 @@ export class SideBySide {
         break;
       }
       case 'clear': {
-        // Of a page in a larger unit the real machine may never have looked the entry up.
-        if (hasLargeUnits(g)) break;
         const page = this.index.get(`${step.process}:${Math.floor(step.address / counted)}`);
         if (page === undefined) break;
         real.inspect.eptClear(page, step.flags);
@@ -202,7 +228,7 @@ export class SideBySide {
     this.real.replay([access]);
     this.brute.access(access.vcpu, access.address, access.write, access.size);
     for (const at of [access.address, access.address + access.size! - 1]) {
-      const key = `${PROCESSES[access.vcpu]}:${Math.floor(at / this.g.countedSize!)}`;
+      const key = `${PROCESSES[access.vcpu]}:${Math.floor(at / this.g.countedSize)}`;
       if (!this.index.has(key)) this.index.set(key, this.index.size);
     }
   }

@@ -12,7 +12,7 @@ describe('--mode-option', () => {
     const options = given('nested.levels=5, native.leaf=2,nested.leaf=3');
     expect(options.modeOptions).toEqual({ 'native.leaf': 2, 'nested.levels': 5, 'nested.leaf': 3 });
     expect(replayOptions(optionTexts(options))).toEqual(options);
-    expect(geometryOf(options)).toEqual({ guest: { levels: 4, leaf: 2 }, nested: { levels: 5, leaf: 3 } });
+    expect(geometryOf(options)).toMatchObject({ guest: { levels: 4, leaf: 2 }, nested: { levels: 5, leaf: 3 } });
   });
 
   test('is refused with what it may be', () => {
@@ -26,9 +26,25 @@ describe('--mode-option', () => {
   });
 
   test("leaves of the EPT below the guest's are for mode nested alone, which then has TLB entries of its own", () => {
-    expect(() => given('native.leaf=2,nested.leaf=1')).toThrow(/ask for --mode nested alone/);
-    expect(() => given('native.leaf=3,nested.leaf=2', 'nested')).toThrow(/nested\.leaf the size of --page-size/);
-    expect(geometryOf(given('native.leaf=2,nested.leaf=1', 'nested')).nested.leaf).toBe(1);
+    expect(() => given('native.leaf=2,nested.leaf=1')).toThrow(/set nested\.leaf=2, or ask for --mode nested alone/);
+    expect(() => given('native.share1g=5', 'native,nested')).toThrow(/larger pages \(level 3\)/);
+    for (const text of ['native.leaf=2,nested.leaf=1', 'native.leaf=3,nested.leaf=2', 'native.share1g=5'])
+      expect(geometryOf(given(text, 'nested')).nested.leaf).toBeLessThan(3);
+  });
+
+  test('shares of larger pages are refused where the smallest are as large, and a mixed guest where a mode has none', () => {
+    expect(() => given('native.share2m=5', 'nested', '2m')).toThrow(
+      /native\.share2m=5: the smallest pages are that large/,
+    );
+    expect(() => given('nested.leaf=3,nested.share1g=5')).toThrow(
+      /nested\.share1g=5: the smallest pages are that large/,
+    );
+    expect(() => given('native.share2m=5,nested.leaf=2')).toThrow(
+      /--mode dsp,.*agile: .*; ask for --mode native,shadow/,
+    );
+    const mixed = given('native.share2m=5,nested.leaf=2', 'native,shadow,direct,nested');
+    expect(geometryOf(mixed).guest).toEqual({ levels: 4, leaf: 1, share2m: 5, share1g: 0 });
+    expect(geometryOf(given('nested.share2m=40,nested.share1g=10')).nested).toMatchObject({ share2m: 40, share1g: 10 });
   });
 });
 

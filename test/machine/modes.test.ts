@@ -77,8 +77,7 @@ class Modes {
     readonly set: { readonly badPages: number; readonly agileWrites: number },
     ids: readonly string[] = Object.keys(modes),
   ) {
-    const pageSize = 4096 * 512 ** (g.leaf - 1);
-    const outside = (_: number, page: number) => page * pageSize >= STACK && page * pageSize < STACK_END;
+    const outside = (_: number, page: number) => page * 4096 >= STACK && page * 4096 < STACK_END;
     const running = (process: number) => this.both.brute.running(process);
     this.brute = new BruteModes(g, PROCESSES.length, set, outside, running);
     this.both = new SideBySide(g, { modes: ids }, this.brute, {
