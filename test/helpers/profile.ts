@@ -69,23 +69,34 @@ export function profileOf(spec: ProfileSpec): Profile {
     trafficReads: Float64Array.from(groups, g => counted(g).trafficReads),
     trafficWrites: Float64Array.from(groups, g => counted(g).trafficWrites),
   });
+  const pagesNamed = new Map<string, number>();
+  for (const { name, pages } of spec.objects) pagesNamed.set(name, (pagesNamed.get(name) ?? 0) + pages);
   const pagesOf = (lines: readonly LineSpec[]) =>
-    sum(
-      spec.objects.filter(object => lines.some(line => line.object === object.name)),
-      object => object.pages,
-    );
+    sum([...new Set(lines.map(line => line.object))], name => pagesNamed.get(name) ?? 0);
   const hotter = (lines: readonly LineSpec[]) => Math.min(2, ...lines.map(line => line.hotness ?? 1));
   const byAccesses = <T>(items: readonly T[], lines: (item: T) => readonly LineSpec[]) =>
     items.toSorted((a, b) => sum(lines(b), accesses) - sum(lines(a), accesses));
 
   // A site for each described line and object; a line may stand there several times.
   const lineNumbers = [...new Set(spec.lines.map(line => line.line))];
-  const sitesOfLine = (line: number) => spec.lines.filter(candidate => candidate.line === line);
+  const linesBy = <K>(key: (line: LineSpec) => K) => {
+    const groups = new Map<K, LineSpec[]>();
+    for (const line of spec.lines) {
+      const group = groups.get(key(line));
+      if (group) group.push(line);
+      else groups.set(key(line), [line]);
+    }
+    return (value: K): readonly LineSpec[] => groups.get(value) ?? [];
+  };
+  const sitesOfLine = linesBy(line => line.line);
+  const ofFunction = linesBy(line => line.function);
+  const ofObject = linesBy(line => line.object);
   const lines = byAccesses(lineNumbers, sitesOfLine);
-  const functionNames = byAccesses(Object.keys(spec.functions), name => spec.lines.filter(l => l.function === name));
-  const ofFunction = (name: string) => spec.lines.filter(line => line.function === name);
-  const ofObject = (name: string) => spec.lines.filter(line => line.object === name);
+  const functionNames = byAccesses(Object.keys(spec.functions), ofFunction);
   const objects = byAccesses(spec.objects, object => ofObject(object.name));
+  const rowOfLine = new Map(lines.map((line, row) => [line, row]));
+  // The first of several that share a name.
+  const rowOfObject = new Map(objects.map(({ name }, row) => [name, row] as const).reverse());
   const all = counted(spec.lines);
   const modelledNs = 1e6 * epochs;
 
@@ -185,7 +196,7 @@ export function profileOf(spec: ProfileSpec): Profile {
       ),
       module: new Uint32Array(spec.lines.length),
       offset: Float64Array.from(spec.lines.keys(), i => 0x1000 + 4 * i),
-      line: Uint32Array.from(spec.lines, line => lines.indexOf(line.line)),
+      line: Uint32Array.from(spec.lines, line => rowOfLine.get(line.line)!),
       column: new Uint32Array(spec.lines.length),
       // Nothing is inlined: each chain is the function itself.
       inlineStart: Uint32Array.from({ length: spec.lines.length + 1 }, (_, site) => site),
@@ -214,7 +225,7 @@ export function profileOf(spec: ProfileSpec): Profile {
     pairs: {
       count: spec.lines.length,
       site: Uint32Array.from(spec.lines.keys()),
-      object: Uint32Array.from(spec.lines, line => objects.findIndex(object => object.name === line.object)),
+      object: Uint32Array.from(spec.lines, line => rowOfObject.get(line.object) ?? -1),
       reads: Float64Array.from(spec.lines, line => line.reads ?? 0),
       writes: Float64Array.from(spec.lines, line => line.writes ?? 0),
       trafficReads: Float64Array.from(spec.lines, line => line.trafficReads ?? 0),
