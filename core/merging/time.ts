@@ -92,12 +92,7 @@ function coarserHeat(heat: HeatTable, factor: number, epochsPerBin: number): Hea
   for (let bin = 0; bin < bins; bin++) {
     const last = Math.min((bin + 1) * factor, heat.start.length - 1);
     for (let row = heat.start[bin * factor]!; row < heat.start[last]!; row++)
-      rows.add(heat.page[row]!, [
-        heat.reads[row]!,
-        heat.writes[row]!,
-        heat.trafficReads[row]!,
-        heat.trafficWrites[row]!,
-      ]);
+      addHeat(rows, heat.page[row]!, heat, row);
     start[bin + 1] = rows.endBin();
   }
   return heatOf(rows, start, epochsPerBin);
@@ -160,12 +155,7 @@ export function mergedHeat(timelines: readonly Timeline[], pageOf: readonly Uint
     for (const [run, heat] of heats.entries()) {
       if (bin >= heat.start.length - 1) continue;
       for (let row = heat.start[bin]!; row < heat.start[bin + 1]!; row++)
-        rows.add(pageOf[run]![heat.page[row]!]!, [
-          heat.reads[row]!,
-          heat.writes[row]!,
-          heat.trafficReads[row]!,
-          heat.trafficWrites[row]!,
-        ]);
+        addHeat(rows, pageOf[run]![heat.page[row]!]!, heat, row);
     }
     start[bin + 1] = rows.endBin();
   }
@@ -201,6 +191,10 @@ export function mergedSiteTimes(
     start[bin + 1] = rows.endBin();
   }
   return siteTimesOf(rows, start, epochsPerBin);
+}
+
+function addHeat(rows: RowSums, page: number, heat: HeatTable, row: number): void {
+  rows.add(page, [heat.reads[row]!, heat.writes[row]!, heat.trafficReads[row]!, heat.trafficWrites[row]!]);
 }
 
 /** Sums by key within a bin; the bins' rows behind each other, ascending by key. */

@@ -9,13 +9,13 @@
 #define _GNU_SOURCE
 #include <elf.h>
 #include <fcntl.h>
-#include <linux/futex.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
 #include "plugin.h"
+#include "lock.h"
 #include "sys.h"
 
 PL_EXPORT int qemu_plugin_version = 1;
@@ -30,21 +30,11 @@ static uint32_t lock_word;
 
 struct pl_guard pl_lock(void) {
   struct pl_guard guard = {0, 0};
-  uint64_t all = ~0ull;
-  PL_SYS4(SYS_rt_sigprocmask, 0 /* SIG_BLOCK */, &all, &guard.signals, 8);
-  uint32_t expected = 0;
-  if (!__atomic_compare_exchange_n(&lock_word, &expected, 1, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {
-    while (__atomic_exchange_n(&lock_word, 2, __ATOMIC_ACQUIRE) != 0)
-      PL_SYS4(SYS_futex, &lock_word, FUTEX_WAIT_PRIVATE, 2, 0);
-  }
+  guard.signals = pl_word_lock(&lock_word);
   return guard;
 }
 
-void pl_unlock(struct pl_guard guard) {
-  if (__atomic_exchange_n(&lock_word, 0, __ATOMIC_RELEASE) == 2)
-    PL_SYS3(SYS_futex, &lock_word, FUTEX_WAKE_PRIVATE, 1);
-  PL_SYS4(SYS_rt_sigprocmask, 2 /* SIG_SETMASK */, &guard.signals, 0, 8);
-}
+void pl_unlock(struct pl_guard guard) { pl_word_unlock(&lock_word, guard.signals); }
 
 void *pl_map(void *at, uint64_t bytes, int flags, int fd) {
   long result = PL_SYS6(SYS_mmap, at, bytes, PROT_READ | PROT_WRITE, flags, fd, 0);

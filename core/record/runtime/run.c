@@ -5,11 +5,11 @@
  * handler, in a new thread and before libc's constructors.
  */
 #include "real.h"
+#include "lock.h"
 #include "sys.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/futex.h>
 #include <pthread.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -45,20 +45,12 @@ static uint32_t lock_word;
 struct pl_guard pl_lock(void) {
   /* With signals blocked none may trap: dl_iterate_phdr and fork are called under the lock. */
   struct pl_guard guard = {.native = pl_native_begin()};
-  uint64_t all = ~0ull;
-  PL_SYS4(SYS_rt_sigprocmask, 0 /* SIG_BLOCK */, &all, &guard.signals, 8);
-  uint32_t expected = 0;
-  if (!__atomic_compare_exchange_n(&lock_word, &expected, 1, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {
-    while (__atomic_exchange_n(&lock_word, 2, __ATOMIC_ACQUIRE) != 0)
-      PL_SYS4(SYS_futex, &lock_word, FUTEX_WAIT_PRIVATE, 2, 0);
-  }
+  guard.signals = pl_word_lock(&lock_word);
   return guard;
 }
 
 void pl_unlock(struct pl_guard guard) {
-  if (__atomic_exchange_n(&lock_word, 0, __ATOMIC_RELEASE) == 2)
-    PL_SYS3(SYS_futex, &lock_word, FUTEX_WAKE_PRIVATE, 1);
-  PL_SYS4(SYS_rt_sigprocmask, 2 /* SIG_SETMASK */, &guard.signals, 0, 8);
+  pl_word_unlock(&lock_word, guard.signals);
   pl_native_end(&guard.native);
 }
 
