@@ -135,6 +135,7 @@ async function webview(production) {
 async function assets() {
   const copy = async (from, to) => cp(path.join(root, from), path.join(out, to), { recursive: true });
   for (const recorder of ['runtime', 'machine', 'qemu', 'valgrind']) await mirror(`core/record/${recorder}`, recorder);
+  await mirror('core/record/include', 'include');
   await mirror('core/apply/preload', 'preload');
   await copy('core/sample', 'sample');
   await copy('node_modules/@vscode/codicons/dist/codicon.css', 'codicon.css');

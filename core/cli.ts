@@ -13,7 +13,8 @@ const usage = `usage: pagelens profile [options] PROGRAM [ARGS...]    record, re
        pagelens apply   PLACEMENT.json PROGRAM [ARGS...]   runs it with its allocations placed; --nodes N[,...]
        pagelens cc|c++|fc ...                          compiler wrappers: make CC="pagelens cc"
        pagelens cargo|rustc ...                        the same for Rust: pagelens cargo build --release
-       pagelens toolchain cmake|meson|path             prints a toolchain file, native file, folder of compilers
+       pagelens toolchain cmake|meson|path|include     prints a toolchain file, native file, folder of compilers,
+                                                       folder of pagelens.h
        pagelens list    recorders|formats|machines|modes|trackers|classifiers|policies|tiers [--json]
 
 options

@@ -34,7 +34,10 @@ export type Focus =
   /** PageIndex. */
   | { readonly kind: 'page'; readonly page: number };
 
-/** A stretch of a run in which the same code uses the same data, detected by core (core/hotness/phases.ts). */
+/**
+ * A stretch of a run: one that the program named (pagelens.h), or in which the same code uses the same data, as core found
+ * (core/hotness/phases.ts).
+ */
 export interface PhaseFacts {
   readonly id: string;
   /** Epochs from (inclusive) and to (exclusive). */
@@ -44,6 +47,8 @@ export interface PhaseFacts {
   /** Names of the function that makes, and the object that gets, most of its accesses; '' where that is not known. */
   readonly code: string;
   readonly data: string;
+  /** Where the program named it: the name, and which of the stretches of that name it is. */
+  readonly named?: { readonly name: string; readonly number: number; readonly of: number };
 }
 
 export type Result<T> = { readonly ok: T } | { readonly err: string };

@@ -134,7 +134,7 @@ class Replay {
   readonly #vcpus = new Map<string, number>();
   readonly #warnings: string[] = [];
   /** How much of the trace's lists is known to the kernel. */
-  readonly #known = { processes: 0, modules: 0, sites: 0, fileNames: 0, threads: 0 };
+  readonly #known = { processes: 0, modules: 0, sites: 0, fileNames: 0, markNames: 0, threads: 0 };
   #lastSlice = performance.now();
   #startedAt = performance.now();
   #cut = false;
@@ -188,7 +188,7 @@ class Replay {
 
   /** Tells the kernel of the processes, modules, sites and threads that the trace names by now. */
   async #learn(): Promise<void> {
-    const { processes, modules, sites, fileNames, threads } = this.#trace;
+    const { processes, modules, sites, fileNames, markNames, threads } = this.#trace;
     const known = this.#known;
     for (; known.processes < processes.length; known.processes++) {
       this.#kernel.defineProcess(processes[known.processes].process);
@@ -197,6 +197,10 @@ class Replay {
     for (; known.fileNames < fileNames.length; known.fileNames++) {
       const { process, index, path } = fileNames[known.fileNames];
       this.#kernel.defineFile(process, index, path);
+    }
+    for (; known.markNames < markNames.length; known.markNames++) {
+      const { process, index, name } = markNames[known.markNames];
+      this.#kernel.defineMarkName(process, index, name);
     }
     for (; known.sites < sites.length; known.sites++) {
       const block = sites[known.sites];

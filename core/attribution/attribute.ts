@@ -28,6 +28,7 @@ import type { EndBlock, HeaderBlock, ModuleBlock, SymbolsBlock, ThreadBlock } fr
 import { callTable, filesOfCalls } from './calls.js';
 import type { RankedProcess } from './naming.js';
 import { mergeObjects, objectTable } from './objects.js';
+import { regionTable } from './regions.js';
 import { baseName, type RunSites, Source, UNKNOWN_CODE } from './source.js';
 
 export type { RunSites } from './source.js';
@@ -97,6 +98,7 @@ export function attribute(raw: RawReplay, trace: AttributionTrace, options: Repl
     pairs: pairs.table,
     ...(calls && { calls }),
     siteTimes: siteTimes(raw, used),
+    ...(raw.regions && { regions: regionTable(raw.regions, raw.epochs) }),
     pages,
     epochs: raw.epochs,
     heat: raw.heat,

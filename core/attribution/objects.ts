@@ -37,7 +37,7 @@ export function mergeObjects(raw: RawReplay, source: Source, owners: Owners): Me
     const touched =
       objects.reads[object]! + objects.writes[object]! + objects.pages[object]! > 0 || onPage[object] === 1;
     // Untouched allocations matter (why allocate?), untouched globals of every library do not.
-    if (!touched && kind !== 'heap' && kind !== 'unattributed') continue;
+    if (!touched && (kind !== 'heap' || objects.blocks[object] === 0) && kind !== 'unattributed') continue;
     const description = describe(raw, object, kind, source, owners);
     const key = `${kind}\0${description.key}`;
     const same = merged.get(key);
@@ -75,6 +75,11 @@ function describe(
   const sites = objects.stackSites.subarray(objects.stackStart[object]!, objects.stackStart[object + 1]!);
   const frames = stackFrames(source, sites);
   const stack = frames.map(frameText);
+  const tag = objects.tag[object]!;
+  if (tag !== '') {
+    const frame = decidingFrame(frames);
+    return { key: `\0${tag}`, nameWith: () => tag, file: frame?.file ?? '', line: frame?.line ?? 0, stack };
+  }
   if (kind === 'heap' || kind === 'anonymous') {
     // Memory that no call was seen to map: the loader's, or what was mapped before the recording began.
     if (frames.length === 0 && kind === 'anonymous')

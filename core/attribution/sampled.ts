@@ -52,6 +52,12 @@ export function sampled(profile: ProfileWithoutPlacement, sampling: Sampling): P
         trafficWrites: times(siteTimes.trafficWrites),
       },
     }),
+    ...(profile.regions && {
+      regions: {
+        ...counts(profile.regions),
+        stretches: profile.regions.stretches.map(one => ({ ...one, accesses: one.accesses * factor })),
+      },
+    }),
     pages: counts(profile.pages),
     epochs: { ...counts(epochs), accesses: epochs.accesses * factor, endNs: times(epochs.endNs) },
     heat: {

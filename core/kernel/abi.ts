@@ -18,6 +18,8 @@ export const SLICE = 1 << 20;
 export const TIME_BINS = 512;
 /** Call paths that a run tells apart. */
 export const CONTEXTS_MAX = 1 << 16;
+/** In place of a call site: the context is the part of its parent that lies in a region, whose number the rest is. */
+export const REGION_CONTEXT = 0x8000_0000;
 
 // What a site does: bits 0-2 class, bits 3-5 log2 of its size in bytes (0..6), then flags.
 export const SITE_READ = 0;
@@ -70,6 +72,16 @@ export const EVENT_KERNEL_WRITE = 11;
 /** a = index of the child process in the run. */
 export const EVENT_FORK = 12;
 export const EVENT_EXEC = 13;
+/** What the program says of itself (pagelens.h): a = MARK_*, b = index of its name, c = address. */
+export const EVENT_MARK = 14;
+
+/** A region of this name begins or ends on this thread. */
+export const MARK_REGION_BEGIN = 1;
+export const MARK_REGION_END = 2;
+/** The process enters the phase of this name. */
+export const MARK_PHASE = 3;
+/** The block or mapping that begins at the address has this name. */
+export const MARK_TAG = 4;
 
 export const ALLOC_MALLOC = 0;
 export const ALLOC_CALLOC = 1;

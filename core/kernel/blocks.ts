@@ -16,8 +16,11 @@ import {
   KIND_GLOBAL,
   KIND_STACK,
   NONE,
+  objectKind,
   plainObject,
   shrinkLive,
+  taggedObject,
+  uncountBlock,
 } from './objects';
 import {
   ADDRESS_MASK,
@@ -28,6 +31,7 @@ import {
   ENTRY_OBJECT,
   findChunk,
   findTile,
+  NAMES_LENGTH,
   PROCESS_BLOCK_COUNT,
   PROCESS_BLOCK_SLOTS,
   PROCESS_BLOCKS,
@@ -36,9 +40,9 @@ import {
   PROCESS_CHUNKS,
   PROCESS_ENDED,
   PROCESS_FILES,
-  PROCESS_FILES_LENGTH,
   PROCESS_LARGE,
   PROCESS_MAPPINGS,
+  PROCESS_NAMES,
   PROCESS_PARENT,
   PROCESS_SIBLING,
   PROCESS_STACKS,
@@ -63,6 +67,7 @@ import {
   WORD_START,
 } from './paint';
 import {
+  RANGE_END,
   RANGE_OBJECT,
   RANGE_START,
   rangeAt,
@@ -372,21 +377,87 @@ export function mapModule(process: usize, address: u64, length: u64, module: u32
 
 /** Mapped file number `index` of the process has the run-wide name `name`. */
 export function nameFile(process: usize, index: u32, name: u32): void {
-  const length = load<u32>(process, PROCESS_FILES_LENGTH);
+  setName(process + PROCESS_FILES, index, name);
+}
+
+/** The name that marks call `index` is the run's name number `name`. */
+export function nameMark(process: usize, index: u32, name: u32): void {
+  setName(process + PROCESS_NAMES, index, name);
+}
+
+/** A list of names: u32[] of run-wide numbers + 1, and its length. */
+function setName(list: usize, index: u32, name: u32): void {
+  const length = load<u32>(list, NAMES_LENGTH);
   if (index >= length) {
     let larger: u32 = length ? length * 2 : 16;
     while (larger <= index) larger *= 2;
-    store<u32>(process, <u32>enlarge(load<u32>(process, PROCESS_FILES), length << 2, larger << 2), PROCESS_FILES);
-    store<u32>(process, larger, PROCESS_FILES_LENGTH);
+    store<u32>(list, <u32>enlarge(load<u32>(list), length << 2, larger << 2));
+    store<u32>(list, larger, NAMES_LENGTH);
   }
-  store<u32>(<usize>load<u32>(process, PROCESS_FILES) + (index << 2), name + 1);
+  store<u32>(<usize>load<u32>(list) + (index << 2), name + 1);
+}
+
+function nameIn(list: usize, index: u64): u32 {
+  if (index >= load<u32>(list, NAMES_LENGTH)) return NONE;
+  return load<u32>(<usize>load<u32>(list) + ((<usize>index) << 2)) - 1;
+}
+
+/** Run-wide number of the name that marks of the process call `index`; NONE when it was never told. */
+export function markName(process: usize, index: u64): u32 {
+  return nameIn(process + PROCESS_NAMES, index);
 }
 
 /** Object of mapped file number `index`; files that were never named share one object (name NONE). */
 export function fileObject(process: usize, index: u64): u32 {
-  const length = load<u32>(process, PROCESS_FILES_LENGTH);
-  const name = index < length ? load<u32>(<usize>load<u32>(process, PROCESS_FILES) + ((<usize>index) << 2)) - 1 : NONE;
-  return plainObject(KIND_FILE, name, NONE);
+  return plainObject(KIND_FILE, nameIn(process + PROCESS_FILES, index), NONE);
+}
+
+/**
+ * From now on the block, else the mapping, that begins at `address` is an object called by the run's name number `name`.
+ * Nothing where there is neither.
+ */
+export function tagMemory(process: usize, address: u64, name: u32): void {
+  address &= ADDRESS_MASK;
+  const slot = findBlock(process, address);
+  if (slot) {
+    tagBlock(process, address, load<u64>(slot, SLOT_SIZE), load<u32>(slot, SLOT_OBJECT) - 1, name);
+    return;
+  }
+  const number = address >> TILE_SHIFT;
+  const offset = <u32>(address & 4095);
+  if (findTile(process, number) || load<u32>(process, PROCESS_PARENT)) {
+    const tile = tileToPaint(process, number);
+    const bytes = blockBytesAt(tile, offset);
+    if (bytes) {
+      tagBlock(process, address, bytes, load<u32>(ownerAt(tile, offset), ENTRY_OBJECT), name);
+      return;
+    }
+  }
+  tagMapping(process, address, name);
+}
+
+function tagBlock(process: usize, address: u64, size: u64, object: u32, name: u32): void {
+  freeBlock(process, address);
+  uncountBlock(object);
+  allocBlock(process, address, size, taggedObject(object, name));
+}
+
+/** Modules keep their globals' names. */
+function tagMapping(process: usize, address: u64, name: u32): void {
+  const list = process + PROCESS_MAPPINGS;
+  const i = rangeSearch(list, address);
+  if (i == rangeCount(list)) return;
+  const r = rangeAt(list, i);
+  const start = load<u64>(r, RANGE_START);
+  const object = load<u32>(r, RANGE_OBJECT);
+  if (start != address || objectKind(object) == KIND_GLOBAL) return;
+  const end = load<u64>(r, RANGE_END);
+  const tagged = taggedObject(object, name);
+  uncountBlock(object);
+  countBlock(tagged);
+  rangeRemove(process, list, start, end);
+  rangeInsert(process, list, start, end, tagged, 0);
+  repaint(process, start, end);
 }
 
 /** `child` starts as a copy of `parent`: ranges and block table now, the painting tile by tile when either touches it. */
@@ -404,10 +475,10 @@ export function forkProcess(parent: usize, child: usize): void {
     store<u32>(child, load<u32>(parent, PROCESS_BLOCK_COUNT), PROCESS_BLOCK_COUNT);
   }
   store<u64>(child, load<u64>(parent, PROCESS_BRK), PROCESS_BRK);
-  const files = load<u32>(parent, PROCESS_FILES_LENGTH);
+  const files = load<u32>(parent + PROCESS_FILES, NAMES_LENGTH);
   for (let i: u32 = 0; i < files; i++) {
-    const name = load<u32>(<usize>load<u32>(parent, PROCESS_FILES) + (i << 2));
-    if (name) nameFile(child, i, name - 1);
+    const name = nameIn(parent + PROCESS_FILES, i);
+    if (name != NONE) nameFile(child, i, name);
   }
   copyExtents(parent, child);
   copyLive(parent, child);

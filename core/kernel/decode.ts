@@ -13,12 +13,14 @@ import {
   EVENT_FREE,
   EVENT_KERNEL_WRITE,
   EVENT_MAP,
+  EVENT_MARK,
   EVENT_REMAP,
   EVENT_STAMP,
   EVENT_SYSCALL,
   EVENT_THREAD_EXIT,
   EVENT_THREAD_START,
   EVENT_UNMAP,
+  REGION_CONTEXT,
   SITE_CALL,
   SITE_CLASS_MASK,
   SITE_ENTRY,
@@ -150,7 +152,9 @@ export const D_FOLLOWERS: usize = 116;
 /** The context of the next access, and those of the callers of the frames (u32[]). */
 const D_CONTEXT: usize = 120;
 const D_FRAME_CONTEXT: usize = 124;
-const D_BYTES: usize = 128;
+/** The region that the next access lies in (regions.ts), 0 for none. */
+const D_REGION: usize = 128;
+const D_BYTES: usize = 136;
 
 const NO_RECORD: u32 = 0x100;
 
@@ -362,13 +366,19 @@ export function decoderFrames(decoder: usize): usize {
   return load<usize>(decoder, D_FRAME_PC);
 }
 
+/** The stream's accesses lie in this region from the next batch on. */
+export function decoderEnters(decoder: usize, region: u32): void {
+  store<u32>(decoder, region, D_REGION);
+}
+
 /** The accesses from number `at` of the batch on happen in `context`. */
 function turn(decoder: usize, at: u32, context: u32): void {
   store<u32>(decoder, context, D_CONTEXT);
+  const region = load<u32>(decoder, D_REGION);
   if (!turnCount || load<u32>(turnAt + ((<usize>(turnCount - 1)) << 2)) != at) turnCount++;
   const last = (<usize>(turnCount - 1)) << 2;
   store<u32>(turnAt + last, at);
-  store<u32>(turnContext + last, context);
+  store<u32>(turnContext + last, region ? contextBelow(context, REGION_CONTEXT | region) : context);
 }
 
 /** Entry, before access number `at` of the batch: pushes the call site that the return address names. */
@@ -551,7 +561,7 @@ function missedStep(decoder: usize, miss: u32): usize {
 /** Reads an event into the event record; false for damage. */
 function readEvent(decoder: usize): bool {
   const kind = <i32>readByte();
-  if (kind <= EVENT_STAMP || kind > EVENT_EXEC) return false;
+  if (kind <= EVENT_STAMP || kind > EVENT_MARK) return false;
   const step = readVarint();
   const seq = load<u64>(decoder, D_SEQ) + step;
   eventKind = kind;
@@ -567,7 +577,7 @@ function readEvent(decoder: usize): bool {
     store<u64>(decoder, eventA, D_EVENT_A);
   }
   const wide = kind == EVENT_ALLOC || kind == EVENT_MAP || kind == EVENT_REMAP;
-  const three = wide || kind == EVENT_THREAD_START || kind == EVENT_SYSCALL;
+  const three = wide || kind == EVENT_THREAD_START || kind == EVENT_SYSCALL || kind == EVENT_MARK;
   if (three || kind == EVENT_UNMAP || kind == EVENT_KERNEL_WRITE) {
     eventB = load<u64>(decoder, D_EVENT_B) + unzigzag(readVarint());
     store<u64>(decoder, eventB, D_EVENT_B);

@@ -10,6 +10,7 @@ import {
   EVENT_EXEC,
   EVENT_KERNEL_WRITE,
   EVENT_MAP,
+  EVENT_MARK,
   EVENT_REMAP,
   EVENT_SYSCALL,
   EVENT_THREAD_EXIT,
@@ -330,7 +331,7 @@ export function encoderEvent(stream: usize, kind: u32, seq: u64, a: u64, b: u64,
   if (kind == EVENT_THREAD_EXIT || kind == EVENT_EXEC) return;
   difference(stream, D_EVENT_A, a);
   const wide = called || kind == EVENT_REMAP;
-  const three = wide || kind == EVENT_THREAD_START || kind == EVENT_SYSCALL;
+  const three = wide || kind == EVENT_THREAD_START || kind == EVENT_SYSCALL || kind == EVENT_MARK;
   if (three || kind == EVENT_UNMAP || kind == EVENT_KERNEL_WRITE) difference(stream, D_EVENT_B, b);
   if (called) varint(call);
   else if (three) difference(stream, D_EVENT_C, c);

@@ -52,6 +52,7 @@ export { flushOutbox } from './outbox';
 export { entryCount, entryRecord, pageCount, pageRecord, processRecord, setPageSize } from './pages';
 export { makeImage, setGlobal } from './paint';
 export { defineSites, pairCount, pairRecord, siteBytes, siteCount, siteWrites, unionAdd, unionTake } from './pairs';
+export { regionCount, regionRecord, stretchCount, stretchesFull, stretchRecord, unionAddRegion } from './regions';
 export * from './run';
 export { addSampler } from './samplers';
 export { streamLength, streamsClear, streamWant, streamWords } from './streams';

@@ -158,6 +158,21 @@ export function stackObjectOfSites(kind: u32, sites: usize, length: u32): u32 {
   return identify(kind, NONE, NONE);
 }
 
+/** What `object` is when it is called by the run's name number `name`: allocated by the same calls. */
+export function taggedObject(object: u32, name: u32): u32 {
+  const o = objectRecord(object);
+  scratchLength = load<u32>(o, STACK_LENGTH);
+  memory.copy(scratch, load<u32>(o, STACK), scratchLength << 2);
+  return identify(load<u32>(o, KIND), load<u32>(o, KEY_A), name);
+}
+
+/** A block turned out to be of another object. */
+export function uncountBlock(object: u32): void {
+  const o = objectRecord(object);
+  const blocks = load<u64>(o, BLOCKS);
+  if (blocks) store<u64>(o, blocks - 1, BLOCKS);
+}
+
 /** One more block of an object. */
 export function countBlock(object: u32): void {
   const o = objectRecord(object);

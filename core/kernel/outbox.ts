@@ -42,7 +42,7 @@ const CROSS_BYTES: u32 = 12;
 const crosses: usize = heap.alloc(BATCH * CROSS_BYTES);
 const straddles: usize = heap.alloc(BATCH * CROSS_BYTES);
 let crossCount: u32 = 0;
-let straddleCount: u32 = 0;
+export let straddleCount: u32 = 0;
 
 /** Samples of the batch, see touches.ts. */
 const SAMPLE_BYTES: u32 = 8;
@@ -96,6 +96,11 @@ export function addCross(touch: u32, line: u32, pair: u32): void {
 /** An access of the touch numbered `touch` went on in `page`. */
 export function addStraddle(touch: u32, page: u32, pair: u32): void {
   addTriple(straddles + straddleCount++ * CROSS_BYTES, touch, page, pair);
+}
+
+/** The page of a straddle of the batch. */
+export function straddlePage(index: u32): u32 {
+  return load<u32>(straddles + index * CROSS_BYTES, 4);
 }
 
 /** An access is a sample of `stream`: it made the touch numbered `touch`, or repeats its line. */

@@ -17,8 +17,8 @@ export const TILE_BYTES: u64 = 4096;
 /** Guest-virtual addresses have 57 bits (5-level paging); the rest of a longer one is dropped. */
 export const ADDRESS_MASK: u64 = (1 << 57) - 1;
 
-// Process record, 128 bytes.
-export const PROCESS_STRIDE = 128;
+// Process record, 192 bytes.
+export const PROCESS_STRIDE = 192;
 /** First of the process's chunks. */
 export const PROCESS_CHUNKS = 0;
 export const PROCESS_INDEX = 4;
@@ -42,13 +42,18 @@ export const PROCESS_STAMP = 84;
 export const PROCESS_BRK = 88;
 /** Names of mapped files: u32[] of run-wide name numbers + 1, and its length. */
 export const PROCESS_FILES = 96;
-export const PROCESS_FILES_LENGTH = 100;
+/** Where a list of names has its length. */
+export const NAMES_LENGTH = 4;
 /** Live bytes an object has in this process: u64[], and its length. */
 export const PROCESS_LIVE = 104;
 export const PROCESS_LIVE_LENGTH = 108;
 export const PROCESS_ENDED = 112;
 /** List of what was ever mapped (extents.ts), 12 bytes. */
 export const PROCESS_EXTENTS = 116;
+/** Names that marks refer to, as PROCESS_FILES has those of files. */
+export const PROCESS_NAMES = 128;
+/** The phase that it is in (regions.ts); 0: none. */
+export const PROCESS_PHASE = 136;
 
 let processes: usize = 0;
 let processCapacity: u32 = 0;

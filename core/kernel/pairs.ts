@@ -256,8 +256,11 @@ let unionBytes: usize = 0;
 let unionEnd: u32 = 0;
 
 export function unionAdd(site: u32): void {
-  if (site >= siteCount) return;
-  const s = siteRecord(site);
+  if (site < siteCount) unionAddRecord(siteRecord(site));
+}
+
+/** The same of any record that has a set where sites have theirs. */
+export function unionAddRecord(s: usize): void {
   const length = load<u32>(s, SITE_SET_LENGTH);
   if (<usize>length * SET_BYTES > unionBytes) {
     union = enlarge(union, unionBytes, length * SET_BYTES);

@@ -17,6 +17,7 @@ import {
   EVENT_FREE,
   EVENT_KERNEL_WRITE,
   EVENT_MAP,
+  EVENT_MARK,
   EVENT_REMAP,
   EVENT_STAMP,
   EVENT_SYSCALL,
@@ -27,6 +28,10 @@ import {
   MAPPING_FORK,
   MAPPING_MAP,
   MAPPING_UNMAP,
+  MARK_PHASE,
+  MARK_REGION_BEGIN,
+  MARK_REGION_END,
+  MARK_TAG,
   QUANTUM,
   SLICE,
   STOP_ERROR,
@@ -42,9 +47,11 @@ import {
   forkProcess,
   freeBlock,
   mapRange,
+  markName,
   remapRange,
   removeStack,
   setBreak,
+  tagMemory,
   unmapRange,
 } from './blocks';
 import { countBatch, touchAddress } from './count';
@@ -59,7 +66,7 @@ import {
   recountWorkingSets,
   widenFullBins,
 } from './heat';
-import { countBlock, KIND_ANONYMOUS, KIND_HEAP, stackObject } from './objects';
+import { countBlock, KIND_ANONYMOUS, KIND_HEAP, NONE, stackObject } from './objects';
 import {
   closeBatch,
   flushOutbox,
@@ -73,8 +80,17 @@ import {
   postVcpuEnd,
   postWiden,
 } from './outbox';
-import { ADDRESS_MASK, PROCESS_BRK, PROCESS_DECODER, PROCESS_INDEX, pageShift, processRecord } from './pages';
+import {
+  ADDRESS_MASK,
+  PROCESS_BRK,
+  PROCESS_DECODER,
+  PROCESS_INDEX,
+  PROCESS_PHASE,
+  pageShift,
+  processRecord,
+} from './pages';
 import { sumPairsBySite } from './pairs';
+import { beginPhase, beginRegion, closeRegions, endRegion, enterRegion, openRegions, touchedIn } from './regions';
 import { closeTimeBin, doubleEpochsOfTimes, timeBinFull, timeBinOpen, timeBinsMustWiden, widenTimeBins } from './times';
 
 // Why `run` returned.
@@ -129,7 +145,7 @@ export function threadCreate(process: u32): u32 {
   return vcpu;
 }
 
-// Stream record, 64 bytes.
+// Stream record.
 const STREAM_DECODER = 0;
 const STREAM_VCPU = 4;
 const STREAM_THREAD = 8;
@@ -144,7 +160,9 @@ const STREAM_D = 48;
 const STREAM_SEQ = 56;
 const STREAM_LOW = 64;
 const STREAM_HIGH = 72;
-const STREAM_BYTES = 80;
+/** The regions that its thread has open (regions.ts); 0 before its first mark. */
+const STREAM_REGIONS = 80;
+const STREAM_BYTES = 88;
 
 /** A stream: its decoder, the vCPU that runs it, the number by which its stack object is known. */
 export function streamCreate(decoder: usize, vcpu: u32, thread: u32, signal: bool): usize {
@@ -169,8 +187,16 @@ export function batchLimit(): u32 {
 
 /** Replays the first `n` accesses (at most `batchLimit`) of the batch columns on the vCPU. */
 export function replayBatch(vcpu: u32, n: u32): void {
+  replayIn(0, vcpu, n);
+}
+
+/** The same in a region, or outside all (0). */
+function replayIn(region: u32, vcpu: u32, n: u32): void {
   if (!n) return;
-  closeBatch(vcpu, n, countBatch(processOf(vcpu), n, openBatch()));
+  const touches = openBatch();
+  const count = countBatch(processOf(vcpu), n, touches);
+  if (region) touchedIn(region, touches, count);
+  closeBatch(vcpu, n, count);
   accesses += n;
   epochAccesses += n;
   if (epochAccesses == epochLength) closeEpoch();
@@ -202,6 +228,7 @@ function closeBin(): void {
 
 /** Ends the last epoch. After the last access. */
 export function finishRun(): void {
+  closeRegions(accesses);
   if (epochAccesses || epochOpen()) closeEpoch();
   if (timeBinOpen()) {
     sumPairsBySite();
@@ -234,8 +261,10 @@ export function run(stream: usize, limit: u64): i32 {
     if (stop >= 0) return stop;
   }
   while (true) {
+    const phase = <usize>load<u32>(processOf(vcpu), PROCESS_PHASE);
+    const region = enterRegion(decoder, load<u32>(stream, STREAM_REGIONS), phase);
     const stop = decode(decoder, batchLimit());
-    replayBatch(vcpu, batchCount);
+    replayIn(region, vcpu, batchCount);
     const slice = batchCount > 0 && accesses % SLICE == 0;
     if (stop == STOP_EVENT) {
       if (slice || eventSeq >= limit) {
@@ -319,6 +348,9 @@ function handle(stream: usize, kind: u32, a: u64, b: u64, c: u64, d: u64): i32 {
       for (let number = first; number <= last; number++) touchAddress(process, number << pageShift);
       break;
     }
+    case EVENT_MARK:
+      mark(stream, process, <u32>a, markName(process, b), c);
+      break;
     case EVENT_FORK: {
       forkedProcess = <u32>a;
       const child = processRecord(<u32>a);
@@ -333,6 +365,20 @@ function handle(stream: usize, kind: u32, a: u64, b: u64, c: u64, d: u64): i32 {
       return RUN_EXEC;
   }
   return -1;
+}
+
+/** What the program says of itself; one whose name was never told says nothing. */
+function mark(stream: usize, process: usize, kind: u32, name: u32, address: u64): void {
+  if (name == NONE) return;
+  if (kind == MARK_TAG) tagMemory(process, address, name);
+  else if (kind == MARK_PHASE)
+    store<u32>(process, <u32>beginPhase(load<u32>(process, PROCESS_PHASE), name, accesses), PROCESS_PHASE);
+  else if (kind == MARK_REGION_BEGIN || kind == MARK_REGION_END) {
+    if (!load<u32>(stream, STREAM_REGIONS)) store<u32>(stream, <u32>openRegions(), STREAM_REGIONS);
+    const open = <usize>load<u32>(stream, STREAM_REGIONS);
+    if (kind == MARK_REGION_BEGIN) beginRegion(open, name, accesses);
+    else endRegion(open, name, accesses);
+  }
 }
 
 /** Tells the machine half of a mapping: the pages that it covers, also in part. */

@@ -66,6 +66,7 @@ export interface KernelExports extends SiteTimesExports {
   setGlobal(image: number, index: number, start: bigint, end: bigint, module: number, row: number): void;
   mapModule(process: number, address: bigint, length: bigint, module: number, image: number): void;
   nameFile(process: number, index: number, name: number): void;
+  nameMark(process: number, index: number, name: number): void;
   // Replay.
   run(stream: number, limit: bigint): number;
   batchLimit(): number;
@@ -123,6 +124,29 @@ export interface KernelExports extends SiteTimesExports {
   extentsOf(process: number): number;
   unionAdd(site: number): void;
   unionTake(): number;
+  // Regions and phases.
+  readonly regionCount: Global;
+  regionRecord(node: number): number;
+  unionAddRegion(node: number): void;
+  readonly stretchCount: Global;
+  readonly stretchesFull: Global;
+  stretchRecord(index: number): number;
+}
+
+/** One number for each name of the run, whatever the processes call it. */
+class NameNumbers {
+  readonly names: string[] = [];
+  readonly #numbers = new Map<string, number>();
+
+  of(name: string): number {
+    let number = this.#numbers.get(name);
+    if (number === undefined) {
+      number = this.names.length;
+      this.names.push(name);
+      this.#numbers.set(name, number);
+    }
+    return number;
+  }
 }
 
 const STOPS = ['input', 'turn', 'slice', 'fork', 'exec', 'error', 'exit'] as const;
@@ -138,9 +162,8 @@ export interface KernelOptions {
 export class Kernel {
   readonly exports: KernelExports;
   readonly pageSize: 4096 | 2097152;
-  /** Run-wide names of mapped files, as `RawObjects.name` gives them. */
-  readonly fileNames: string[] = [];
-  readonly #fileNumbers = new Map<string, number>();
+  readonly #fileNumbers = new NameNumbers();
+  readonly #markNumbers = new NameNumbers();
   readonly #processes = new Set<number>();
 
   constructor(options: KernelOptions) {
@@ -149,6 +172,16 @@ export class Kernel {
     this.pageSize = options.pageSize;
     this.exports.setPageSize(options.pageSize);
     this.exports.setEpochLength(BigInt(options.epochAccesses));
+  }
+
+  /** Run-wide names of mapped files, as `RawObjects.name` gives them. */
+  get fileNames(): readonly string[] {
+    return this.#fileNumbers.names;
+  }
+
+  /** Run-wide names of regions, phases and tags. */
+  get markNames(): readonly string[] {
+    return this.#markNumbers.names;
   }
 
   /** Calls into the kernel; a trap becomes an error that says why. */
@@ -244,15 +277,15 @@ export class Kernel {
     });
   }
 
+  /** The name that a process's marks call `index`. */
+  defineMarkName(process: number, index: number, text: string): void {
+    const name = this.#markNumbers.of(text);
+    this.guard(() => this.exports.nameMark(this.exports.processRecord(process), index, name));
+  }
+
   /** The name of mapped file number `index` of a process. */
   defineFile(process: number, index: number, path: string): void {
-    let number = this.#fileNumbers.get(path);
-    if (number === undefined) {
-      number = this.fileNames.length;
-      this.fileNames.push(path);
-      this.#fileNumbers.set(path, number);
-    }
-    const name = number;
+    const name = this.#fileNumbers.of(path);
     this.guard(() => this.exports.nameFile(this.exports.processRecord(process), index, name));
   }
 

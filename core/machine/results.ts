@@ -10,6 +10,7 @@ import { mergedHeat, readEpochColumns, readHeatRows, readPageCounts, wide } from
 import { jointPeaks } from './jointPeaks.js';
 import type { Kernel } from './kernel.js';
 import type { MachineCountsOfRun } from './machineHalf.js';
+import { splitRegions } from './regionRows.js';
 import { mergedSiteTimes, readSiteTimes } from './siteTimes.js';
 
 export type CountedReplay = Pick<
@@ -20,6 +21,7 @@ export type CountedReplay = Pick<
   | 'pairs'
   | 'contexts'
   | 'siteTimes'
+  | 'regions'
   | 'pages'
   | 'epochs'
   | 'heat'
@@ -57,7 +59,7 @@ const OBJECT_WORDS = 16;
 /** The tables of a finished replay. Call after `kernel.finish()`; `pageSets` goes on using the kernel. */
 export function countedReplay(kernel: Kernel, machine: MachineCountsOfRun): CountedReplay {
   const { pages, rowOfPage } = readPages(kernel, machine);
-  const pairs = readPairs(kernel, machine);
+  const { contexts, pairs, regions } = splitRegions(kernel, readContexts(kernel), readPairs(kernel, machine));
   const sites = sumPairs(pairs, pairs.site, kernel.exports.siteCount.value);
   const byObject = sumPairs(pairs, pairs.object, kernel.exports.objectCount.value);
   const entries = readEntries(kernel, rowOfPage, pages, byObject.count);
@@ -78,7 +80,8 @@ export function countedReplay(kernel: Kernel, machine: MachineCountsOfRun): Coun
     sites,
     objects: readObjects(kernel, byObject, entries),
     pairs,
-    contexts: readContexts(kernel),
+    contexts,
+    regions,
     siteTimes: mergedSiteTimes(readSiteTimes(kernel.exports), machine.siteTimes),
     pages,
     epochs,
@@ -300,6 +303,7 @@ function readObjects(kernel: Kernel, counts: RawSites, entries: ObjectPages): Ra
   const global = new Uint32Array(count).fill(NONE);
   const thread = new Uint32Array(count).fill(NONE);
   const name: string[] = [];
+  const tag: string[] = [];
   const bytes = new Float64Array(count);
   const blocks = new Float64Array(count);
   const first = exports.objectRecord(0) >>> 2;
@@ -320,6 +324,8 @@ function readObjects(kernel: Kernel, counts: RawSites, entries: ObjectPages): Ra
     } else if (code === STACK) thread[o] = a;
     const names = code === FILE ? kernel.fileNames : code === HEAP || code === ANONYMOUS ? VERBS : [];
     name.push(names[a] ?? '');
+    // Of these the second key is a tag's name.
+    tag.push((code === HEAP || code === ANONYMOUS || code === FILE ? kernel.markNames[b] : undefined) ?? '');
   }
   // A module's own row is what its named globals leave of the image.
   for (let o = 0; o < count; o++)
@@ -333,6 +339,7 @@ function readObjects(kernel: Kernel, counts: RawSites, entries: ObjectPages): Ra
     global,
     thread,
     name,
+    tag,
     bytes,
     blocks,
     reads: counts.reads,

@@ -17,6 +17,7 @@ import type {
   TranslationRow,
 } from '../model/profile.js';
 import { HOT } from '../model/profile.js';
+import { mergedRegions } from './regions.js';
 import { mergedRows } from './rows.js';
 import { alignedTimelines, mergedHeat, mergedSiteTimes, sideBySide } from './time.js';
 
@@ -43,6 +44,7 @@ export function mergeProfiles(given: readonly Profile[]): ProfileWithoutPlacemen
   const siteTimes = mergedSiteTimes(timelines, rows.siteOf);
   const totals = mergedTotals(profiles);
   const { calls } = rows;
+  const regions = mergedRegions(profiles);
   return {
     schema: first.schema,
     tool: first.tool,
@@ -58,6 +60,7 @@ export function mergeProfiles(given: readonly Profile[]): ProfileWithoutPlacemen
     pairs: rows.pairs,
     ...(calls && { calls }),
     ...(siteTimes && { siteTimes }),
+    ...(regions && { regions }),
     pages: pages.table,
     epochs,
     heat: mergedHeat(timelines, pages.rowOf),

@@ -33,6 +33,8 @@ export interface Profile {
   readonly calls?: CallTable;
   /** Sites through time. Left out by older versions. */
   readonly siteTimes?: SiteTimeTable;
+  /** Left out where the program names none, and by older versions. */
+  readonly regions?: RegionTable;
   readonly pages: PageTable;
   readonly epochs: EpochTable;
   /** Address by time, sparse: the pages touched in each epoch. */
@@ -225,6 +227,29 @@ export interface ObjectTable extends SourceColumns {
   readonly tier: Uint8Array;
   /** Bytes the object occupies in pages that it touched. */
   readonly touchedBytes: Float64Array;
+}
+
+export type RegionKind = 'phase' | 'region';
+
+/**
+ * What the program called parts of its run (pagelens.h), the most accesses first. A row counts what happened while a
+ * region of its name was open on the thread, or its process was in the phase: rows overlap and have no total.
+ */
+export interface RegionTable extends SourceColumns {
+  readonly kind: readonly RegionKind[];
+  readonly name: readonly string[];
+  /** How often it was entered. */
+  readonly times: Float64Array;
+  /** When it lasted, of many the longer ones: its row, and epochs from (inclusive) and to (exclusive) that hold it. */
+  readonly stretches: readonly RegionStretch[];
+}
+
+export interface RegionStretch {
+  readonly row: number;
+  readonly from: number;
+  readonly to: number;
+  /** Accesses of the run meanwhile, by all threads. */
+  readonly accesses: number;
 }
 
 export interface PairTable {

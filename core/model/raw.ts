@@ -10,6 +10,7 @@ import type {
   HeatTable,
   ObjectKind,
   PageTable,
+  RegionKind,
   Temperature,
   Totals,
   TrackerResult,
@@ -23,6 +24,8 @@ export interface RawReplay {
   readonly pairs: RawPairs;
   readonly contexts: RawContexts;
   readonly siteTimes: RawSiteTimes;
+  /** What the program called parts of its run; null: nothing. */
+  readonly regions: RawRegions | null;
   /** Final but for `object` (holds raw object numbers) and `hotness` (zero). */
   readonly pages: PageTable;
   readonly epochs: EpochTable;
@@ -98,6 +101,24 @@ export interface RawContexts {
   readonly site: Uint32Array;
 }
 
+/** One row a name and kind, in order of first sight; counts hold those of the regions inside. */
+export interface RawRegions {
+  readonly count: number;
+  readonly kind: readonly RegionKind[];
+  readonly name: readonly string[];
+  /** How often it was entered. */
+  readonly times: Float64Array;
+  readonly reads: Float64Array;
+  readonly writes: Float64Array;
+  readonly trafficReads: Float64Array;
+  readonly trafficWrites: Float64Array;
+  /** Distinct pages touched. */
+  readonly pages: Float64Array;
+  /** When it lasted, in accesses of the run; of many, the longer ones. */
+  readonly stretches: readonly { readonly row: number; readonly from: number; readonly to: number }[];
+  readonly stretchesFull: boolean;
+}
+
 /**
  * Objects in order of first sight; number 0 is always the `unattributed` one. How an object is named depends on its
  * kind: heap and anonymous by the stack of sites, `name` being what allocated (`calloc`); globals by `module` and `global` (row of the module's globals, or
@@ -113,6 +134,8 @@ export interface RawObjects {
   readonly global: Uint32Array;
   readonly thread: Uint32Array;
   readonly name: readonly string[];
+  /** What the program called it (`pagelens_tag`); '' where it did not. */
+  readonly tag: readonly string[];
   /** Peak bytes alive at once; blocks allocated in all. */
   readonly bytes: Float64Array;
   readonly blocks: Float64Array;

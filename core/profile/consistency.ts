@@ -7,6 +7,7 @@ import {
   type CallTable,
   CLASS_NAMES,
   type HeatTable,
+  type RegionTable,
   type RestOfProfile,
   type SiteTimeTable,
   type SourceProfile,
@@ -27,6 +28,7 @@ export function checkSource(profile: SourceProfile): void {
   lengths('objects', objects, objects.count);
   lengths('pairs', pairs, pairs.count);
   lengths('epochs', epochs, epochs.count);
+  if (profile.regions) checkRegions(profile.regions, epochs.count);
   lengths('missRatio', profile.missRatio, profile.missRatio.pages.length);
 
   starts('sites.inlineStart', inlineStart, sites.count + 1);
@@ -70,6 +72,13 @@ export function checkRest({ calls, siteTimes, pages, heat, trackers }: RestOfPro
     if (pageWrites) lengths(`tracker ${id}`, { pageWrites }, pages.count);
     if (readings) checkHeat(`heat of tracker ${id}`, readings, epochs.count, pages.count);
   }
+}
+
+function checkRegions({ stretches, ...columns }: RegionTable, epochs: number): void {
+  lengths('regions', columns, columns.count);
+  for (const { row, from, to } of stretches)
+    if (row >= columns.count || from >= to || to > epochs)
+      throw new ShapeError(`a stretch of regions is row ${row}, epochs ${from} to ${to}`);
 }
 
 function checkHeat(what: string, heat: HeatTable | TrackerHeat, epochs: number, pages: number): void {

@@ -15,6 +15,7 @@ import {
   type PmlSweepRow,
   type PolicyResult,
   type Profile,
+  type RegionKind,
   type ReplayOptions,
   type SourceColumns,
   type Temperature,
@@ -72,6 +73,20 @@ export interface ReportObject extends Region {
   readonly density: number;
 }
 
+/** What the program called a part of its run, by `pagelens.h`. Rows overlap. */
+export interface ReportRegion extends ReadsWrites {
+  readonly kind: RegionKind;
+  readonly name: string;
+  /** How often it was entered. */
+  readonly times: number;
+  /** Distinct pages touched. */
+  readonly pages: number;
+  readonly traffic: ReadsWrites;
+  /** Of the run's accesses. */
+  readonly share: number;
+  readonly interval95?: Region['interval95'];
+}
+
 export interface ReportPage extends ReadsWrites {
   readonly process: number;
   /** Page number: address / page size. */
@@ -123,6 +138,7 @@ export interface Report {
   readonly lines: readonly ReportLine[];
   readonly functions: readonly ReportFunction[];
   readonly objects: readonly ReportObject[];
+  readonly regions: readonly ReportRegion[];
   readonly pageRows?: readonly ReportPage[];
   readonly temperature: Temperature;
   readonly distribution: Distribution;
@@ -231,6 +247,7 @@ export function toReport(profile: Profile, options: ReportOptions = {}): Report 
     lines: lineRows(profile),
     functions: functionRows(profile),
     objects: objectRows(profile),
+    regions: regionRows(profile),
     ...(options.pageRows ? { pageRows: pageRows(profile) } : {}),
     temperature: temperature(profile.temperature),
     distribution: distribution(profile.distribution),
@@ -412,6 +429,28 @@ function functionRows(profile: Profile): ReportFunction[] {
     });
   }
   return rows;
+}
+
+function regionRows({ regions, totals, program: { sampling } }: Profile): ReportRegion[] {
+  if (!regions) return [];
+  const accesses = totals.reads + totals.writes;
+  return regions.name.map((name, row) => {
+    const reads = regions.reads[row]!;
+    const writes = regions.writes[row]!;
+    return {
+      kind: regions.kind[row]!,
+      name,
+      times: regions.times[row]!,
+      reads,
+      writes,
+      pages: regions.pages[row]!,
+      traffic: { reads: regions.trafficReads[row]!, writes: regions.trafficWrites[row]! },
+      share: figure(accesses > 0 ? (reads + writes) / accesses : 0),
+      ...(sampling && {
+        interval95: { reads: countInterval(reads, sampling), writes: countInterval(writes, sampling) },
+      }),
+    };
+  });
 }
 
 function objectRows(profile: Profile): ReportObject[] {

@@ -76,6 +76,7 @@ function accessSections(context: Context): (Section | null)[] {
     linesSection(context),
     functionsSection(context),
     objectsSection(context),
+    regionsSection(context),
     workingSetSection(context),
     missRatioSection(context),
     translationSection(context),
@@ -281,6 +282,33 @@ function objectsSection({ profile, rows, directory }: Context): Section {
 function sizeText({ objects }: Profile, row: number): string {
   if (objects.bytes[row] === 0) return '–';
   return `${objects.bytesAtMost?.[row] === 1 ? 'at most ' : ''}${bytes(objects.bytes[row]!)}`;
+}
+
+function regionsSection({ profile, rows }: Context): Section | null {
+  const { regions } = profile;
+  if (!regions) return null;
+  return {
+    title: 'Regions and phases',
+    note: `as the program calls them; ${shareNote(profile, regions.count, rows)}; they overlap, and a row holds what is inside it`,
+    table: {
+      columns: [
+        ...regionColumns(profile),
+        { title: 'pages', align: 'right' },
+        { title: 'traffic', align: 'right' },
+        { title: 'times', align: 'right' },
+        { title: 'kind', align: 'left' },
+        { title: 'name', align: 'fill' },
+      ],
+      rows: first(regions.count, rows).map(row => [
+        ...regionCells(profile, regions.reads[row]!, regions.writes[row]!),
+        count(regions.pages[row]!),
+        count(regions.trafficReads[row]! + regions.trafficWrites[row]!),
+        count(regions.times[row]!),
+        regions.kind[row]!,
+        regions.name[row]!,
+      ]),
+    },
+  };
 }
 
 function workingSetSection({ profile }: Context): Section | null {

@@ -22,6 +22,8 @@ import type {
   PolicyResult,
   Profile,
   ProgramInfo,
+  RegionStretch,
+  RegionTable,
   ReplayOptions,
   RestOfProfile,
   SiteTable,
@@ -208,6 +210,14 @@ const calls = record<CallTable>({
   trafficWrites: f64,
 });
 
+const regions = record<RegionTable>({
+  ...sourceColumns,
+  kind: list(oneOf('phase', 'region')),
+  name: list(text),
+  times: f64,
+  stretches: list(record<RegionStretch>({ row: natural, from: natural, to: natural, accesses: natural })),
+});
+
 const siteTimes = record<SiteTimeTable>({
   epochsPerBin: natural,
   start: u32,
@@ -326,6 +336,7 @@ const sourceMembers = {
   objects,
   pairs,
   epochs,
+  regions: optional(regions),
   temperature: record<Temperature>({
     totalPages: number,
     frequentlyAccessedPages: number,

@@ -9,6 +9,7 @@ import { readInvocation, splitWords } from './arguments.js';
 import { compileCommand } from './compileCommands.js';
 import { findCompiler, type Language } from './compiler.js';
 import { RecordError } from './errors.js';
+import { withHeader } from './header.js';
 import { ensureRuntime } from './runtime.js';
 import { rustcCommand } from './rust.js';
 import { definingSiblings, undefinedSymbols } from './undefinedSymbols.js';
@@ -129,7 +130,7 @@ function run(
 ): Promise<{ status: number; messages: string }> {
   return new Promise((resolve, reject) => {
     const child = spawn(program!, args, {
-      env,
+      env: withHeader(env),
       signal,
       cwd: cwd && existsSync(cwd) ? cwd : undefined,
       stdio: ['ignore', 'pipe', 'pipe'],

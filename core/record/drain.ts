@@ -183,6 +183,7 @@ export class Drain {
   private readonly moduleBlocks: ModuleBlock[] = [];
   private readonly siteBlocks: SitesBlock[] = [];
   private readonly fileNames = new Set<string>();
+  private readonly markNames = new Set<string>();
 
   private readonly warnings = new Set<string>();
   private readonly lost = new Map<number, Set<number>>();
@@ -528,6 +529,13 @@ export class Drain {
           await this.writer.write({ type: 'fileName', process: number, index: record.index, path: record.path });
           break;
         }
+        case 'markName': {
+          const key = `${number}:${record.index}`;
+          if (this.markNames.has(key)) break;
+          this.markNames.add(key);
+          await this.writer.write({ type: 'markName', process: number, index: record.index, name: record.name });
+          break;
+        }
         case 'warning':
           this.warnings.add(record.text);
           break;
@@ -751,6 +759,7 @@ export class Drain {
       this.processOf(block.process).firstSite = block.first + block.pc.length;
     }
     for (const { process, index } of trace.fileNames) this.fileNames.add(`${process}:${index}`);
+    for (const { process, index } of trace.markNames) this.markNames.add(`${process}:${index}`);
     for (const { stream, signal } of trace.threads) {
       this.announced.add(stream);
       if (!signal) this.threads++;

@@ -12,7 +12,7 @@ import { RecordError } from './errors.js';
 const PRODUCT = 'libpagelens-qemu.so';
 
 /** What the plug-in shares with the runtime of instrumented programs (core/record/runtime/README.md). */
-const SHARED = ['encode.c', 'streams.c', 'modules.c', 'effects.c', 'waiting.c'];
+const SHARED = ['encode.c', 'streams.c', 'modules.c', 'marks.c', 'effects.c', 'waiting.c'];
 
 const BUILD_FLAGS = [
   ...['-std=gnu11', '-O2', '-g', '-fPIC', '-fvisibility=hidden', '-ftls-model=initial-exec'],

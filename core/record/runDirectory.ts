@@ -75,6 +75,7 @@ export type MetaRecord =
     }
   | { readonly type: 'fileName'; readonly index: number; readonly path: string }
   | { readonly type: 'warning'; readonly text: string }
+  | { readonly type: 'markName'; readonly index: number; readonly name: string }
   | { readonly type: 'lost'; readonly stream: number; readonly reason: number };
 
 /**
@@ -231,7 +232,7 @@ export class MetaFile {
 }
 
 /** Payload bytes that each type has at least. */
-const META_MINIMUM = [0, 24, 16, 24, 24, 8, 0, 8];
+const META_MINIMUM = [0, 24, 16, 24, 24, 8, 0, 8, 8];
 
 /** A record, or a phrase that says what is wrong with it. */
 function metaRecord(type: number, payload: Buffer): MetaRecord | string {
@@ -282,8 +283,11 @@ function metaRecord(type: number, payload: Buffer): MetaRecord | string {
         localModule: u32(16),
       };
     case 5:
-      if (8 + u32(4) > payload.length) return 'a file name record that is too short';
-      return { type: 'fileName', index: u32(0), path: text(payload, 8, u32(4)) };
+    case 8: {
+      if (8 + u32(4) > payload.length) return 'a name record that is too short';
+      const name = text(payload, 8, u32(4));
+      return type === 5 ? { type: 'fileName', index: u32(0), path: name } : { type: 'markName', index: u32(0), name };
+    }
     case 6:
       return { type: 'warning', text: text(payload, 0, payload.length) };
     default:

@@ -11,22 +11,28 @@ import { launcherScript } from '../model/shell.js';
 import { leadingCompiler } from './arguments.js';
 import { cacheFolder, contentName, temporaryBeside } from './cache.js';
 import { findCompiler, type Language, onPath } from './compiler.js';
+import { includeFolder } from './header.js';
 
 export const TOOLCHAIN_KINDS = {
   cmake: 'a toolchain file: cmake -DCMAKE_TOOLCHAIN_FILE="$(pagelens toolchain cmake)"',
   meson: 'a native file: meson setup --native-file "$(pagelens toolchain meson)"',
+  include: 'the folder of pagelens.h: cc -I"$(pagelens toolchain include)"',
   path: 'a folder of compilers by their usual names: PATH="$(pagelens toolchain path):$PATH"',
 } as const;
 
 export type ToolchainKind = keyof typeof TOOLCHAIN_KINDS;
 
-const FILES: Readonly<Record<ToolchainKind, string>> = { cmake: 'pagelens.cmake', meson: 'pagelens.ini', path: 'bin' };
+const FILES: Readonly<Record<Exclude<ToolchainKind, 'include'>, string>> = {
+  cmake: 'pagelens.cmake',
+  meson: 'pagelens.ini',
+  path: 'bin',
+};
 
 const COMMANDS: Readonly<Record<Language, string>> = { c: 'cc', 'c++': 'c++', fortran: 'fc' };
 
 /** Absolute path of the file or folder. @throws RecordError when there is no C compiler */
 export function toolchain(kind: ToolchainKind, env: NodeJS.ProcessEnv = process.env): string {
-  return path.join(toolchainFolder(env), FILES[kind]);
+  return kind === 'include' ? includeFolder() : path.join(toolchainFolder(env), FILES[kind]);
 }
 
 /** Absolute path of a wrapper that is one word. @throws RecordError when there is no C compiler */

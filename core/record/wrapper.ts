@@ -9,6 +9,7 @@ import process from 'node:process';
 import { type Invocation, leadingCompiler, readInvocation } from './arguments.js';
 import { type Compiler, compilerOf, findCompiler, type Language } from './compiler.js';
 import { DEBUG_FLAG } from './flags.js';
+import { withHeader } from './header.js';
 import { ensureRuntime } from './runtime.js';
 
 /**
@@ -36,7 +37,7 @@ export async function compilerWrapper(
     wrappedArguments(compiler, invocation, [...prefixMap(env), ...args], linkFlags),
     {
       stdio: 'inherit',
-      env,
+      env: withHeader(env),
     },
   );
   if (error) throw error;

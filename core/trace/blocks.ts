@@ -96,6 +96,14 @@ export interface FileNameBlock {
   readonly path: string;
 }
 
+/** Names that the program's own marks (EVENT_MARK) refer to. */
+export interface MarkNameBlock {
+  readonly type: 'markName';
+  readonly process: number;
+  readonly index: number;
+  readonly name: string;
+}
+
 export interface StreamBlock {
   readonly type: 'stream';
   readonly stream: number;
@@ -161,6 +169,7 @@ export type Block =
   | ModuleBlock
   | SitesBlock
   | FileNameBlock
+  | MarkNameBlock
   | StreamBlock
   | SymbolsBlock
   | EndBlock;

@@ -9,7 +9,11 @@
 import { crc32 } from 'node:zlib';
 import type { Block } from './blocks.js';
 
+/** What is written, unless the file holds what a reader of this version does not know. */
 export const FORMAT_VERSION = 1;
+/** A file with marks (EVENT_MARK), whose names make it one. */
+export const MARKS_VERSION = 2;
+export const KNOWN_VERSIONS: readonly number[] = [FORMAT_VERSION, MARKS_VERSION];
 
 /** Like PNG's: a byte above 127, both line ends and ^Z, so that a transfer in text mode shows. */
 export const FILE_MAGIC = Uint8Array.of(0x89, 0x50, 0x4c, 0x54, 0x0d, 0x0a, 0x1a, 0x0a);
@@ -49,6 +53,7 @@ export const TYPE_NUMBERS = {
   stream: 7,
   symbols: 8,
   end: 9,
+  markName: 10,
 } as const satisfies Record<Block['type'], number>;
 
 const TYPE_NAMES = new Map<number, Block['type']>(
@@ -71,7 +76,7 @@ export interface BlockHeader {
   readonly crc: number;
 }
 
-export function encodeFileHeader(version = FORMAT_VERSION): Uint8Array {
+export function encodeFileHeader(version: number = FORMAT_VERSION): Uint8Array {
   const bytes = new Uint8Array(FILE_HEADER_BYTES);
   bytes.set(FILE_MAGIC);
   const view = new DataView(bytes.buffer);

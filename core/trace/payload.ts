@@ -13,6 +13,7 @@ import type {
   FileNameBlock,
   GlobalSymbol,
   HeaderBlock,
+  MarkNameBlock,
   ModuleBlock,
   ProcessBlock,
   SitesBlock,
@@ -79,6 +80,8 @@ export function decodePayload(type: StoredBlock['type'], payload: Uint8Array): S
       return decodeModule(value);
     case 'fileName':
       return decodeFileName(value);
+    case 'markName':
+      return decodeMarkName(value);
     case 'symbols':
       return unpackSymbols(value);
     case 'end':
@@ -277,6 +280,15 @@ function decodeFileName(value: Fields): FileNameBlock {
     process: integer(value.process, 'process', MAX_NUMBER),
     index: integer(value.index, 'index', MAX_NUMBER),
     path: text(value.path, 'path'),
+  };
+}
+
+function decodeMarkName(value: Fields): MarkNameBlock {
+  return {
+    type: 'markName',
+    process: integer(value.process, 'process', MAX_NUMBER),
+    index: integer(value.index, 'index', MAX_NUMBER),
+    name: text(value.name, 'name'),
   };
 }
 

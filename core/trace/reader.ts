@@ -14,6 +14,7 @@ import type {
   FileNameBlock,
   GlobalSymbol,
   HeaderBlock,
+  MarkNameBlock,
   ModuleBlock,
   ProcessBlock,
   SitesBlock,
@@ -29,7 +30,7 @@ import {
   decodeFileHeader,
   FILE_HEADER_BYTES,
   FLAG_MORE,
-  FORMAT_VERSION,
+  KNOWN_VERSIONS,
   MAX_JOINED_BYTES,
 } from './format.js';
 import { decodePayload, PayloadError, type StoredBlock } from './payload.js';
@@ -72,6 +73,7 @@ export class TraceFile {
   private readonly moduleList: ModuleBlock[] = [];
   private readonly siteList: SitesBlock[] = [];
   private readonly fileNameList: FileNameBlock[] = [];
+  private readonly markNameList: MarkNameBlock[] = [];
   private symbolsBlock: SymbolsBlock | null = null;
   private endBlock: EndBlock | null = null;
 
@@ -143,6 +145,9 @@ export class TraceFile {
   }
   get fileNames(): readonly FileNameBlock[] {
     return this.fileNameList;
+  }
+  get markNames(): readonly MarkNameBlock[] {
+    return this.markNameList;
   }
   /** Null when the trace was cut before its symbols, or none were resolved. */
   get symbols(): SymbolsBlock | null {
@@ -269,8 +274,8 @@ export class TraceFile {
     this.size = stat.size;
     const start = await this.peek(0, Math.min(stat.size, 4096));
     const version = decodeFileHeader(start);
-    if (version === FORMAT_VERSION) return;
-    const known = `Pagelens reads .pltrace files of version ${FORMAT_VERSION}`;
+    if (version !== null && KNOWN_VERSIONS.includes(version)) return;
+    const known = `Pagelens reads .pltrace files of version ${KNOWN_VERSIONS.join(' and ')}`;
     if (version !== null)
       throw new TraceError(
         `${this.path} is a Pagelens trace of version ${version}; this ${known}: update it, or record again`,
@@ -384,6 +389,9 @@ export class TraceFile {
         break;
       case 'fileName':
         this.fileNameList.push(block);
+        break;
+      case 'markName':
+        this.markNameList.push(block);
         break;
       case 'symbols':
         this.symbolsBlock = this.symbolsBlock ? joinSymbols(this.symbolsBlock, block) : block;

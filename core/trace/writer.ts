@@ -14,6 +14,7 @@ import {
   encodeBlockHeader,
   encodeFileHeader,
   FLAG_MORE,
+  MARKS_VERSION,
   MAX_JOINED_BYTES,
   MAX_RAW_BYTES,
   MAX_STREAMS,
@@ -33,6 +34,8 @@ export class TraceWriter {
   private tail: Promise<void> = Promise.resolve();
   private failure: TraceError | null = null;
   private inFlight = 0;
+  /** The file has the version that marks call for. */
+  private raised = false;
   /** Called when the disk is full, each time that it is: removes what it can do without. False: there was nothing. */
   makeRoom: () => Promise<boolean> = async () => false;
   private readonly waiting: (() => void)[] = [];
@@ -107,6 +110,7 @@ export class TraceWriter {
     if (payload.length > limit)
       throw new RangeError(`a ${block.type} block of ${payload.length} bytes exceeds the limit of ${limit}`);
     if (block.type === 'module') this.modulesWithGlobals.add(block.module);
+    if (block.type === 'markName') this.raiseVersion();
 
     // All parts are queued before the first wait, so that blocks of concurrent callers cannot come between them.
     let at = 0;
@@ -143,6 +147,18 @@ export class TraceWriter {
         if (!isFull(error) || !(await this.makeRoom())) throw error;
       }
     }
+  }
+
+  /** Readers that do not know marks refuse the file, from before the first of them is in it. */
+  private raiseVersion(): void {
+    if (this.raised) return;
+    this.raised = true;
+    this.tail = this.tail.then(async () => {
+      if (this.failure) return;
+      await writeAll(this.handle, encodeFileHeader(MARKS_VERSION), 0).catch(error => {
+        this.failure = ioError('write', this.path, error);
+      });
+    });
   }
 
   private enqueue(type: Block['type'], stream: number, raw: Uint8Array, flags: number): void {

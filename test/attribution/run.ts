@@ -177,6 +177,7 @@ export function rawReplay(list: readonly Touch[] = touches): RawReplay {
       module: Uint32Array.from(objects, object => ('module' in object ? object.module : NONE)),
       global: Uint32Array.from(objects, object => ('global' in object ? object.global : NONE)),
       thread: Uint32Array.from(objects, object => ('thread' in object ? object.thread : NONE)),
+      tag: objects.map(() => ''),
       name: objects.map(() => ''),
       bytes: Float64Array.from(objects, object => object.bytes),
       blocks: Float64Array.from(objects, object => object.blocks),
@@ -197,6 +198,7 @@ export function rawReplay(list: readonly Touch[] = touches): RawReplay {
       trafficReads: Float64Array.of(0, 8, 2, 1, 5, 0),
       trafficWrites: Float64Array.of(4, 0, 0, 0, 0, 0),
     },
+    regions: null,
     contexts: {
       count: contexts.length,
       parent: Uint32Array.from(contexts, ([parent]) => parent),

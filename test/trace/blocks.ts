@@ -58,6 +58,7 @@ export const everyBlock: readonly Block[] = [
   { type: 'stream', stream: 0, data: Uint8Array.from({ length: 1000 }, (_, i) => i % 7) },
   { type: 'process', process: 1, pid: 4712, parent: { process: 0, seq: 99 } },
   { type: 'thread', process: 1, stream: 1, tid: 4712, signal: true },
+  { type: 'markName', process: 0, index: 0, name: 'sölve' },
   { type: 'stream', stream: 1, data: Uint8Array.of(1, 2, 3) },
   { type: 'stream', stream: 0, data: Uint8Array.of(9) },
   {

@@ -69,6 +69,7 @@ describe('a trace file', () => {
     expect(trace.modules).toEqual(of('module'));
     expect(trace.sites).toEqual(of('sites'));
     expect(trace.fileNames).toEqual(of('fileName'));
+    expect(trace.markNames).toEqual(of('markName'));
     expect(trace.symbols).toEqual(of('symbols')[0]);
     expect(trace.end).toEqual(of('end')[0]);
     expect(trace.streamBlocks(0)).toBe(2);
@@ -387,7 +388,8 @@ describe('a cut or damaged trace', () => {
       'not 100',
     ],
     ['an unknown codec', { type: 8, payload: Buffer.alloc(1), codec: 2 }, 'codec 2'],
-    ['an unknown type', { type: 10, payload: Buffer.alloc(1) }, 'type 10'],
+    ['an unknown type', { type: 11, payload: Buffer.alloc(1) }, 'type 11'],
+    ['a mark name of nobody', { type: 10, payload: jsonOf({ process: 7, index: 0, name: 'a' }) }, 'process 7'],
     ['a stream of nobody', { type: 7, payload: Buffer.alloc(1), stream: 1 }, 'no thread block'],
     ['text that is no JSON', { type: 8, payload: Buffer.from('{]') }, 'not JSON'],
     ['JSON that is no block', { type: 4, payload: Buffer.from('[1]') }, 'not an object'],

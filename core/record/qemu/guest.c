@@ -131,6 +131,8 @@ void plq_guest_mapped(uint64_t at) {
   if (head) announce(&m, head);
 }
 
+const void *plq_guest_memory(uint64_t at) { return (const void *)(uintptr_t)(at + distance); }
+
 bool plq_guest_range(uint64_t at, uint64_t *low, uint64_t *high) {
   struct mapping m = {.low = at + distance};
   if (!each_mapping(holds, &m)) return false;

@@ -135,7 +135,36 @@ static void accessed_atomically(unsigned vcpu, qemu_plugin_meminfo_t info, uint6
   stamp();
 }
 
+/* The load behind a request of include/pagelens.h: it goes to the request. */
+static void requested(unsigned vcpu, qemu_plugin_meminfo_t info, uint64_t address, void *data) {
+  accessed(vcpu, info, address, data);
+  struct pl_context *c = pl_context_peek();
+  const uint64_t *request = plq_guest_memory(address);
+  uint64_t mark = request[0] - ((uint64_t)'P' << 24 | (uint64_t)'L' << 16);
+  if (c && mark <= 0xffff) pl_mark(c, (uint32_t)mark, plq_guest_memory(request[1]), request[2]);
+}
+
 /* ---- translation ---- */
+
+/* Whether this instruction is the load behind a request: that one and what precedes it, byte by byte. */
+static bool is_request(uint64_t at, const void *code, size_t length) {
+  static const uint8_t x86_64[] = {
+      /* rolq $3, $13, $61, $51, %rdi; xchgq %rbx, %rbx; cmpq $0, (%rax) */
+      0x48, 0xc1, 0xc7, 3, 0x48, 0xc1, 0xc7, 13, 0x48, 0xc1, 0xc7, 61, 0x48, 0xc1, 0xc7, 51,
+      0x48, 0x87, 0xdb, 0x48, 0x83, 0x38, 0};
+  static const uint32_t aarch64[] = {
+      /* ror x12, x12, #3, #13, #51, #61; orr x10, x10, x10; ldr xzr, [x4] */
+      0x93cc0d8c, 0x93cc358c, 0x93cccd8c, 0x93ccf58c, 0xaa0a014a, 0xf940009f};
+  bool x86 = plq_guest_machine() == EM_X86_64;
+  if (!x86 && plq_guest_machine() != EM_AARCH64) return false;
+  const uint8_t *all = x86 ? x86_64 : (const uint8_t *)aarch64;
+  size_t size = x86 ? sizeof x86_64 : sizeof aarch64;
+  if (length != 4 || memcmp(code, all + size - 4, 4) != 0) return false;
+  /* What precedes may lie on a page that is not mapped. */
+  uint64_t before = at - (size - 4), low, high;
+  return plq_guest_range(before, &low, &high) && memcmp(plq_guest_memory(before), all, size - 4) == 0;
+}
+
 
 static bool is_atomic(const uint8_t *code, size_t length) {
   if (plq_guest_machine() == EM_X86_64) {
@@ -190,6 +219,10 @@ static void translated(qemu_plugin_id_t id, struct qemu_plugin_tb *block) {
     struct instruction *in = new_instruction();
     if (!in) return;
     in->end = qemu_plugin_insn_vaddr(each) + qemu_plugin_insn_size(each);
+    if (is_request(qemu_plugin_insn_vaddr(each), qemu_plugin_insn_data(each), qemu_plugin_insn_size(each))) {
+      qemu_plugin_register_vcpu_mem_cb(each, requested, QEMU_PLUGIN_CB_NO_REGS, QEMU_PLUGIN_MEM_RW, in);
+      continue;
+    }
     bool atomic = is_atomic(qemu_plugin_insn_data(each), qemu_plugin_insn_size(each));
     if (atomic) {
       in->flags = PL_ATOMIC;

@@ -20,6 +20,8 @@ void plq_guest_announce(void);
 void plq_guest_mapped(uint64_t at);
 /* Bounds of the mapping that holds this guest address. */
 bool plq_guest_range(uint64_t at, uint64_t *low, uint64_t *high);
+/* Where this guest address is here. */
+const void *plq_guest_memory(uint64_t at);
 /* Path of the executable. */
 const char *plq_guest_path(void);
 /* e_machine of its header. */

@@ -323,6 +323,7 @@ static const uint8_t event_fields[PL_EVENTS] = {
     [PL_EVENT_ALLOC] = 4, [PL_EVENT_FREE] = 1,    [PL_EVENT_MAP] = 4,          [PL_EVENT_UNMAP] = 2,
     [PL_EVENT_REMAP] = 4, [PL_EVENT_BRK] = 1,     [PL_EVENT_THREAD_START] = 3, [PL_EVENT_THREAD_EXIT] = 0,
     [PL_EVENT_SYSCALL] = 3, [PL_EVENT_KERNEL_WRITE] = 2, [PL_EVENT_FORK] = 1,  [PL_EVENT_EXEC] = 0,
+    [PL_EVENT_MARK] = 3,
 };
 
 void pl_stamp(struct pl_context *c, uint64_t seq) {

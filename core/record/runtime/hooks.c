@@ -67,3 +67,12 @@ HOOK __tsan_init(void) { pl_start(); }
 HOOK __tsan_ignore_thread_begin(void) {}
 HOOK __tsan_ignore_thread_end(void) {}
 HOOK __tsan_switch_to_fiber(void *fiber, unsigned flags) { (void)fiber, (void)flags; }
+
+/* ---- include/pagelens.h ---- */
+
+PL_EXPORT int pagelens_mark(int mark, const char *name, const void *address) {
+  struct pl_context *c = pl_context_get();
+  if (!c) return 0;
+  pl_mark(c, (uint32_t)mark, name, (uint64_t)(uintptr_t)address);
+  return 1;
+}

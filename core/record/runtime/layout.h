@@ -81,6 +81,7 @@ enum {
   PL_META_FILENAME = 5,
   PL_META_WARNING = 6,
   PL_META_LOST = 7,
+  PL_META_MARK_NAME = 8,
 };
 
 /* Flags of PL_META_PROCESS. */

@@ -178,27 +178,39 @@ uint32_t pl_site_number(uint64_t pc, uint32_t kind, uint64_t function, uint32_t 
   return number;
 }
 
-#define FILENAMES 256
-static uint64_t filename_hashes[FILENAMES];
-static uint32_t filename_count;
+#define NAMES 256
+/* Names of one kind, by their hashes. */
+struct names {
+  uint32_t meta, count;
+  uint64_t hashes[NAMES];
+};
+static struct names filenames = {.meta = PL_META_FILENAME}, mark_names = {.meta = PL_META_MARK_NAME};
 
-uint32_t pl_filename(const char *path) {
+static uint32_t name_number(struct names *names, const char *text, uint64_t length) {
   uint64_t hash = 0xcbf29ce484222325ull;
-  for (const char *p = path; *p; p++) hash = (hash ^ (uint8_t)*p) * 0x100000001b3ull;
+  for (uint64_t i = 0; i < length; i++) hash = (hash ^ (uint8_t)text[i]) * 0x100000001b3ull;
   struct pl_guard guard = pl_lock();
   uint32_t index = 0;
-  uint32_t known = filename_count < FILENAMES ? filename_count : FILENAMES;
-  while (index < known && filename_hashes[index] != hash) index++;
+  uint32_t known = names->count < NAMES ? names->count : NAMES;
+  while (index < known && names->hashes[index] != hash) index++;
   if (index == known) {
-    /* Beyond the table every mapping gets a new number: correct, only longer. */
-    index = filename_count++;
-    if (index < FILENAMES) filename_hashes[index] = hash;
-    uint32_t head[2] = {index, (uint32_t)pl_length(path)};
-    struct pl_part parts[2] = {{head, sizeof head}, {path, head[1]}};
-    pl_meta(PL_META_FILENAME, parts, 2);
+    /* Beyond the table every use of a name gets a new number: correct, only longer. */
+    index = names->count++;
+    if (index < NAMES) names->hashes[index] = hash;
+    uint32_t head[2] = {index, (uint32_t)length};
+    struct pl_part parts[2] = {{head, sizeof head}, {text, length}};
+    pl_meta(names->meta, parts, 2);
   }
   pl_unlock(guard);
   return index;
+}
+
+uint32_t pl_filename(const char *path) { return name_number(&filenames, path, pl_length(path)); }
+
+uint32_t pl_mark_name(const char *name) {
+  uint64_t length = 0;
+  while (length < PL_MARK_NAME_MAX && name[length]) length++;
+  return name_number(&mark_names, name, length);
 }
 
 /* ---- the owner of the run ---- */
@@ -297,7 +309,7 @@ void pl_become(uint32_t number) {
   pl_process = number;
   for (uint64_t i = 0; i < numbered_capacity; i++) numbered[i].used = 0;
   site_count = 0;
-  filename_count = 0;
+  filenames.count = mark_names.count = 0;
 }
 
 const char *pl_directory(void) { return directory; }

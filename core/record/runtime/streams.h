@@ -62,6 +62,9 @@ void pl_context_make_private(struct pl_context *c);
 uint32_t pl_site_number(uint64_t pc, uint32_t kind, uint64_t function, uint32_t *lost);
 /* Number of a mapped file's name, announced when new. */
 uint32_t pl_filename(const char *path);
+/* Number of a name that marks refer to, likewise; what is behind PL_MARK_NAME_MAX bytes of it does not count. */
+uint32_t pl_mark_name(const char *name);
+#define PL_MARK_NAME_MAX 1000
 
 /* Appends a record to the meta file: parts are concatenated. Lock held. */
 struct pl_part {
@@ -72,6 +75,11 @@ struct pl_part {
 uint32_t pl_meta(uint32_t type, const struct pl_part *parts, int count);
 /* `parent`: the process that this one was forked from, or UINT32_MAX. Lock held. */
 void pl_announce_process(uint32_t parent, uint64_t fork_seq, uint32_t flags, const char *path);
+
+/* ---- marks.c: what the program says of itself ---- */
+
+/* A mark of include/pagelens.h, said by the thread of `c`. */
+void pl_mark(struct pl_context *c, uint32_t mark, const char *name, uint64_t address);
 
 /* ---- modules.c ---- */
 

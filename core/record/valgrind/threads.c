@@ -223,6 +223,20 @@ static void call_ends(ThreadId tid, UInt number, UWord *arguments, UInt count, S
   if (number == SYS_brk && call->arguments[0] == 0 && pl_context_peek() == c) pl_broke(c, (ULong)call->result);
 }
 
+/* ---- what the program says of itself: client requests of include/pagelens.h ---- */
+
+#define REQUESTS ((UWord)'P' << 24 | (UWord)'L' << 16)
+
+static Bool requested(ThreadId tid, UWord *request, UWord *result) {
+  UWord mark = request[0] - REQUESTS;
+  if (mark > 0xffff) return False;
+  switch_to(tid);
+  struct pl_context *c = pl_context_peek();
+  if (c) pl_mark(c, (UInt)mark, (const HChar *)request[1], request[2]);
+  *result = c != NULL;
+  return True;
+}
+
 /* ---- fork ---- */
 
 static struct {
@@ -273,3 +287,5 @@ void plt_threads_start(void) {
   VG_(needs_syscall_wrapper)(call_begins, call_ends);
   VG_(atfork)(fork_begins, NULL, forked);
 }
+
+void plt_requests_start(void) { VG_(needs_client_requests)(requested); }

@@ -91,6 +91,7 @@ static void before_options(void) {
   VG_(basic_tool_funcs)(started, plt_instrument, ended);
   VG_(needs_command_line_options)(option, usage, debug_usage);
   VG_(track_new_mem_startup)(mapped_at_start);
+  plt_requests_start();
   /* Every call and return must end a block, to be seen. */
   VG_(clo_vex_control).guest_chase = False;
 }

@@ -51,6 +51,8 @@ IRSB *plt_instrument(VgCallbackClosure *closure, IRSB *block, const VexGuestLayo
 /* ---- threads.c: whose code runs ---- */
 
 void plt_threads_start(void);
+/* While options are not known yet. */
+void plt_requests_start(void);
 /* Ends the streams of the threads that are left. */
 void plt_threads_end(void);
 /* The stack pointer, by which it shows that signal handlers were left by a jump. */

@@ -1,0 +1,10 @@
+/*
+ * What the program says of itself (include/pagelens.h). Each recorder hears of it in its own way: the runtime is called,
+ * the Valgrind tool and the QEMU plug-in know the request when they meet it.
+ */
+#include "streams.h"
+
+void pl_mark(struct pl_context *c, uint32_t mark, const char *name, uint64_t address) {
+  if (!name) return;
+  pl_event(c, PL_EVENT_MARK, pl_seq_take(), mark, pl_mark_name(name), address, 0);
+}
