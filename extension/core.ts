@@ -58,6 +58,12 @@ export class Core implements vscode.Disposable {
       : client.sendRequest<Requests[M]['result']>(method, params);
   }
 
+  /** Starts core before it is asked to open this file, which it reads meanwhile; nothing where it runs already. */
+  expect(file: string): void {
+    // Whoever asks next hears of a failure.
+    this.#start(file).catch(() => {});
+  }
+
   /** Folder for what belongs to the workspace, and without one to the user. */
   get storage(): string {
     const { storageUri, globalStorageUri } = this.context;
@@ -68,16 +74,16 @@ export class Core implements vscode.Disposable {
     this.#progress.fire(null);
   }
 
-  #start(): Promise<LanguageClient> {
-    this.#client ??= this.#launch().catch(error => {
+  #start(file?: string): Promise<LanguageClient> {
+    this.#client ??= this.#launch(file).catch(error => {
       this.#client = null;
       throw error;
     });
     return this.#client;
   }
 
-  async #launch(): Promise<LanguageClient> {
-    const server = new CoreProcess(path.join(this.context.extensionPath, 'dist', 'server.cjs'), this.log);
+  async #launch(file?: string): Promise<LanguageClient> {
+    const server = new CoreProcess(path.join(this.context.extensionPath, 'dist', 'server.cjs'), this.log, file);
     const { LanguageClient, State } = await import('./languageClient.js');
     const client = new LanguageClient(section, 'Pagelens', () => server.connect(), {
       // Every local file that the profile knows has marks, whatever its language; so has what a diff compares it with.

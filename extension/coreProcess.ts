@@ -9,24 +9,28 @@ import type { MessageTransports } from 'vscode-languageclient/node';
 export class CoreProcess {
   #next: ChildProcess | null;
 
-  /** @param module of the language server */
+  /**
+   * @param module of the language server
+   * @param file that it will be asked to open first
+   */
   constructor(
     readonly module: string,
     readonly log: vscode.LogOutputChannel,
+    file?: string,
   ) {
-    this.#next = this.#start();
+    this.#next = this.#start(file === undefined ? [] : ['--expect', file]);
   }
 
   /** How the client reaches it; a new process with every call, for a client that starts again what died. */
   async connect(): Promise<MessageTransports> {
-    const process = this.#next ?? this.#start();
+    const process = this.#next ?? this.#start([]);
     this.#next = null;
     const { IPCMessageReader, IPCMessageWriter } = await import('./languageClient.js');
     return { reader: new IPCMessageReader(process), writer: new IPCMessageWriter(process) };
   }
 
-  #start(): ChildProcess {
-    const child = fork(this.module, ['--node-ipc'], {
+  #start(more: readonly string[]): ChildProcess {
+    const child = fork(this.module, ['--node-ipc', ...more], {
       silent: true,
       // The editor's own debugging is not core's.
       execArgv: [],

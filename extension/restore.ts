@@ -29,6 +29,7 @@ export async function restoreProfile(core: Core): Promise<void> {
   // Read before the profile is opened: that one is compared with nothing yet, and would be remembered so.
   const baseline = workspaceState.get<string>(baselineKey);
   if (!file || !isThere(file)) return;
+  core.expect(file);
   try {
     await core.request('pagelens/open', { file });
     if (baseline && isThere(baseline)) await core.request('pagelens/compare', { file: baseline });

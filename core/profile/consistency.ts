@@ -117,15 +117,18 @@ function lengths(table: string, columns: object, rowCount: number): void {
 }
 
 function rows(what: string, column: Uint32Array | Uint8Array, rowCount: number, orNone = false): void {
-  for (const row of column)
+  for (let i = 0; i < column.length; i++) {
+    const row = column[i]!;
     if (row >= rowCount && !(orNone && row === NONE)) throw new ShapeError(`${what} names row ${row} of ${rowCount}`);
+  }
 }
 
 /** Offsets of groups: as many as groups and one more, from 0, never falling. */
 function starts(what: string, column: Uint32Array | Float64Array, length: number): void {
   if (column.length !== length) throw new ShapeError(`${what} has ${column.length} rows instead of ${length}`);
   let before = 0;
-  for (const [i, at] of column.entries()) {
+  for (let i = 0; i < length; i++) {
+    const at = column[i]!;
     if (!Number.isInteger(at) || at < before || (i === 0 && at !== 0)) throw new ShapeError(`${what} is out of order`);
     before = at;
   }

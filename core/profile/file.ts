@@ -190,17 +190,17 @@ async function readStored(file: string): Promise<{ json: Json | undefined; colum
 
     // 3. The columns.
     const entries = directoryOf(directory);
-    let offset = HEADER_BYTES + storedLength;
+    const offset = HEADER_BYTES + storedLength;
     const expected = entries.reduce((sum, entry) => sum + entry.stored, offset);
     if (expected > size) throw new ShapeError('it is cut short');
     if (expected < size) throw new ShapeError(`${size - expected} bytes follow its end`);
-    const stored: Buffer[] = [];
-    for (const [i, entry] of entries.entries()) {
-      const bytes = await read(offset, entry.stored);
-      checkCrc(bytes, entry.crc, `column ${i}`);
-      stored.push(bytes);
-      offset += entry.stored;
-    }
+    const bytes = await read(offset, expected - offset);
+    let at = 0;
+    const stored = entries.map((entry, i) => {
+      const column = bytes.subarray(at, (at += entry.stored));
+      checkCrc(column, entry.crc, `column ${i}`);
+      return column;
+    });
     return { json, columns: new StoredColumns(entries, stored) };
   } finally {
     await handle.close();

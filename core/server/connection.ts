@@ -19,17 +19,19 @@ import { messageOf, UsageError } from '../errors.js';
 import type { Failure } from '../model/failure.js';
 import * as l10n from '../model/l10n.js';
 import { optionTexts } from '../options.js';
-import type { Notifications, ProfileSummary, Requests } from '../protocol.js';
+import type { FilesReport, Notifications, ProfileSummary, Requests } from '../protocol.js';
 import { findPrograms } from '../record/programs.js';
 import { isTrace } from '../session.js';
 import { Annotator } from './annotator.js';
 import type { Backend, Hooks } from './backend.js';
 import { failureOf } from './failure.js';
 import { wireHeat } from './heat/wireHeat.js';
-import type { Change, Opened } from './keeper/requests.js';
+import type { Change } from './keeper/requests.js';
 import { LocalSources } from './localSources.js';
 import { Mirror } from './mirror.js';
 import { proposeMapping } from './pathMap.js';
+import { Pause } from './pause.js';
+import { summaryOf } from './selection.js';
 import { clientAbilities, defaultSettings, type Settings, settingsOf } from './settings.js';
 import { SourceDocument } from './sourceDocument.js';
 
@@ -38,6 +40,7 @@ export function serve(connection: Connection, backend: Backend): void {
   const { keeper } = backend;
   const mirror = new Mirror();
   const local = new LocalSources();
+  const pause = new Pause();
   let annotator = new Annotator(mirror, clientAbilities({}), local);
   /** Folders of the workspace, absolute. */
   let folders: readonly string[] = [];
@@ -111,7 +114,7 @@ export function serve(connection: Connection, backend: Backend): void {
   const rebind = () => {
     for (const document of documents.all()) annotator.bind(document);
   };
-  /** Takes up what the keeper changed. The hover's heat comes when it comes: marks do not wait for it. */
+  /** Takes up what the keeper changed. The hover's heat comes in a pause: marks do not wait for it. */
   const follow = async (change: Change) => {
     mirror.follow(change);
     if (change.shown) void addHistory();
@@ -124,6 +127,8 @@ export function serve(connection: Connection, backend: Backend): void {
   };
   const addHistory = async () => {
     const { index } = mirror;
+    await pause.next();
+    if (index !== mirror.index) return;
     try {
       const history = await keeper.request('history', null);
       if (index && index === mirror.index) index.history = history;
@@ -139,16 +144,18 @@ export function serve(connection: Connection, backend: Backend): void {
     local.show(mirror.index?.profile ?? null);
     rebind();
     selectionChanged();
-    void lookAtFiles();
+    void pause.next().then(lookAtFiles);
   };
-  const opened = async ({ summary, ...change }: Opened): Promise<ProfileSummary> => {
-    await follow(change);
+  const opened = async (change: Change): Promise<ProfileSummary> => {
+    const followed = follow(change);
+    const summary = summaryOf(mirror.required().profile, change.selection.profile!);
+    await followed;
     profileChanged();
     return summary;
   };
   /** Files that turn out to lie elsewhere, and contents that become known, give marks to documents without sure ones. */
-  const lookAtFiles = async () => {
-    await local.report();
+  const lookAtFiles = async (): Promise<FilesReport | null> => {
+    const report = await local.report();
     // Marks are as sure without them, but for edited files after a restart: no reason to fail.
     void local.keepTexts().catch(error => connection.console.warn(`source texts are not kept: ${messageOf(error)}`));
     await followEdits();
@@ -156,9 +163,11 @@ export function serve(connection: Connection, backend: Backend): void {
     for (const document of unsure) annotator.bind(document);
     const changed = mirror.baseline ? documents.all() : unsure;
     const uris = changed.filter(document => annotator.knows(document)).map(({ uri }) => uri);
-    if (uris.length === 0) return;
-    notify('pagelens/annotationsChanged', { uris });
-    refresh();
+    if (uris.length > 0) {
+      notify('pagelens/annotationsChanged', { uris });
+      refresh();
+    }
+    return report;
   };
 
   connection.onDidChangeConfiguration(({ settings: sections }) => {
@@ -189,10 +198,14 @@ export function serve(connection: Connection, backend: Backend): void {
   documents.onDidClose(({ document }) => annotator.forget(document.uri));
 
   connection.onCodeLens(({ textDocument }) => {
+    pause.asked();
     const document = documents.get(textDocument.uri);
     return document ? annotator.lenses(document, settings) : [];
   });
-  connection.onCodeLensResolve(lens => annotator.resolveLens(lens, documents.get(lens.data.uri)));
+  connection.onCodeLensResolve(lens => {
+    pause.asked();
+    return annotator.resolveLens(lens, documents.get(lens.data.uri));
+  });
   connection.onHover(({ textDocument, position }) => {
     const document = documents.get(textDocument.uri);
     return document ? annotator.hover(document, position, settings) : null;
@@ -277,6 +290,7 @@ export function serve(connection: Connection, backend: Backend): void {
   handle('pagelens/phases', () => keeper.request('phases', null));
   handle('pagelens/selection', () => mirror.selection);
   handle('pagelens/lineHeat', ({ uri }) => {
+    pause.asked();
     const document = documents.get(uri);
     return document ? annotator.heat(document) : null;
   });
@@ -291,7 +305,7 @@ export function serve(connection: Connection, backend: Backend): void {
     const hover = document ? annotator.hover(document, { line: line - 1, character: 0 }, asked) : null;
     return hover ? (hover.contents as MarkupContent).value : null;
   });
-  handle('pagelens/files', () => local.report());
+  handle('pagelens/files', lookAtFiles);
   handle('pagelens/sourceFile', location =>
     annotator.locate(location, file => {
       const open = documents.all().find(document => document.path === file && !document.past);

@@ -74,6 +74,9 @@ export class LocalSources {
 
 /** Rows of the files by their hottest line; those without a line come last. */
 function hottestFirst({ files, lines }: SourceProfile): number[] {
+  const rows = new Set<number>();
   // Lines are sorted by accesses.
-  return [...new Set([...lines.file.subarray(0, lines.count), ...files.keys()])];
+  for (let line = 0; line < lines.count; line++) rows.add(lines.file[line]);
+  for (let file = 0; file < files.length; file++) rows.add(file);
+  return [...rows];
 }

@@ -11,14 +11,14 @@ import { UsageError } from '../errors.js';
 import * as l10n from '../model/l10n.js';
 import type { Placement, Profile, ReplayOptions } from '../model/profile.js';
 import { placeObjects } from '../placement/place-objects.js';
-import type { Focus, PhaseFacts, ProfileSummary, Selection } from '../protocol.js';
+import type { Focus, PhaseFacts, Selection } from '../protocol.js';
 import { Baseline } from './baseline.js';
 import { type SourceFocus, sourceFocus } from './focusLines.js';
 import { choosablePhases } from './phases.js';
 import { ProfileIndex } from './profileIndex.js';
 import { project } from './projection.js';
 import { exactly, seenBy } from './seen.js';
-import { firstSelection, nothingOpen, nothingSelected, summaryOf } from './selection.js';
+import { firstSelection, nothingOpen, nothingSelected } from './selection.js';
 import type { Snapshots } from './snapshots.js';
 import type { SourceGroups } from './sourceGroups.js';
 import { inWindow, wholeBins } from './window.js';
@@ -130,7 +130,7 @@ export class State {
    * @param file where the profile is kept; null: only in memory
    * @param groups of the profile, where they are known
    */
-  show(profile: Profile, file: string | null, groups?: SourceGroups): ProfileSummary {
+  show(profile: Profile, file: string | null, groups?: SourceGroups): void {
     this.#opened = profile;
     this.#phases = null;
     this.#index = new ProfileIndex(profile, exactly, null, null, groups);
@@ -138,7 +138,6 @@ export class State {
     this.#setBaseline(null);
     const id = file ?? `unsaved:${++this.#unsaved}`;
     this.#selection = firstSelection(profile, id);
-    return summaryOf(profile, id);
   }
 
   /** Compares the shown profile with another; null: with none. */

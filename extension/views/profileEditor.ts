@@ -12,8 +12,8 @@ export class ProfileEditor implements vscode.CustomReadonlyEditorProvider {
   ) {}
 
   openCustomDocument(uri: vscode.Uri): vscode.CustomDocument {
-    // Core starts while the editor makes its tab; whoever asks it next hears of a failure.
-    this.core.request('pagelens/selection', {}).catch(() => {});
+    // Core starts while the editor makes its tab.
+    this.core.expect(uri.fsPath);
     return { uri, dispose: () => {} };
   }
 

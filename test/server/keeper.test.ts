@@ -5,6 +5,7 @@ import { UsageError } from '../../core/errors.js';
 import type { HeatTable, Profile } from '../../core/model/profile.js';
 import type { StoredProfile } from '../../core/profile/file.js';
 import { historyOf, historyOfObject } from '../../core/server/history.js';
+import { openedAhead } from '../../core/server/keeper/ahead.js';
 import { Keeper, type KeeperFiles } from '../../core/server/keeper/keeper.js';
 import { startKeeper } from '../../core/server/keeper/thread.js';
 import { ProfileIndex } from '../../core/server/profileIndex.js';
@@ -48,10 +49,9 @@ describe('opening', () => {
   test('tells of the source at once; the rest is read once, with the first questions that need it', async () => {
     const slow = slowFile(run);
     const keeper = keeperOf(async () => slow.file);
-    const { shown, selection, summary } = await keeper.request('open', { file: '/run.pagelens' });
+    const { shown, selection } = await keeper.request('open', { file: '/run.pagelens' });
     expect(shown?.profile.lines).toEqual(run.lines);
     expect(selection).toMatchObject({ profile: '/run.pagelens', tracker: 'exact' });
-    expect(summary).toMatchObject({ reads: 749, writes: 251 });
     expect(slow.reads).toBe(0);
     const answers = Promise.all([keeper.request('view', { view: 'overview' }), keeper.request('history', null)]);
     slow.finish();
@@ -89,6 +89,46 @@ describe('opening', () => {
     await asked;
     // Two epochs, not the four of the other.
     expect(await keeper.request('history', null)).toMatchObject({ slices: 2 });
+  });
+});
+
+describe('opening ahead', () => {
+  const asked: string[] = [];
+  const ahead = (file: string) => {
+    asked.length = 0;
+    const keeper = keeperOf(async name => {
+      asked.push(name);
+      // What was expected takes longest.
+      for (let turns = asked.length === 1 ? 5 : 0; turns > 0; turns--) await setImmediate();
+      if (name === '/missing') throw new UsageError('/missing: cannot be read');
+      return stored(run);
+    });
+    return openedAhead(keeper, file);
+  };
+
+  test('what was expected is read once, and before it is asked for', async () => {
+    const keeper = ahead('/run');
+    expect(asked).toEqual(['/run']);
+    await keeper.request('speak', { language: 'en', bundle: {} });
+    expect(await keeper.request('open', { file: '/run' })).toMatchObject({ selection: { profile: '/run' } });
+    expect(asked).toEqual(['/run']);
+    // Whoever opens it again wants it as it is then.
+    await keeper.request('open', { file: '/run' });
+    expect(asked).toEqual(['/run', '/run']);
+  });
+
+  test('another profile may be opened in its place', async () => {
+    const keeper = ahead('/run');
+    expect(await keeper.request('open', { file: '/other' })).toMatchObject({ selection: { profile: '/other' } });
+    expect(await keeper.request('select', {})).toMatchObject({ selection: { profile: '/other' } });
+    await keeper.request('open', { file: '/run' });
+    expect(asked).toEqual(['/run', '/other', '/run']);
+  });
+
+  test('what cannot be read is told to whoever opens it', async () => {
+    const keeper = ahead('/missing');
+    await expect(keeper.request('open', { file: '/missing' })).rejects.toThrow('/missing: cannot be read');
+    expect(await keeper.request('view', { view: 'overview' })).toBeNull();
   });
 });
 

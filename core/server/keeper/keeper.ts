@@ -7,13 +7,13 @@ import type { ExportFormat } from '../../protocol.js';
 import type { Baseline } from '../baseline.js';
 import { historyOf } from '../history.js';
 import { exactly } from '../seen.js';
-import { firstSelection, summaryOf } from '../selection.js';
+import { firstSelection } from '../selection.js';
 import { Snapshots } from '../snapshots.js';
 import { groupedRows, type SourceGroups } from '../sourceGroups.js';
 import { SourceIndex } from '../sourceIndex.js';
 import { State } from '../state.js';
 import { views } from '../views/views.js';
-import type { Change, KeeperHandlers, KeeperLink, KeeperRequests, Opened, SourceView } from './requests.js';
+import type { Change, KeeperHandlers, KeeperLink, KeeperRequests, SourceView } from './requests.js';
 import { shared, sharedSource, withSharedSource } from './shared.js';
 
 /** What the keeper needs of the rest of core. A parameter, so that tests bring profiles of their own. */
@@ -71,7 +71,6 @@ export class Keeper implements KeeperLink {
         sourceFocus: null,
         shown: viewOf(index),
         before: null,
-        summary: summaryOf(stored.source, file),
       };
     },
     show: ({ profile, file }) => this.#show(profile, file),
@@ -171,10 +170,10 @@ export class Keeper implements KeeperLink {
     await coming.whole;
   }
 
-  #show(profile: Profile, file: string | null): Opened {
+  #show(profile: Profile, file: string | null): Change {
     this.#coming = null;
-    const summary = this.#state.show(withSharedSource(profile), file);
-    return { ...this.#change(), summary };
+    this.#state.show(withSharedSource(profile), file);
+    return this.#change();
   }
 
   /** What is selected, and what the other thread does not know of yet. */

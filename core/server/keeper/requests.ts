@@ -6,7 +6,7 @@
 import type { Bundle } from '../../model/l10n.js';
 import type { Profile, SourceProfile } from '../../model/profile.js';
 import type { Matching } from '../../profile/matching.js';
-import type { ExportFormat, PhaseFacts, ProfileSummary, Selection, ViewData, ViewQuery } from '../../protocol.js';
+import type { ExportFormat, PhaseFacts, Selection, ViewData, ViewQuery } from '../../protocol.js';
 import type { SourceFocus } from '../focusLines.js';
 import type { History } from '../history.js';
 import type { SourceGroups } from '../sourceGroups.js';
@@ -29,19 +29,15 @@ export interface Change {
   readonly before?: (SourceView & { readonly matching: Matching }) | null;
 }
 
-export interface Opened extends Change {
-  readonly summary: ProfileSummary;
-}
-
 export interface KeeperRequests {
   /** The language of what is answered from then on; see `l10n.speak`. */
   speak: { params: { language: string; bundle: Bundle }; result: null };
   /** Opens a saved profile. Its largest tables are read with the first question that needs them. */
-  open: { params: { file: string }; result: Opened };
+  open: { params: { file: string }; result: Change };
   /** Shows a profile that was replayed from a trace. */
-  show: { params: { profile: Profile; file: string }; result: Opened };
+  show: { params: { profile: Profile; file: string }; result: Change };
   /** Saves and shows a new run, beside the one before of the same program. */
-  showRun: { params: { profile: Profile; saveTo: string | null }; result: Opened };
+  showRun: { params: { profile: Profile; saveTo: string | null }; result: Change };
   /** Compares the shown run with a saved profile or with one that was replayed; null: with none. */
   compare: { params: { file: string; profile?: Profile } | null; result: Change };
   /** Texts of edited files by their hashes: lines of the run before are followed by them. */
