@@ -246,7 +246,8 @@ export class VSCode {
 
   /** The code lenses in view, top to bottom; `count` is how many to wait for. */
   async codeLensTexts(count = 1) {
-    const lenses = this.page.locator('.codelens-decoration');
+    // One that was scrolled away is still in the page.
+    const lenses = this.page.locator('.codelens-decoration:visible');
     await lenses.nth(count - 1).waitFor();
     return lenses.evaluateAll(nodes =>
       nodes

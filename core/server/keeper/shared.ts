@@ -35,10 +35,15 @@ export function shared<T>(value: T): T {
 
 function copied(value: unknown): unknown {
   if (ArrayBuffer.isView(value)) return inSharedMemory(value as Uint8Array);
-  // Arrays of text are long and hold no columns: the first element tells.
-  if (Array.isArray(value)) return typeof value[0] === 'object' ? value.map(copied) : value;
+  // Arrays of text, and of what consists of it, are long and hold no columns: the first element tells.
+  if (Array.isArray(value)) return holdsColumns(value[0]) ? value.map(copied) : value;
   if (typeof value !== 'object' || value === null || value instanceof Set) return value;
   return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, copied(member)]));
+}
+
+function holdsColumns(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return ArrayBuffer.isView(value) || Object.values(value).some(holdsColumns);
 }
 
 function inSharedMemory(column: Uint8Array): Uint8Array {
