@@ -91,8 +91,7 @@ function coarserHeat(heat: HeatTable, factor: number, epochsPerBin: number): Hea
   const start = new Float64Array(bins + 1);
   for (let bin = 0; bin < bins; bin++) {
     const last = Math.min((bin + 1) * factor, heat.start.length - 1);
-    for (let row = heat.start[bin * factor]!; row < heat.start[last]!; row++)
-      addHeat(rows, heat.page[row]!, heat, row);
+    for (let row = heat.start[bin * factor]!; row < heat.start[last]!; row++) addHeat(rows, heat.page[row]!, heat, row);
     start[bin + 1] = rows.endBin();
   }
   return heatOf(rows, start, epochsPerBin);
