@@ -54,7 +54,7 @@ const table: Readonly<Record<string, readonly string[]>> = {
   'core/placement': ['core/model', 'core/errors', 'core/machine', 'node:'],
   'core/attribution': ['core/model', 'core/trace/blocks', 'core/hotness', 'core/kernel/abi', 'core/errors'],
   'core/merging': ['core/model', 'core/hotness', 'core/errors', 'core/attribution/attribute', 'node:'],
-  'core/profile': ['core/model', 'core/errors', 'core/assets', 'node:'],
+  'core/profile': ['core/model', 'core/hotness', 'core/errors', 'core/assets', 'node:'],
   'core/protocol.ts': ['core/model'],
   extension: ['core/protocol', 'core/model', 'vscode', 'vscode-languageclient', 'node:'],
   webview: ['core/protocol', 'core/model', '@vscode/webview-ui-toolkit'],

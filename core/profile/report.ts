@@ -24,6 +24,7 @@ import {
   type TrackerResult,
 } from '../model/profile.js';
 import { countInterval, type Sampling } from '../model/sampling.js';
+import { type PhaseRow, phaseRows } from './phaseRows.js';
 
 export interface ReadsWrites {
   readonly reads: number;
@@ -87,6 +88,13 @@ export interface ReportRegion extends ReadsWrites {
   readonly interval95?: Region['interval95'];
 }
 
+/** A stretch of the run in which the same code uses the same data. */
+export interface ReportPhase extends PhaseRow {
+  /** Of the run's accesses. */
+  readonly share: number;
+  readonly interval95?: Region['interval95'];
+}
+
 export interface ReportPage extends ReadsWrites {
   readonly process: number;
   /** Page number: address / page size. */
@@ -139,6 +147,7 @@ export interface Report {
   readonly functions: readonly ReportFunction[];
   readonly objects: readonly ReportObject[];
   readonly regions: readonly ReportRegion[];
+  readonly phases: readonly ReportPhase[];
   readonly pageRows?: readonly ReportPage[];
   readonly temperature: Temperature;
   readonly distribution: Distribution;
@@ -248,6 +257,7 @@ export function toReport(profile: Profile, options: ReportOptions = {}): Report 
     functions: functionRows(profile),
     objects: objectRows(profile),
     regions: regionRows(profile),
+    phases: phases(profile),
     ...(options.pageRows ? { pageRows: pageRows(profile) } : {}),
     temperature: temperature(profile.temperature),
     distribution: distribution(profile.distribution),
@@ -431,9 +441,25 @@ function functionRows(profile: Profile): ReportFunction[] {
   return rows;
 }
 
-function regionRows({ regions, totals, program: { sampling } }: Profile): ReportRegion[] {
+function shareOfRun({ reads, writes }: Profile['totals'], part: ReadsWrites): number {
+  const accesses = reads + writes;
+  return figure(accesses > 0 ? (part.reads + part.writes) / accesses : 0);
+}
+
+/** Of counts that are estimates. */
+function intervals({ sampling }: Profile['program'], { reads, writes }: ReadsWrites): Pick<Region, 'interval95'> {
+  return sampling
+    ? {
+        interval95: {
+          reads: figures(countInterval(reads, sampling)),
+          writes: figures(countInterval(writes, sampling)),
+        },
+      }
+    : {};
+}
+
+function regionRows({ regions, totals, program }: Profile): ReportRegion[] {
   if (!regions) return [];
-  const accesses = totals.reads + totals.writes;
   return regions.name.map((name, row) => {
     const reads = regions.reads[row]!;
     const writes = regions.writes[row]!;
@@ -445,12 +471,21 @@ function regionRows({ regions, totals, program: { sampling } }: Profile): Report
       writes,
       pages: regions.pages[row]!,
       traffic: { reads: regions.trafficReads[row]!, writes: regions.trafficWrites[row]! },
-      share: figure(accesses > 0 ? (reads + writes) / accesses : 0),
-      ...(sampling && {
-        interval95: { reads: countInterval(reads, sampling), writes: countInterval(writes, sampling) },
-      }),
+      share: shareOfRun(totals, { reads, writes }),
+      ...intervals(program, { reads, writes }),
     };
   });
+}
+
+function phases(profile: Profile): ReportPhase[] {
+  const { totals, program } = profile;
+  return phaseRows(profile).map(row => ({
+    ...row,
+    startNs: figure(row.startNs),
+    endNs: figure(row.endNs),
+    share: shareOfRun(totals, row),
+    ...intervals(program, row),
+  }));
 }
 
 function objectRows(profile: Profile): ReportObject[] {
@@ -493,14 +528,12 @@ function pageRows(profile: Profile): ReportPage[] {
 
 type RegionColumns = SourceColumns & { readonly hotness: Uint8Array; readonly perPagePerSecond: Float64Array };
 
-function region({ program: { sampling } }: Profile, table: RegionColumns, row: number, tier: string): Region {
+function region({ program }: Profile, table: RegionColumns, row: number, tier: string): Region {
   const [reads, writes] = [table.reads[row]!, table.writes[row]!];
   return {
     reads,
     writes,
-    ...(sampling && {
-      interval95: { reads: figures(countInterval(reads, sampling)), writes: figures(countInterval(writes, sampling)) },
-    }),
+    ...intervals(program, { reads, writes }),
     pages: table.pages[row]!,
     traffic: { reads: table.trafficReads[row]!, writes: table.trafficWrites[row]! },
     hotness: {

@@ -10,6 +10,7 @@ import { shortFunctionName } from '../model/names.js';
 import { CLASS_NAMES, COLD, HOT, type Profile, type TranslationRow, WARM } from '../model/profile.js';
 import { type Sampling, shareIntervalText } from '../model/sampling.js';
 import { bytes, count, duration, factor, grouped, percent, score, shareOf, wholePercent } from './format.js';
+import { phaseRows } from './phaseRows.js';
 
 export interface Column {
   readonly title: string;
@@ -77,6 +78,7 @@ function accessSections(context: Context): (Section | null)[] {
     functionsSection(context),
     objectsSection(context),
     regionsSection(context),
+    phasesSection(context),
     workingSetSection(context),
     missRatioSection(context),
     translationSection(context),
@@ -307,6 +309,33 @@ function regionsSection({ profile, rows }: Context): Section | null {
         regions.kind[row]!,
         regions.name[row]!,
       ]),
+    },
+  };
+}
+
+function phasesSection({ profile, rows }: Context): Section | null {
+  const phases = phaseRows(profile);
+  if (phases.length < 2) return null;
+  return {
+    title: 'Phases',
+    note: `stretches of epochs in which the same code uses the same data; ${shareNote(profile, phases.length, rows)}`,
+    table: {
+      columns: [
+        ...regionColumns(profile),
+        { title: 'traffic', align: 'right' },
+        { title: 'epochs', align: 'right' },
+        { title: 'modelled time', align: 'right' },
+        { title: 'mostly', align: 'fill' },
+      ],
+      rows: phases
+        .slice(0, rows)
+        .map(({ epoch, epochs, startNs, endNs, reads, writes, traffic, function: code, object }) => [
+          ...regionCells(profile, reads, writes),
+          count(traffic.reads + traffic.writes),
+          epochs === 1 ? `${epoch}` : `${epoch}–${epoch + epochs - 1}`,
+          duration(endNs - startNs),
+          [code && shortFunctionName(code), object].filter(Boolean).join(', '),
+        ]),
     },
   };
 }

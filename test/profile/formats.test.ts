@@ -6,7 +6,7 @@ import { bytes, count, duration, percent } from '../../core/profile/format.js';
 import { toHtml } from '../../core/profile/html.js';
 import { toMarkdown } from '../../core/profile/md.js';
 import { toText } from '../../core/profile/text.js';
-import { sample } from './sample.js';
+import { inPhases, sample } from './sample.js';
 
 function withFunction(name: string): Profile {
   return { ...sample, functions: { ...sample.functions, name: sample.functions.name.with(0, name) } };
@@ -48,6 +48,16 @@ describe('text', () => {
 
   test('fits 100 columns', () => {
     for (const line of lines) expect([...line].length, line).toBeLessThanOrEqual(100);
+  });
+
+  test('several phases are a table, one alone is the whole run', () => {
+    const told = toText(inPhases);
+    expect(told).toMatch(
+      /^PHASES\n +stretches of epochs in which the same code uses the same data; share of 1,000 accesses$/m,
+    );
+    expect(told).toMatch(/^ +60\.0 % +600 +100 % +8 +0–1 +1\.00 ms +dot, malloc in parse_scene \(scene\.c:42\)$/m);
+    expect(told).toMatch(/^ +40\.0 % +400 +61 % +12 +2–3 +1\.00 ms +main, palette$/m);
+    expect(text).not.toContain('PHASES');
   });
 
   test('says program, compiler, level, window and denominator', () => {

@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest';
 import type { Profile } from '../../core/model/profile.js';
 import { renderReport } from '../../core/profile/formats.js';
 import { reportText, toReport } from '../../core/profile/report.js';
-import { sample } from './sample.js';
+import { inPhases, sample } from './sample.js';
 
 const schema = JSON.parse(readFileSync(path.resolve(__dirname, '../../core/profile/report.schema.json'), 'utf8'));
 const validate = new Ajv2020({ strict: true, strictTypes: false, allErrors: true }).compile(schema);
@@ -66,6 +66,24 @@ describe('the report', () => {
     expect(report.accesses).toEqual({ reads: 845, writes: 155 });
     expect(report.traffic).toEqual({ reads: 16, writes: 4 });
     expect(report.pages).toEqual({ touched: 4, read: 4, written: 3, reads: 845, writes: 155 });
+  });
+
+  test('lists phases with what happened in them; their counts add up to the totals', () => {
+    const told = parsed(inPhases);
+    validate(told);
+    expect(validate.errors).toBeNull();
+    expect(told.phases).toEqual([
+      {
+        ...{ epoch: 0, epochs: 2, startNs: 0, endNs: 1e6, reads: 600, writes: 0, share: 0.6 },
+        ...{ traffic: { reads: 8, writes: 0 }, function: 'dot', object: 'malloc in parse_scene (scene.c:42)' },
+      },
+      {
+        ...{ epoch: 2, epochs: 2, startNs: 1e6, endNs: 2e6, reads: 245, writes: 155, share: 0.4 },
+        ...{ traffic: { reads: 8, writes: 4 }, function: 'main', object: 'palette' },
+      },
+    ]);
+    // A run of one phase is that phase.
+    expect(report.phases).toMatchObject([{ epoch: 0, epochs: 1, endNs: 2e6, reads: 845, writes: 155, share: 1 }]);
   });
 
   test('lists lines with absolute file, function, class, rate and tier', () => {

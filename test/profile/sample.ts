@@ -48,3 +48,30 @@ export const placement: Placement = {
 };
 
 export const sample: Profile = withPlacement(attribute(rawReplay(), trace, options), placement);
+
+/**
+ * The same run in four epochs: in the first two `dot` (site 1) reads what `parse_scene` allocated (page row 0), in the
+ * others `main` (site 0) is at work on the global `palette` (page row 2).
+ */
+export const inPhases: Profile = {
+  ...sample,
+  epochs: {
+    ...sample.epochs,
+    ...{ count: 4, accesses: 300, endNs: Float64Array.of(0.5e6, 1e6, 1.75e6, 2e6) },
+    ...{ reads: Float64Array.of(300, 300, 200, 45), writes: Float64Array.of(0, 0, 100, 55) },
+    ...{ trafficReads: Float64Array.of(4, 4, 8, 0), trafficWrites: Float64Array.of(0, 0, 1, 3) },
+    ...{ pages: Float64Array.of(1, 1, 1, 1), pagesRead: Float64Array.of(1, 1, 1, 1) },
+    ...{ pagesWritten: Float64Array.of(0, 0, 1, 1), entered: Float64Array.of(1, 0, 1, 0) },
+    left: Float64Array.of(0, 0, 1, 0),
+  },
+  siteTimes: {
+    ...{ epochsPerBin: 1, start: Uint32Array.of(0, 1, 2, 3, 4), site: Uint32Array.of(1, 1, 0, 0) },
+    ...{ accesses: Float64Array.of(300, 300, 300, 100) },
+    ...{ trafficReads: Float64Array.of(4, 4, 8, 0), trafficWrites: Float64Array.of(0, 0, 1, 3) },
+  },
+  heat: {
+    ...{ epochsPerBin: 1, start: Float64Array.of(0, 1, 2, 3, 4), page: Uint32Array.of(0, 0, 2, 2) },
+    ...{ reads: Uint32Array.of(300, 300, 200, 45), writes: Uint32Array.of(0, 0, 100, 55) },
+    ...{ trafficReads: Uint32Array.of(4, 4, 8, 0), trafficWrites: Uint32Array.of(0, 0, 1, 3) },
+  },
+};
