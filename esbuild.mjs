@@ -17,10 +17,16 @@ export async function build({ production = false } = {}) {
   await Promise.all([kernel(), node(production), webview(production), assets(), writeBundle()]);
 }
 
-/** The replay kernel. Skipped when the sources have not changed: the optimiser takes seconds. */
+/** What is AssemblyScript: the replay kernel, and the hooks of recorded WebAssembly programs. */
 async function kernel() {
-  const folder = path.join(root, 'core/kernel');
-  const target = path.join(out, 'kernel.wasm');
+  await assembly('core/kernel', 'index.ts', 'kernel');
+  await assembly('core/record/wasm/hooks', 'hooks.ts', 'wasmHooks');
+}
+
+/** Skipped when the sources have not changed: the optimiser takes seconds. */
+async function assembly(from, entry, name) {
+  const folder = path.join(root, from);
+  const target = path.join(out, `${name}.wasm`);
   const sources = (await readdir(folder)).filter(name => name.endsWith('.ts'));
   const times = await Promise.all(sources.map(async name => (await stat(path.join(folder, name))).mtimeMs));
   const built = await stat(target).then(
@@ -28,9 +34,9 @@ async function kernel() {
     () => 0,
   );
   if (built > Math.max(...times)) return;
-  const wasm = path.join(out, `kernel.${process.pid}.wasm`);
+  const wasm = path.join(out, `${name}.${process.pid}.wasm`);
   const { error, stderr } = await asc.main([
-    path.join(folder, 'index.ts'),
+    path.join(folder, entry),
     '--baseDir',
     root,
     '--outFile',
@@ -44,7 +50,7 @@ async function kernel() {
     '--maximumMemory',
     '65536',
   ]);
-  if (error) throw new Error(`kernel: ${error.message}\n${stderr.toString()}`);
+  if (error) throw new Error(`${name}: ${error.message}\n${stderr.toString()}`);
   // Renamed into place, so that a test process never reads half a file.
   const { rename } = await import('node:fs/promises');
   await rename(wasm, target);
@@ -55,6 +61,7 @@ async function node(production) {
     cli: 'core/cli.ts',
     server: 'core/server.ts',
     worker: 'core/worker.ts',
+    wasmRunner: 'core/record/wasm/runner.ts',
     extension: 'extension/extension.ts',
     languageClient: 'extension/languageClient.ts',
     terminal: 'extension/terminal.ts',

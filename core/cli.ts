@@ -25,7 +25,7 @@ options
   --page-size 4k|2m       --epoch ACCESSES                 --time-scale X             stretches modelled time
   --pml-entries N         log size (512)                   --kernel-integration       system calls at a quarter
   --hot-share PERCENT     --cold-share PERCENT             bounds of the hotness classes (80, 1)
-  --recorder auto|instrument|valgrind|qemu  --cflags "..."           --program-output FILE
+  --recorder auto|instrument|valgrind|qemu|wasm  --cflags "..."           --program-output FILE
   --count-unseen          a second run under valgrind counts what hooks do not see
   --trace-limit SIZE      --time-limit SECONDS             recording ends there, the program goes on
   --save FILE.pagelens    --trace FILE.pltrace             keep the profile, the trace

@@ -141,7 +141,7 @@ export interface ProfileRequest {
   readonly environment?: Readonly<Record<string, string>>;
   readonly cflags?: string;
   /** Default: `instrument`, so that an executable without hooks is refused and its build can be offered. */
-  readonly recorder?: 'auto' | 'instrument' | 'valgrind' | 'qemu';
+  readonly recorder?: 'auto' | 'instrument' | 'valgrind' | 'qemu' | 'wasm';
   /** As on the command line: `machine`, `tiers`, `capacity`, `epoch`, ... without the dashes. */
   readonly options?: Readonly<Record<string, string>>;
   /** Terminal device that becomes the program's standard streams; without it they go to the log. */

@@ -67,7 +67,7 @@ export const ADDRESS_FOLLOWER: u32 = 5;
 export const FOLLOWER_BITS: u64 = 14;
 export const SPECIAL_HITS: u32 = 0;
 export const SPECIAL_EVENT: u32 = 1;
-const SPECIAL_UNWIND: u32 = 2;
+export const SPECIAL_UNWIND: u32 = 2;
 export const SPECIAL_STAMP: u32 = 3;
 const SPECIAL_PAD: u32 = 7;
 const DEPTH_MAX: u32 = 1 << 18;
@@ -131,7 +131,7 @@ const D_RECORD: usize = 28;
 export const D_RUN: usize = 32;
 /** Its tag; NO_RECORD between records. */
 const D_TAG: usize = 36;
-const D_DEPTH: usize = 40;
+export const D_DEPTH: usize = 40;
 const D_FRAME_CAPACITY: usize = 44;
 /** pcs of the frames (u64[]), and their CALL sites (u32[]). */
 const D_FRAME_PC: usize = 48;
@@ -381,8 +381,8 @@ function turn(decoder: usize, at: u32, context: u32): void {
   store<u32>(turnContext + last, region ? contextBelow(context, REGION_CONTEXT | region) : context);
 }
 
-/** Entry, before access number `at` of the batch: pushes the call site that the return address names. */
-function enter(decoder: usize, s: usize, at: u32): void {
+/** Pushes the call site that an entry's return address names; 0 where the stack is too deep to be kept. */
+export function pushFrame(decoder: usize, s: usize): usize {
   const call = load<usize>(s, S_CALL);
   if (!load<u8>(s, S_SEEN)) {
     store<u8>(s, 1, S_SEEN);
@@ -390,7 +390,7 @@ function enter(decoder: usize, s: usize, at: u32): void {
   }
   const depth = load<u32>(decoder, D_DEPTH);
   store<u32>(decoder, depth + 1, D_DEPTH);
-  if (depth >= DEPTH_MAX) return;
+  if (depth >= DEPTH_MAX) return 0;
   const capacity = load<u32>(decoder, D_FRAME_CAPACITY);
   if (depth == capacity) {
     const pcs = load<usize>(decoder, D_FRAME_PC);
@@ -405,6 +405,14 @@ function enter(decoder: usize, s: usize, at: u32): void {
   const pc = load<u64>(pcs + ((<usize>load<u32>(call, S_NUMBER)) << 3));
   store<u64>(load<usize>(decoder, D_FRAME_PC) + ((<usize>depth) << 3), pc);
   store<usize>(load<usize>(decoder, D_FRAME_SITE) + ((<usize>depth) << 2), call);
+  return call;
+}
+
+/** Entry, before access number `at` of the batch. */
+function enter(decoder: usize, s: usize, at: u32): void {
+  const call = pushFrame(decoder, s);
+  if (!call) return;
+  const depth = load<u32>(decoder, D_DEPTH) - 1;
   const caller = load<u32>(decoder, D_CONTEXT);
   store<u32>(load<usize>(decoder, D_FRAME_CONTEXT) + ((<usize>depth) << 2), caller);
   if (load<u32>(call, S_CALLER) != caller + 1) {
@@ -419,18 +427,21 @@ function backTo(decoder: usize, depth: u32, at: u32): void {
   turn(decoder, at, load<u32>(load<usize>(decoder, D_FRAME_CONTEXT) + ((<usize>depth) << 2)));
 }
 
-/**
- * Exit, before access number `at` of the batch: the site that predicts the next step, which is the call's where its
- * frame is known.
- */
-function leave(decoder: usize, s: usize, at: u32): usize {
+/** Pops a frame: the site that predicts the step behind an exit, which is the call's where its frame is known. */
+export function popFrame(decoder: usize, s: usize): usize {
   store<u8>(s, 1, S_SEEN);
   const depth = load<u32>(decoder, D_DEPTH);
   if (depth == 0) return s;
   store<u32>(decoder, depth - 1, D_DEPTH);
   if (depth > DEPTH_MAX) return s;
-  backTo(decoder, depth - 1, at);
   return load<usize>(load<usize>(decoder, D_FRAME_SITE) + ((<usize>(depth - 1)) << 2));
+}
+
+/** Exit, before access number `at` of the batch; gives what `popFrame` gives. */
+function leave(decoder: usize, s: usize, at: u32): usize {
+  const before = popFrame(decoder, s);
+  if (before != s) backTo(decoder, load<u32>(decoder, D_DEPTH), at);
+  return before;
 }
 
 /** Makes the accesses of a range's started lines due. False when it wraps around, which only damage does. */

@@ -18,6 +18,8 @@ import {
   EVENT_UNMAP,
   SITE_CALL,
   SITE_CLASS_MASK,
+  SITE_ENTRY,
+  SITE_EXIT,
   SITE_RANGE_READ,
 } from './abi';
 import {
@@ -25,6 +27,7 @@ import {
   ADDRESS_FOLLOWER,
   alternateAddress,
   D_BEFORE,
+  D_DEPTH,
   D_EVENT_A,
   D_EVENT_B,
   D_EVENT_C,
@@ -37,8 +40,10 @@ import {
   P_COUNT,
   P_KIND,
   P_PC,
+  popFrame,
   processAddSites,
   processCreate,
+  pushFrame,
   RUN_BYTE,
   RUN_SPECIAL,
   RUN_VARINT,
@@ -57,6 +62,7 @@ import {
   SPECIAL_EVENT,
   SPECIAL_HITS,
   SPECIAL_STAMP,
+  SPECIAL_UNWIND,
   STEPS_MAX,
   siteAt,
   trainSuccessor,
@@ -247,6 +253,21 @@ function followerOf(stream: usize, s: usize): usize {
   return load<usize>(stream, D_FOLLOWERS) + <usize>(((key * 0x9e3779b97f4a7c15) >> (64 - FOLLOWER_BITS)) << 3);
 }
 
+/** A function's entry or exit: a step without an address. */
+function frame(stream: usize, s: usize, entry: bool): void {
+  const before = load<usize>(stream, D_BEFORE);
+  if (load<usize>(before, S_NEXT) == s) {
+    store<u32>(stream, load<u32>(stream, D_RUN) + 1, D_RUN);
+  } else {
+    const alternate = load<usize>(before, S_ALTERNATE) == s;
+    tag(stream, unchecked(missOf[((alternate ? 1 : 2) << 2) | W_PRIMARY]));
+    if (!alternate) varint(zigzag(<u64>load<u32>(s, S_NUMBER) - <u64>load<u32>(before, S_NUMBER)));
+    trainSuccessor(before, s, alternate);
+  }
+  if (entry) pushFrame(stream, s);
+  store<usize>(stream, entry ? s : popFrame(stream, s), D_BEFORE);
+}
+
 /** One step, an access (length 0) or a range. */
 function step(stream: usize, s: usize, address: u64, length: u64): void {
   const before = load<usize>(stream, D_BEFORE);
@@ -286,7 +307,7 @@ function step(stream: usize, s: usize, address: u64, length: u64): void {
 }
 
 /**
- * Encodes rows `from` to `to` of the batch. Returns the row that it stopped at: `to`, or earlier where a stamp is due
+ * Encodes rows `from` to `to` of the batch: accesses, bulk operations, function entries and exits. Returns the row that it stopped at: `to`, or earlier where a stamp is due
  * (`encoderStamp`).
  */
 export function encode(stream: usize, from: u32, to: u32): u32 {
@@ -294,13 +315,18 @@ export function encode(stream: usize, from: u32, to: u32): u32 {
   let row = from;
   for (; row < to && steps < <u32>STEPS_MAX; row++) {
     const kind = <u32>load<u16>(encodeKind + ((<usize>row) << 1));
+    const pc = load<u64>(encodePc + ((<usize>row) << 3));
+    steps++;
+    if (<i32>kind == SITE_ENTRY) siteNumber(pc, SITE_CALL);
+    if (<i32>kind == SITE_ENTRY || <i32>kind == SITE_EXIT) {
+      frame(stream, siteAt(stream, siteNumber(pc, kind)), <i32>kind == SITE_ENTRY);
+      continue;
+    }
     const address = load<u64>(encodeAddress + ((<usize>row) << 3));
     const range = <i32>(kind & SITE_CLASS_MASK) >= SITE_RANGE_READ;
     const length = range ? load<u64>(encodeLength + ((<usize>row) << 3)) : 0;
-    const number = siteNumber(load<u64>(encodePc + ((<usize>row) << 3)), kind);
-    step(stream, siteAt(stream, number), address, length);
+    step(stream, siteAt(stream, siteNumber(pc, kind)), address, length);
     encodedAccesses += range ? ((address + length - 1) >> 6) - (address >> 6) + 1 : 1;
-    steps++;
   }
   store<u32>(stream, steps, D_STEPS);
   return row;
@@ -336,6 +362,14 @@ export function encoderEvent(stream: usize, kind: u32, seq: u64, a: u64, b: u64,
   if (called) varint(call);
   else if (three) difference(stream, D_EVENT_C, c);
   if (wide) varint(d);
+}
+
+/** An exception left this many calls. */
+export function encoderUnwind(stream: usize, frames: u32): void {
+  special(stream, SPECIAL_UNWIND);
+  const dropped = min<u32>(frames, load<u32>(stream, D_DEPTH));
+  varint(dropped);
+  store<u32>(stream, load<u32>(stream, D_DEPTH) - dropped, D_DEPTH);
 }
 
 /** The stream ends: the hits that no record holds yet. */

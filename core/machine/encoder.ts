@@ -24,6 +24,7 @@ interface EncoderExports {
   encode(stream: number, from: number, to: number): number;
   encoderStamp(stream: number, seq: bigint): void;
   encoderEvent(stream: number, kind: number, seq: bigint, a: bigint, b: bigint, c: bigint, d: bigint): void;
+  encoderUnwind(stream: number, frames: number): void;
   encoderEnd(stream: number): void;
 }
 
@@ -100,6 +101,11 @@ export class Encoder {
   event(stream: number, kind: number, seq: number, fields: readonly bigint[]): void {
     const [a = 0n, b = 0n, c = 0n, d = 0n] = fields;
     guarded(this.#exports, () => this.#exports.encoderEvent(stream, kind, BigInt(seq), a, b, c, d));
+  }
+
+  /** An exception left this many calls. */
+  unwind(stream: number, frames: number): void {
+    this.#exports.encoderUnwind(stream, frames);
   }
 
   /** The stream has no more steps. */

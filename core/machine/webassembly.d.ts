@@ -7,8 +7,9 @@ declare namespace WebAssembly {
     constructor(bytes: Uint8Array);
   }
   type Exports = Record<string, unknown>;
+  type Imports = Record<string, Record<string, unknown>>;
   class Instance {
-    constructor(module: Module, imports: Record<string, Record<string, unknown>>);
+    constructor(module: Module, imports: Imports);
     readonly exports: Exports;
   }
   class Memory {

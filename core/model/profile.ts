@@ -64,7 +64,7 @@ export interface ProgramInfo {
   readonly path: string;
   readonly arguments: readonly string[];
   readonly workingDirectory: string;
-  readonly recorder: 'instrument' | 'valgrind' | 'qemu' | 'import';
+  readonly recorder: 'instrument' | 'valgrind' | 'qemu' | 'wasm' | 'import';
   readonly level: 'source' | 'machine';
   /** As the compiler prints it, such as `gcc (Debian 12.2.0-14) 12.2.0`; empty when unknown. */
   readonly compiler: string;

@@ -64,7 +64,7 @@ const programInfo = record<ProgramInfo>({
   path: text,
   arguments: list(text),
   workingDirectory: text,
-  recorder: oneOf('instrument', 'valgrind', 'qemu', 'import'),
+  recorder: oneOf('instrument', 'valgrind', 'qemu', 'wasm', 'import'),
   level: oneOf('source', 'machine'),
   compiler: text,
   flags: text,

@@ -79,6 +79,11 @@ export interface DrainSummary extends DrainProgress {
 /** A limit that the user set. */
 export type RequestedCut = 'trace-limit' | 'time-limit';
 
+export function askedWarning(asked: RequestedCut, accesses: number): string {
+  const kept = `the ${accesses.toLocaleString('en')} accesses until then are kept`;
+  return `recording stopped before the program ended because ${cutReasons[asked]}; ${kept}`;
+}
+
 /** The last blocks of a trace that had no room for them. */
 export interface UnsavedBlocks {
   readonly symbols: SymbolsBlock | null;
@@ -727,9 +732,7 @@ export class Drain {
   }
 
   private askedWarnings(): string[] {
-    if (!this.asked) return [];
-    const kept = `the ${this.progress.accesses.toLocaleString('en')} accesses until then are kept`;
-    return [`recording stopped before the program ended because ${cutReasons[this.asked]}; ${kept}`];
+    return this.asked ? [askedWarning(this.asked, this.progress.accesses)] : [];
   }
 
   private lostWarnings(): string[] {

@@ -22,7 +22,8 @@ export interface BuildInfo {
   readonly flags: readonly string[];
 }
 
-const NOTHING: Omit<BuildInfo, 'kind'> = {
+/** Of a file that says nothing of its build. */
+export const NOTHING: Omit<BuildInfo, 'kind'> = {
   machine: 0,
   hooks: false,
   runtimeFolder: null,

@@ -5,15 +5,10 @@
  */
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { Readable } from 'node:stream';
-import { Encoder } from '../machine/encoder.js';
 import * as l10n from '../model/l10n.js';
 import { loadedImage } from '../symbols/image.js';
-import { symbolsOf } from '../symbols/traceSymbols.js';
-import type { Block } from '../trace/blocks.js';
 import { importFormats } from '../trace/import/formats.js';
-import { ImportSink } from '../trace/import/sink.js';
-import type { ExitReason, Launched } from './launch.js';
+import type { ImportSink } from '../trace/import/sink.js';
 
 /** The file descriptor that lackey writes to: the first behind the standard streams. */
 const PIPE = 3;
@@ -24,32 +19,14 @@ export const LACKEY_ARGUMENTS = [
   ...['--run-libc-freeres=no', '--run-cxx-freeres=no'],
 ] as const;
 
-export interface LackeyResult {
-  readonly exit: ExitReason;
-  readonly complete: boolean;
-  readonly accesses: number;
-  readonly warnings: readonly string[];
-}
-
-interface BlockWriter {
-  write(block: Block): Promise<void>;
-}
-
-/**
- * Reads until the program ends; writes all blocks of the trace but its header.
- * @param why why our own tool is not there, a clause of a warning
- * @throws TraceError when there was no access
- */
-export async function recordByLackey(
-  program: Launched,
-  pipe: Readable,
-  writer: BlockWriter,
-  why: string,
+/** Reads until the program ends. A `ReadPipe`. */
+export async function readLackey(
+  pipe: AsyncIterable<Uint8Array>,
+  sink: ImportSink,
+  pid: number,
   onProgress: (accesses: number) => void,
-): Promise<LackeyResult> {
-  const ownHeader = { write: async (block: Block) => (block.type === 'header' ? undefined : writer.write(block)) };
-  const sink = new ImportSink(ownHeader, new Encoder(), { tool: '', format: 'lackey', file: 'what lackey printed' });
-  const modules = new Modules(program.pid, sink);
+): Promise<void> {
+  const modules = new Modules(pid, sink);
   const input = {
     name: 'what lackey printed',
     cut: false,
@@ -58,31 +35,20 @@ export async function recordByLackey(
       for await (const chunk of pipe) {
         // What the text speaks of was mapped when it was written.
         await modules.look();
-        yield chunk as Uint8Array;
+        yield chunk;
         onProgress(sink.accesses);
       }
     },
   };
   await importFormats.lackey.read(input, sink, { image: loadedImage });
-  await sink.streamsEnd();
-  const placed = sink.modules.map(({ path, buildId = '', globals = [] }, module) => ({
-    module,
-    path,
-    buildId,
-    globals,
-  }));
-  await writer.write(await symbolsOf(placed, sink.sites));
-  const exit = await program.exited;
-  const warnings = [
-    l10n.kept(
-      'recorded by valgrind’s lackey, slowly and without allocations, system calls, call stacks and threads, because {0}',
-      why,
-    ),
-    ...sink.warnings,
-  ];
-  const end = { ...sink.end, exit, warnings };
-  await writer.write(end);
-  return { exit, complete: end.complete, accesses: sink.accesses, warnings };
+}
+
+/** @param why why our own tool is not there */
+export function lackeyWarning(why: string): string {
+  return l10n.kept(
+    'recorded by valgrind’s lackey, slowly and without allocations, system calls, call stacks and threads, because {0}',
+    why,
+  );
 }
 
 /** The files with code that a process has mapped, told to the sink as they appear. */

@@ -40,6 +40,9 @@ export interface Launched {
   signalGroup(signal: 'SIGTERM' | 'SIGKILL'): void;
 }
 
+/** It has no process groups. */
+const isWindows = process.platform === 'win32';
+
 /** Throws RecordError (exit status 3) when the program cannot be started. */
 export async function launch(options: LaunchOptions): Promise<Launched> {
   const { streams } = options;
@@ -51,7 +54,7 @@ export async function launch(options: LaunchOptions): Promise<Launched> {
       env: options.env,
       stdio: [...standardStreams(streams, opened), ...(options.pipe ? (['pipe'] as const) : [])],
       // Its own group: a terminal's Ctrl-C reaches the recorder alone, which then ends the program in order.
-      detached: true,
+      detached: !isWindows,
     });
   } catch (error) {
     throw notStarted(options, error as NodeJS.ErrnoException);
@@ -83,7 +86,8 @@ export async function launch(options: LaunchOptions): Promise<Launched> {
     pipe: (child.stdio[3] as Readable | undefined) ?? null,
     signalGroup(signal) {
       try {
-        process.kill(-pid, signal);
+        if (isWindows) child.kill(signal);
+        else process.kill(-pid, signal);
       } catch {
         // The group is gone.
       }

@@ -20,11 +20,19 @@ import { symbolsOf } from '../symbols/traceSymbols.js';
 import type { HeaderBlock } from '../trace/blocks.js';
 import { TraceFile } from '../trace/reader.js';
 import { MAX_IN_FLIGHT, TraceWriter } from '../trace/writer.js';
-import { Drain, type DrainedSites, type DrainProgress, RESERVE, type UnsavedBlocks } from './drain.js';
+import {
+  askedWarning,
+  Drain,
+  type DrainedSites,
+  type DrainProgress,
+  RESERVE,
+  type RequestedCut,
+  type UnsavedBlocks,
+} from './drain.js';
 import { RecordError } from './errors.js';
-import { recordByLackey } from './lackey.js';
 import { type ExitReason, type Launched, launch, type ProgramStreams } from './launch.js';
 import { askToStop, isAlive, newRunPage } from './runDirectory.js';
+import { finishRecording, recordingSink } from './sinkRecording.js';
 import { prepareTarget, type RecorderChoice, type Target } from './target.js';
 
 export interface RecordOptions {
@@ -140,12 +148,12 @@ export async function record(options: RecordOptions): Promise<RecordResult> {
         workingDirectory,
         env: target.env,
         streams: options.streams ?? { kind: 'standardError' },
-        pipe: target.lackey !== undefined,
+        pipe: target.pipe !== undefined,
       });
       const result =
-        target.lackey === undefined
+        target.pipe === undefined
           ? await drainAll(options, target, program, runDir, writer)
-          : await readLackey(options, target.lackey, program, writer);
+          : await readPipe(options, target, program, writer);
       unsaved = result.unsaved;
       // What left the program's group or outlived it is the user's; what a cancelled run left is not.
       if (!result.cancelled) program = null;
@@ -162,6 +170,8 @@ export async function record(options: RecordOptions): Promise<RecordResult> {
     await rm(runDir, { recursive: true, force: true, maxRetries: 3 });
   }
 }
+
+const CANCELLED = l10n.kept('the recording was cancelled: what the program did until then is shown');
 
 const RUN_PREFIX = '.pagelens-run-';
 
@@ -266,7 +276,7 @@ async function drainAll(
 
   // 3. The rest, the names, the end.
   const warnings = await target.warnings();
-  if (cancelled) warnings.unshift(l10n.kept('the recording was cancelled: what the program did until then is shown'));
+  if (cancelled) warnings.unshift(CANCELLED);
   if (orphans.length > 0)
     warnings.unshift(
       l10n.kept(
@@ -290,36 +300,76 @@ async function drainAll(
   return { exit: exit!, complete, cut, unsaved, cancelled, accesses, processes, threads, warnings: summary.warnings };
 }
 
-/** Reads what lackey prints; cancelled, the program ends, and what was read is kept. */
-async function readLackey(
-  { signal, onProgress }: RecordOptions,
-  why: string,
+/** Reads what comes through the program's pipe; cancelled, the program ends, and what was read is kept. */
+async function readPipe(
+  options: RecordOptions,
+  target: Target,
   program: Launched,
   writer: TraceWriter,
 ): Promise<Omit<RecordResult, 'traceFile' | 'header'>> {
+  const { signal, onProgress } = options;
   const stop = () => program.signalGroup('SIGKILL');
   signal?.addEventListener('abort', stop);
   // A live replay opens the file at the first word of progress.
   await writer.flush();
   const rate = rateOver(1000);
-  const result = await recordByLackey(program, program.pipe!, writer, why, accesses => {
+  let told = Number.NEGATIVE_INFINITY;
+  const tell = (accesses: number) => {
+    const now = performance.now();
+    if (now - told < POLL_MS) return;
+    told = now;
     const figures = { accesses, accessesPerSecond: rate(accesses), bytes: writer.bytesWritten };
     onProgress?.({ stage: 'run', ...figures, processes: 1, threads: 1, safeSeq: 0 });
-  });
+  };
+  const chunks = new LimitedPipe(program.pipe!, options, writer);
+  const sink = recordingSink(writer, path.basename(target.program));
+  await target.pipe!(chunks, sink, program.pid, tell);
+  const cancelled = signal?.aborted === true;
+  if (chunks.bytes === 0 && !cancelled) throw await nothingRecorded(target, await program.exited);
+  const { cut } = chunks;
+  const warnings = await target.warnings();
+  if (cut) warnings.unshift(askedWarning(cut, sink.accesses));
+  if (cancelled) sink.incomplete(CANCELLED);
+  const result = await finishRecording(sink, writer, program.exited, warnings, cut);
   signal?.removeEventListener('abort', stop);
-  return { ...result, unsaved: null, cancelled: signal?.aborted === true, processes: 1, threads: 1 };
+  return { ...result, unsaved: null, cancelled, processes: 1, threads: 1 };
+}
+
+/** What comes through a pipe, up to a limit; the rest is read too, so that the program can go on. */
+class LimitedPipe {
+  bytes = 0;
+  cut: RequestedCut | undefined;
+  readonly #begin = performance.now();
+
+  constructor(
+    private readonly pipe: AsyncIterable<Uint8Array>,
+    private readonly limits: Limits,
+    private readonly writer: TraceWriter,
+  ) {}
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
+    for await (const chunk of this.pipe) {
+      this.bytes += chunk.length;
+      this.cut ??= limitReached(this.limits, this.writer.bytesWritten, this.#begin);
+      if (!this.cut) yield chunk;
+    }
+  }
+}
+
+type Limits = Pick<RecordOptions, 'traceLimit' | 'timeLimit'>;
+
+/** `begin`: when the program began, by performance.now(). */
+function limitReached({ traceLimit, timeLimit }: Limits, bytes: number, begin: number): RequestedCut | undefined {
+  if (traceLimit !== undefined && bytes >= traceLimit) return 'trace-limit';
+  if (timeLimit !== undefined && performance.now() - begin >= timeLimit * 1000) return 'time-limit';
+  return undefined;
 }
 
 /** Ends the recording at a limit, also in the middle of a pass of the drain, which a busy machine may make long. */
-function watchLimits({ traceLimit, timeLimit }: RecordOptions, drain: Drain, writer: TraceWriter): NodeJS.Timeout {
+function watchLimits(limits: Limits, drain: Drain, writer: TraceWriter): NodeJS.Timeout {
   const begin = performance.now();
   const watch = setInterval(() => {
-    const reached =
-      traceLimit !== undefined && writer.bytesWritten >= traceLimit
-        ? 'trace-limit'
-        : timeLimit !== undefined && performance.now() - begin >= timeLimit * 1000
-          ? 'time-limit'
-          : null;
+    const reached = limitReached(limits, writer.bytesWritten, begin);
     if (!reached) return;
     clearInterval(watch);
     drain.stop(reached);

@@ -16,4 +16,8 @@ export const recorders: Readonly<Record<Recorder, { readonly label: string; read
     summary:
       'runs an unmodified executable of x86-64, AArch64 or RISC-V (64 bits) under a plug-in of our own; level: machine; no heap objects; needs qemu-user and gcc or clang',
   },
+  wasm: {
+    label: 'WebAssembly',
+    summary: 'rewrites the loads and stores of a WASI program and runs it in Node; level: machine; needs nothing',
+  },
 };

@@ -2,21 +2,27 @@
 import { existsSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { isWasmFile } from '../symbols/wasm/file.js';
 import { build, sourceLanguage } from './build.js';
 import { onPath } from './compiler.js';
 import { RecordError } from './errors.js';
 import { type BuildInfo, readBuildInfo } from './executable.js';
-import { LACKEY_ARGUMENTS } from './lackey.js';
+import { LACKEY_ARGUMENTS, lackeyWarning, readLackey } from './lackey.js';
 import { machineCounts } from './machineCounts.js';
 import { architectureOf, ensureQemuPlugin, QEMU_LIMITS, X86_64 } from './qemu.js';
 import type { RecordOptions } from './record.js';
 import { ensureRuntime } from './runtime.js';
+import type { ReadPipe } from './sinkRecording.js';
 import { startedBy } from './starters.js';
 import { unseenWarnings } from './unseen.js';
 import { ensureValgrindTool, VALGRIND_LOG, type ValgrindTool, valgrindArguments } from './valgrind.js';
+import { prepareWasm } from './wasm/prepare.js';
 
-export type Recorder = 'instrument' | 'valgrind' | 'qemu';
-/** `auto`: `instrument` for source and for what was built with hooks, `qemu` for another architecture's, else `valgrind`. */
+export type Recorder = 'instrument' | 'valgrind' | 'qemu' | 'wasm';
+/**
+ * `auto`: `instrument` for source and for what was built with hooks, `wasm` for WebAssembly, `qemu` for another
+ * architecture's, else `valgrind`.
+ */
 export type RecorderChoice = 'auto' | Recorder;
 
 export interface Target {
@@ -28,8 +34,8 @@ export interface Target {
   readonly arguments: readonly string[];
   readonly env: NodeJS.ProcessEnv;
   readonly info: BuildInfo;
-  /** It is lackey that runs the program and writes to the pipe, because ... */
-  readonly lackey?: string;
+  /** The program is recorded by what it writes to its pipe, which this reads. */
+  readonly pipe?: ReadPipe;
   /** What the recorder could not see, once the program has ended. */
   warnings(): Promise<string[]>;
   /** Why nothing was recorded, behind how the program ended. */
@@ -53,6 +59,16 @@ export async function prepareTarget(
       );
     return instrumentedSource(program, options, workingDirectory, runDir, env);
   }
+  if (await isWasmFile(program)) {
+    if (recorder === 'valgrind' || recorder === 'qemu')
+      throw new RecordError(
+        `${path.basename(program)} is WebAssembly: --recorder wasm records it, ${recorder} does not`,
+        2,
+      );
+    return rewritten(program, workingDirectory, runDir, env);
+  }
+  if (recorder === 'wasm')
+    throw new RecordError(`${path.basename(program)} is no WebAssembly: --recorder wasm records nothing else`, 2);
   const info = readBuildInfo(program);
   checkKind(program, info);
   const foreign = info.kind === 'elf' && info.machine !== X86_64;
@@ -184,9 +200,29 @@ function underLackey(program: string, info: BuildInfo, valgrind: string, why: st
     arguments: [...LACKEY_ARGUMENTS, program],
     env: environment,
     info,
-    lackey: why,
-    warnings: async () => [],
+    pipe: readLackey,
+    warnings: async () => [lackeyWarning(why)],
     whyNothing: async () => 'under lackey before its first instruction (its messages say why)',
+  };
+}
+
+async function rewritten(
+  program: string,
+  workingDirectory: string,
+  runDir: string,
+  env: NodeJS.ProcessEnv,
+): Promise<Target> {
+  const prepared = await prepareWasm(program, workingDirectory, runDir, env);
+  return {
+    program,
+    recorder: 'wasm',
+    executable: prepared.executable,
+    arguments: prepared.arguments,
+    env: prepared.env,
+    info: prepared.info,
+    pipe: prepared.read,
+    warnings: async () => [],
+    whyNothing: async () => 'before its first load, store or call (its messages say why)',
   };
 }
 

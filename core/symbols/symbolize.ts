@@ -4,7 +4,7 @@
  * A maintained tool does it, one run for all the sites of a module: llvm-symbolizer where it is installed (its JSON has
  * columns and start lines), else binutils' addr2line (it comes with gcc), whose answer our own DWARF reader completes
  * with the columns and start lines that it lacks. Without either the DWARF reader answers alone; without debug
- * information the function names come from the ELF symbols. What nothing is known about has an empty chain, and no
+ * information the function names come from the ELF symbols. For WebAssembly our DWARF reader answers, then the name section. What nothing is known about has an empty chain, and no
  * file, however strange, makes this throw: names are worth less than the profile.
  */
 import { existsSync } from 'node:fs';
@@ -20,6 +20,7 @@ import { functionSymbols } from './functionSymbols.js';
 import { llvmSymbolizer } from './llvmSymbolizer.js';
 import { ownReader } from './ownReader.js';
 import { rustName } from './rust.js';
+import { CODE_BASE, isWasmFile } from './wasm/file.js';
 
 export interface SymbolRequest {
   /** Executable or shared object, absolute. */
@@ -78,16 +79,19 @@ async function symbolizeModule(
   const addresses = [...new Set(wanted)].filter(address => Number.isSafeInteger(address) && address >= 0);
   addresses.sort((a, b) => a - b);
   if (addresses.length === 0 || !(await isFile(request.path))) return wanted.map(() => []);
+  // The tools number WebAssembly's code in several ways; our reader needs no tool, on any system.
+  const wasm = await isWasmFile(request.path);
+  const inFile = wasm ? addresses.map(address => address - CODE_BASE) : addresses;
 
   let chains: SymbolFrame[][] | null = null;
-  for (const id of order) {
-    chains = await backends[id](request.path, addresses, signal);
+  for (const id of wasm ? (['dwarf'] as const) : order) {
+    chains = await backends[id](request.path, inFile, signal);
     if (chains) break;
   }
   chains ??= addresses.map(() => []);
   await demangleRest(chains, signal);
-  await nameByElfSymbols(request.path, addresses, chains);
-  await fillLineZero(request.path, addresses, chains);
+  await nameBySymbols(request.path, inFile, chains);
+  await fillLineZero(request.path, inFile, chains);
 
   const folder = path.dirname(request.path);
   const known = new Map<string, boolean>();
@@ -127,8 +131,8 @@ async function demangleRest(chains: SymbolFrame[][], signal?: AbortSignal): Prom
       chain[i] = { ...frame, function: nameOf.get(frame.function) ?? frame.function };
 }
 
-/** Code without debug information still has names: those of the ELF symbols, without file and line. */
-async function nameByElfSymbols(file: string, addresses: readonly number[], chains: SymbolFrame[][]): Promise<void> {
+/** Code without debug information still has names: those of the file's symbols, without file and line. */
+async function nameBySymbols(file: string, addresses: readonly number[], chains: SymbolFrame[][]): Promise<void> {
   if (chains.every(chain => chain.length > 0 && chain.every(frame => frame.function !== ''))) return;
   const nameAt = await functionSymbols(file);
   for (const [i, chain] of chains.entries()) {

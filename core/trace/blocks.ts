@@ -16,7 +16,7 @@ export interface HeaderBlock {
   readonly program: string;
   readonly arguments: readonly string[];
   readonly workingDirectory: string;
-  readonly recorder: 'instrument' | 'valgrind' | 'qemu' | 'import';
+  readonly recorder: 'instrument' | 'valgrind' | 'qemu' | 'wasm' | 'import';
   readonly level: 'source' | 'machine';
   readonly compiler: string;
   readonly flags: string;

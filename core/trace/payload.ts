@@ -191,7 +191,7 @@ function unpackAllocations(source: Fields): Allocation[] {
 
 // The small ones.
 
-const RECORDERS = ['instrument', 'valgrind', 'qemu', 'import'] as const;
+const RECORDERS = ['instrument', 'valgrind', 'qemu', 'wasm', 'import'] as const;
 const LEVELS = ['source', 'machine'] as const;
 
 function decodeHeader(value: Fields): HeaderBlock {

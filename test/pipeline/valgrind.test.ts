@@ -7,7 +7,8 @@ import { afterAll, describe, expect, test } from 'vitest';
 import type { Report } from '../../core/profile/report.js';
 import { ensureValgrindTool } from '../../core/record/valgrind.js';
 import { countsAlone, pagelens, read, report, root, scratch } from '../helpers/cli.js';
-import { known, markersOf, sourceOf } from '../programs/known/expected.js';
+import { expectObjects } from '../helpers/knownObjects.js';
+import { known, sourceOf } from '../programs/known/expected.js';
 
 const folder = scratch();
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -63,21 +64,7 @@ describe('counts what the default recorder counts of heap and globals, in code t
   // Not those of bulk operations, which the C library makes with instructions of its own choice.
   const programs = ['write-once.c', 'shared-page.c', 'straddle.c', 'reuse.c', 'globals.c', 'threads.c', 'scan.c'];
   test.each(known.filter(({ source }) => programs.includes(source)))('$source: $shows', async program => {
-    const markers = markersOf(program);
-    const found = await recorded([built(sourceOf(program), '-O2', '-fno-tree-vectorize')]);
-    const expected = program.objects.filter(({ kind, atLeast }) => (kind === 'heap' || kind === 'global') && !atLeast);
-    expect(expected.length).toBeGreaterThan(0);
-    for (const { kind, block, name, reads, writes, pages, bytes, blocks } of expected) {
-      const row = found.objects.find(
-        row =>
-          row.kind === kind &&
-          (block ? row.file === sourceOf(program) && row.line === markers.get(block) : name!.test(row.name)),
-      );
-      expect(row, block ?? `${name}`).toMatchObject({ reads, writes });
-      if (typeof pages === 'number') expect(row!.pages).toBe(pages);
-      if (bytes !== undefined) expect(row!.bytes).toBe(bytes);
-      if (blocks !== undefined) expect(row!.blocks).toBe(blocks);
-    }
+    expectObjects(await recorded([built(sourceOf(program), '-O2', '-fno-tree-vectorize')]), program);
   });
 });
 

@@ -8,16 +8,19 @@
 import { stat } from 'node:fs/promises';
 import type { SymbolFrame } from '../../trace/blocks.js';
 import { cString, ElfFile } from '../elf.js';
+import { WasmFile } from '../wasm/file.js';
 import { Cursor } from './cursor.js';
 import {
   ABSTRACT_ORIGIN,
   type Abbreviation,
   ADDR_BASE,
   Attributes,
+  BYTE_SIZE,
   CALL_COLUMN,
   CALL_FILE,
   CALL_LINE,
   COMP_DIR,
+  COUNT,
   DECL_FILE,
   DECL_LINE,
   FORM_ADDR,
@@ -38,9 +41,14 @@ import {
   SPECIFICATION,
   STMT_LIST,
   STR_OFFSETS_BASE,
+  TAG_ARRAY,
   TAG_INLINED_SUBROUTINE,
+  TAG_POINTER,
   TAG_SUBPROGRAM,
+  TAG_SUBRANGE,
   TAG_VARIABLE,
+  TYPE,
+  UPPER_BOUND,
 } from './die.js';
 import { LineTable } from './lineTable.js';
 
@@ -49,6 +57,8 @@ const INFO_LIMIT = 256 << 20;
 
 /** References from an instance to its origin and on to its declaration are short; damaged files may hold circles. */
 const ORIGIN_DEPTH = 8;
+/** As are types: typedefs, qualifiers, arrays of arrays. */
+const TYPE_DEPTH = 32;
 
 /** Addresses [from, to), flat: from, to, from, to. */
 type Ranges = readonly number[];
@@ -130,12 +140,12 @@ export class DebugInfo {
   }
 
   private static async load(file: string): Promise<DebugInfo | null> {
-    const elf = await ElfFile.open(file);
-    if (!elf) return null;
+    const object = (await ElfFile.open(file)) ?? (await WasmFile.open(file));
+    if (!object) return null;
     try {
-      if (elf.sizeOf('.debug_info') > INFO_LIMIT) return null;
+      if (object.sizeOf('.debug_info') > INFO_LIMIT) return null;
       const none = Buffer.alloc(0);
-      const content = async (name: string): Promise<Buffer> => (await elf.content(name)) ?? none;
+      const content = async (name: string): Promise<Buffer> => (await object.content(name)) ?? none;
       const sections = {
         info: await content('.debug_info'),
         abbrev: await content('.debug_abbrev'),
@@ -152,7 +162,7 @@ export class DebugInfo {
     } catch {
       return null;
     } finally {
-      await elf.close();
+      await object.close();
     }
   }
 
@@ -204,6 +214,56 @@ export class DebugInfo {
       }
     }
     return null;
+  }
+
+  /** Variables at fixed addresses, with the sizes of their types in bytes (0: not known). Names mangled. */
+  *variables(): Generator<{ address: number; name: string; size: number }> {
+    for (const unit of this.units)
+      for (const [address, entry] of this.scopesOf(unit).variables)
+        yield { address, name: this.functionOf(entry).name, size: this.sizeOf(entry) };
+  }
+
+  /** Size of what an entry says its type is. */
+  private sizeOf(entry: number): number {
+    let next = -1;
+    for (const { attributes } of this.origins(entry)) {
+      next = attributes.has(TYPE) ? attributes.number(TYPE) : -1;
+      if (next >= 0) break;
+    }
+    let elements = 1;
+    for (let depth = 0; depth < TYPE_DEPTH && next >= 0; depth++) {
+      const unit = this.unitOfEntry(next);
+      if (!unit) return 0;
+      try {
+        const cursor = new Cursor(this.sections.info, next, unit.end);
+        const abbreviation = this.readEntry(unit, cursor);
+        const { attributes } = this;
+        if (!abbreviation) return 0;
+        if (attributes.has(BYTE_SIZE)) return elements * attributes.number(BYTE_SIZE);
+        if (abbreviation.tag === TAG_POINTER) return elements * unit.addressSize;
+        next = attributes.has(TYPE) ? attributes.number(TYPE) : -1;
+        if (abbreviation.tag === TAG_ARRAY) elements *= this.elementsOf(unit, cursor);
+      } catch (error) {
+        if (error instanceof RangeError) return 0;
+        throw error;
+      }
+    }
+    return 0;
+  }
+
+  /** Of an array, by its dimensions, which are its children; 0 when it has none or they are not known. */
+  private elementsOf(unit: Unit, cursor: Cursor): number {
+    const { attributes } = this;
+    let elements = -1;
+    for (;;) {
+      const child = this.readEntry(unit, cursor);
+      if (!child) return Math.max(elements, 0);
+      if (child.tag !== TAG_SUBRANGE) continue;
+      const bound = attributes.has(COUNT) ? COUNT : UPPER_BOUND;
+      // Bounds that are computed are those of no variable with a fixed address.
+      if (!attributes.has(bound) || attributes.length[bound]! > 0) return 0;
+      elements = Math.abs(elements) * (attributes.number(bound) + (bound === UPPER_BOUND ? 1 : 0));
+    }
   }
 
   private declaredFile(entry: number): number {
@@ -455,8 +515,7 @@ export class DebugInfo {
   }
 
   private indexedAddress(unit: Unit, index: number): number {
-    const cursor = new Cursor(this.sections.addr, unit.addrBase + index * unit.addressSize);
-    return unit.addressSize === 8 ? cursor.u64() : cursor.u32();
+    return addressIn(unit, new Cursor(this.sections.addr, unit.addrBase + index * unit.addressSize));
   }
 
   /** Address of a variable whose location is the one operation DW_OP_addr or DW_OP_addrx; -1 for any other. */
@@ -466,7 +525,7 @@ export class DebugInfo {
     if (size < 2) return -1;
     const block = new Cursor(this.sections.info, value[LOCATION]!, value[LOCATION]! + size);
     const operation = block.u8();
-    if (operation === 0x03) return size === 9 ? block.u64() : -1;
+    if (operation === 0x03) return size === 1 + unit.addressSize ? addressIn(unit, block) : -1;
     if (operation !== 0xa1) return -1;
     const index = block.uleb();
     return block.at === block.end ? this.indexedAddress(unit, index) : -1;
@@ -496,11 +555,11 @@ export class DebugInfo {
     const ranges: number[] = [];
     let base = unit.low;
     for (;;) {
-      const low = cursor.u64();
-      const high = cursor.u64();
+      const low = addressIn(unit, cursor);
+      const high = addressIn(unit, cursor);
       if (low === 0 && high === 0) return ranges;
-      // The largest address selects a new base. As a number it is 2^64.
-      if (low >= 2 ** 63) base = high;
+      // The largest address selects a new base. As a number it is 2^64 or 2^32 - 1.
+      if (low >= 2 ** (8 * unit.addressSize) - 1) base = high;
       else add(ranges, base + low, base + high);
     }
   }
@@ -532,15 +591,15 @@ export class DebugInfo {
           break;
         }
         case 5: // base_address
-          base = cursor.u64();
+          base = addressIn(unit, cursor);
           break;
         case 6: {
-          const low = cursor.u64();
-          add(ranges, low, cursor.u64());
+          const low = addressIn(unit, cursor);
+          add(ranges, low, addressIn(unit, cursor));
           break;
         }
         case 7: {
-          const low = cursor.u64();
+          const low = addressIn(unit, cursor);
           add(ranges, low, low + cursor.uleb());
           break;
         }
@@ -549,6 +608,10 @@ export class DebugInfo {
       }
     }
   }
+}
+
+function addressIn({ addressSize }: Unit, cursor: Cursor): number {
+  return addressSize === 8 ? cursor.u64() : cursor.u32();
 }
 
 function add(ranges: number[], low: number, high: number): void {

@@ -23,7 +23,11 @@ export const LOCATION = 14;
 export const STR_OFFSETS_BASE = 15;
 export const ADDR_BASE = 16;
 export const RNGLISTS_BASE = 17;
-const SLOTS = 18;
+export const TYPE = 18;
+export const BYTE_SIZE = 19;
+export const COUNT = 20;
+export const UPPER_BOUND = 21;
+const SLOTS = 22;
 
 /** DW_AT_* to slot. */
 const SLOT_OF = new Int8Array(0x80).fill(-1);
@@ -46,13 +50,20 @@ for (const [attribute, slot] of [
   [0x72, STR_OFFSETS_BASE],
   [0x73, ADDR_BASE],
   [0x74, RNGLISTS_BASE],
+  [0x49, TYPE],
+  [0x0b, BYTE_SIZE],
+  [0x37, COUNT],
+  [0x2f, UPPER_BOUND],
 ] as const)
   SLOT_OF[attribute] = slot;
 /** DW_AT_MIPS_linkage_name, which old compilers write. */
 const AT_MIPS_LINKAGE_NAME = 0x2007;
 
+export const TAG_ARRAY = 0x01;
 export const TAG_LEXICAL_BLOCK = 0x0b;
+export const TAG_POINTER = 0x0f;
 export const TAG_INLINED_SUBROUTINE = 0x1d;
+export const TAG_SUBRANGE = 0x21;
 export const TAG_SUBPROGRAM = 0x2e;
 export const TAG_VARIABLE = 0x34;
 

@@ -177,6 +177,11 @@ export class LineTable {
   }
 }
 
+/** A folder that is relative itself (a mapped prefix, as a distribution's builds have) leaves the name relative. */
+function joined(folder: string, name: string): string {
+  return path.isAbsolute(name) ? path.normalize(name) : path.join(folder || '/', name);
+}
+
 /** File names of versions 2 to 4: numbered from 1; directory 0 is that of the compilation. */
 function namesV2(cursor: Cursor, compDir: string): string[] {
   const text = (): string => {
@@ -184,13 +189,13 @@ function namesV2(cursor: Cursor, compDir: string): string[] {
     return cursor.bytes.toString('utf8', start, cursor.at - 1);
   };
   const folders = [compDir];
-  for (let name = text(); name !== ''; name = text()) folders.push(path.resolve(compDir || '/', name));
+  for (let name = text(); name !== ''; name = text()) folders.push(joined(compDir, name));
   const files = [''];
   for (let name = text(); name !== ''; name = text()) {
     const folder = folders[cursor.uleb()] ?? compDir;
     cursor.uleb();
     cursor.uleb();
-    files.push(path.resolve(folder || '/', name));
+    files.push(joined(folder, name));
   }
   return files;
 }
@@ -200,8 +205,8 @@ const CONTENT_DIRECTORY = 2;
 
 /** File names of version 5: numbered from 0, each a list of described fields. */
 function namesV5(cursor: Cursor, offsetSize: 4 | 8, compDir: string, strings: LineStrings): string[] {
-  const folders = entries(cursor, offsetSize, strings).map(entry => path.resolve(compDir || '/', entry.name));
-  return entries(cursor, offsetSize, strings).map(entry => path.resolve(folders[entry.directory] ?? '/', entry.name));
+  const folders = entries(cursor, offsetSize, strings).map(entry => joined(compDir, entry.name));
+  return entries(cursor, offsetSize, strings).map(entry => joined(folders[entry.directory] ?? '/', entry.name));
 }
 
 function entries(cursor: Cursor, offsetSize: 4 | 8, strings: LineStrings): { name: string; directory: number }[] {

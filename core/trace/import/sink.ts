@@ -9,6 +9,8 @@ import {
   SITE_ATOMIC,
   SITE_CALL,
   SITE_CLASS_MASK,
+  SITE_ENTRY,
+  SITE_EXIT,
   SITE_RANGE_READ,
   SITE_READ,
   SITE_SIZE_SHIFT,
@@ -35,6 +37,7 @@ export interface RecordEncoder {
   encode(stream: number, from: number, to: number): number;
   stamp(stream: number, seq: number): void;
   event(stream: number, kind: number, seq: number, fields: readonly bigint[]): void;
+  unwind(stream: number, frames: number): void;
   end(stream: number): void;
   take(): Uint8Array;
 }
@@ -110,6 +113,7 @@ export class ImportSink {
   readonly #names = new Map<bigint, SymbolFrame>();
   #current: Thread | null = null;
   #rows = 0;
+  #columns: RecordEncoder['columns'];
   /** Accesses that claimed more bytes than are taken. */
   #tooLong = 0;
   #sitesWritten = 0;
@@ -124,7 +128,9 @@ export class ImportSink {
     private readonly encoder: RecordEncoder,
     /** The header's fields that are not the file's: version of Pagelens, and the format imported. */
     private readonly header: { readonly tool: string; readonly format: string; readonly file: string },
-  ) {}
+  ) {
+    this.#columns = encoder.columns;
+  }
 
   /** Tells of the program; before the first access. */
   program(program: ImportedProgram): void {
@@ -202,19 +208,22 @@ export class ImportSink {
 
   /**
    * One access of the thread named last. `pc`: address of the instruction, 0 when unknown; `kind`: READ or WRITE, with
-   * ATOMIC; `size` in bytes, from 1. More than 64 bytes are a bulk operation.
+   * ATOMIC; `size` in bytes, from 1. More than 64 bytes are a bulk operation, fewer when `bulk` says so.
    */
-  access(pcLow: number, pcHigh: number, low: number, high: number, kind: number, size: number): void {
-    if (this.#rows === this.encoder.capacity) this.#encode();
-    const row = this.#rows++;
-    const { pc, address, kind: kinds, length } = this.encoder.columns;
-    // Sites are return addresses: the instruction lies before.
-    const next = pcLow === 0 && pcHigh === 0 ? 0 : pcLow + 1;
-    pc[2 * row] = next;
-    pc[2 * row + 1] = next > 0xffffffff ? pcHigh + 1 : pcHigh;
+  access(
+    pcLow: number,
+    pcHigh: number,
+    low: number,
+    high: number,
+    kind: number,
+    size: number,
+    bulk = size > MAX_ACCESS_BYTES,
+  ): void {
+    const row = this.#row(pcLow, pcHigh);
+    const { address, kind: kinds, length } = this.#columns;
     address[2 * row] = low;
     address[2 * row + 1] = high;
-    if (size <= MAX_ACCESS_BYTES) {
+    if (!bulk) {
       kinds[row] = kind | (sizeClass(low, size) << SITE_SIZE_SHIFT);
       return;
     }
@@ -224,6 +233,40 @@ export class ImportSink {
     const bytes = Math.min(size, MAX_RANGE_BYTES, room);
     length[2 * row] = bytes;
     length[2 * row + 1] = 0;
+  }
+
+  /** The function that the instruction calls begins. */
+  enter(pcLow: number, pcHigh: number): void {
+    const row = this.#row(pcLow, pcHigh);
+    this.#columns.kind[row] = SITE_ENTRY;
+  }
+
+  /** It returns behind that instruction. */
+  leave(pcLow: number, pcHigh: number): void {
+    const row = this.#row(pcLow, pcHigh);
+    this.#columns.kind[row] = SITE_EXIT;
+  }
+
+  /** An exception left this many calls of the current thread. */
+  unwind(frames: number): void {
+    this.#encode();
+    if (!this.#current) this.thread(0);
+    this.encoder.unwind(this.#current!.handle, frames);
+    this.#collect(this.#current!);
+  }
+
+  /** A row of the batch for a step at this instruction. */
+  #row(pcLow: number, pcHigh: number): number {
+    if (this.#rows === this.encoder.capacity) this.#encode();
+    // Taken once a batch: until it is encoded nothing else is asked of the encoder, so that its memory stays where it is.
+    if (this.#rows === 0) this.#columns = this.encoder.columns;
+    const row = this.#rows++;
+    const { pc } = this.#columns;
+    // Sites are return addresses: the instruction lies before.
+    const next = pcLow === 0 && pcHigh === 0 ? 0 : pcLow + 1;
+    pc[2 * row] = next;
+    pc[2 * row + 1] = next > 0xffffffff ? pcHigh + 1 : pcHigh;
+    return row;
   }
 
   /** An event of the current thread; EVENT_* of kernel/abi.ts says what the fields are. It takes a place in the order. */
