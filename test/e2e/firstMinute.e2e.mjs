@@ -41,7 +41,7 @@ describe('the first minute', { timeout: 400_000 }, () => {
   });
 
   test('profile on save: a saved change is profiled', async () => {
-    story = await Story.open({ 'scan.c': main + util });
+    story = await Story.next({ 'scan.c': main + util });
     await story.vscode.openFile('scan.c');
     await story.vscode.runCommand(profile);
     await story.lens('75 % of accesses');
@@ -57,7 +57,7 @@ describe('the first minute', { timeout: 400_000 }, () => {
   });
 
   test('the command line is on the PATH of a terminal', async () => {
-    story = await Story.open({ 'scan.c': main + util });
+    story = await Story.next({ 'scan.c': main + util });
     await story.vscode.openFile('scan.c');
     await story.vscode.runCommand(profile);
     await story.lens('75 % of accesses');
