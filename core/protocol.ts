@@ -6,7 +6,7 @@
  * Columns travel to the webview as base64 of little-endian typed arrays (`WireColumn`), at most 1 MiB a reply.
  */
 import type { CutReason } from './model/cut.js';
-import type { CapacityCurve } from './model/profile.js';
+import type { CapacityCurve, TierChange } from './model/profile.js';
 
 /** What is being looked at. Core owns it; every view changes it by `pagelens/select` and redraws on `selectionChanged`. */
 export interface Selection {
@@ -15,6 +15,8 @@ export interface Selection {
   /** `exact`, or the tracker through whose eyes everything is shown. */
   readonly tracker: string;
   readonly tiers: string;
+  /** What if they were others: larger, faster. Empty: they are as they are. */
+  readonly tierChanges: readonly TierChange[];
   readonly policy: string;
   /** Id of one of the run's phases: `window` is its epochs then. null: none, or a window of the user's own. */
   readonly phase: string | null;
@@ -547,6 +549,8 @@ export interface PlacementFacts {
     readonly fastTierHitRatio: number;
   }[];
   readonly recommended: string;
+  /** Of the touched pages: what no tier needs more of. */
+  readonly touchedBytes: number;
   /** Of the whole run; null: the fastest tier has no limit, or the profile does not know. */
   readonly capacityCurve: CapacityCurve | null;
   readonly assumptions: readonly string[];

@@ -33,12 +33,13 @@ export class CapacitySection {
     this.element.hidden = curve === null;
     if (!curve) return;
     const tier = tiers[curve.tier]!;
+    const figure = figureOf(curve);
     this.#plot.show(plotOf(curve, tier));
     this.#sentence.textContent = sentenceOf(curve, tier);
     this.#table.replaceChildren(
       plainTable(
         [l10n.t('Capacity'), l10n.t('Modelled slowdown')],
-        curve.capacityBytes.map((capacity, i) => [bytes(capacity), times(curve.modelledSlowdown[i]!)]),
+        curve.capacityBytes.map((capacity, i) => [bytes(capacity), figure(curve.modelledSlowdown[i]!)]),
       ),
     );
   }
@@ -46,7 +47,16 @@ export class CapacitySection {
 
 type Tier = PlacementFacts['tiers'][number];
 
-function plotOf({ capacityBytes, modelledSlowdown, knee }: CapacityCurve, tier: Tier): PlotData {
+/** Slowdowns that differ little need more digits than two to be told apart. */
+function figureOf({ modelledSlowdown }: CapacityCurve): (value: number) => string {
+  const most = Math.max(...modelledSlowdown) - 1;
+  const digits = most > 0 ? Math.min(5, Math.max(2, 1 - Math.floor(Math.log10(most)))) : 2;
+  return value => times(value, digits);
+}
+
+function plotOf(curve: CapacityCurve, tier: Tier): PlotData {
+  const { capacityBytes, modelledSlowdown, knee } = curve;
+  const figure = figureOf(curve);
   const whole = capacityBytes.at(-1)!;
   // Round numbers of a binary unit.
   const unit = 1024 ** Math.max(0, Math.floor(Math.log2(whole) / 10));
@@ -71,7 +81,7 @@ function plotOf({ capacityBytes, modelledSlowdown, knee }: CapacityCurve, tier: 
       logarithmic: false,
       title: l10n.t('modelled slowdown'),
       ticks: wanted => niceTicks(1, top, wanted),
-      label: times,
+      label: figure,
     },
     marks: [
       ...(knee === null
@@ -81,23 +91,24 @@ function plotOf({ capacityBytes, modelledSlowdown, knee }: CapacityCurve, tier: 
         ? []
         : [{ at: tier.capacityBytes, label: l10n.t('chosen {0}', bytes(tier.capacityBytes)), dash: [4, 3] }]),
     ],
-    sentence: i => l10n.t('{0} of {1}: {2}', bytes(capacityBytes[i]!), tier.name, times(modelledSlowdown[i]!)),
+    sentence: i => l10n.t('{0} of {1}: {2}', bytes(capacityBytes[i]!), tier.name, figure(modelledSlowdown[i]!)),
   };
 }
 
 function sentenceOf(curve: CapacityCurve, tier: Tier): string {
   const step = bytes(curve.stepBytes);
+  const figure = figureOf(curve);
   const sentences = [
     l10n.t(
       '{0} of {1}: {2}; {3} more: {4}.',
       bytes(tier.capacityBytes),
       tier.name,
-      times(curve.at),
+      figure(curve.at),
       step,
-      times(curve.atMore),
+      figure(curve.atMore),
     ),
   ];
-  if (curve.stepBytes <= tier.capacityBytes) sentences.push(l10n.t('{0} less: {1}.', step, times(curve.atLess)));
+  if (curve.stepBytes <= tier.capacityBytes) sentences.push(l10n.t('{0} less: {1}.', step, figure(curve.atLess)));
   sentences.push(
     curve.knee === null
       ? l10n.t('The curve has no knee: no capacity stands out.')

@@ -14,9 +14,9 @@ export function score(value: number): string {
 }
 
 /** A factor: `1.08 ×`. */
-export function times(value: number): string {
+export function times(value: number, digits = 2): string {
   // A factor never breaks from its sign.
-  return `${local(value < 9.995 ? value.toFixed(2) : value.toFixed(1))}\u00a0×`;
+  return `${local(value < 9.995 ? value.toFixed(digits) : value.toFixed(1))}\u00a0×`;
 }
 
 /** Per cent that may exceed 100 and that already are per cent: `0.075 %`, `12 %`. */

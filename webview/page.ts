@@ -26,6 +26,7 @@ const nothingSelected: Selection = {
   profile: null,
   tracker: 'exact',
   tiers: '',
+  tierChanges: [],
   policy: '',
   phase: null,
   window: null,

@@ -57,9 +57,18 @@ export class SelectionStrip {
   }
 }
 
-function chipsOf({ profile, tracker, window, phase, baseline }: Selection): Chip[] {
+function chipsOf({ profile, tracker, tierChanges, window, phase, baseline }: Selection): Chip[] {
   if (profile === null) return [];
   const chips: Chip[] = [];
+  if (tierChanges.length > 0) {
+    chips.push({
+      icon: 'settings',
+      text: l10n.t('what if: {0}', tierChanges.map(({ tier }) => tier).join(', ')),
+      hint: l10n.t('Objects are placed, here and in the source, in tiers of other capacities or latencies'),
+      undo: l10n.t('Place in the tiers as they are'),
+      change: { tierChanges: [] },
+    });
+  }
   if (tracker !== 'exact') {
     chips.push({
       icon: 'eye',

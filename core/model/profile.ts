@@ -447,6 +447,16 @@ export interface Tier {
   readonly relativeCostPerGB: number;
 }
 
+/** What if a tier were another: for a placement that is thrown away again. */
+export interface TierChange {
+  /** Id of one of the tiers. */
+  readonly tier: string;
+  /** Left out: the tier's own. The last tier takes the rest, whatever it has. */
+  readonly capacityBytes?: number;
+  /** What its load and store latencies are multiplied by; left out: 1. */
+  readonly latencyFactor?: number;
+}
+
 /** What a capacity of the fastest tier is worth; objects are cut anywhere. */
 export interface CapacityCurve {
   /** Row of `tiers`. */

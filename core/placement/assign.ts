@@ -11,6 +11,7 @@
  *     so that every machine finds the same). If the search ends, the assignment is optimal; if not, its distance from
  *     the bound is known.
  */
+import { orderBy } from '../model/order.js';
 import type { LineCosts } from './cost.js';
 
 export interface Items {
@@ -94,16 +95,24 @@ export function tierOrder(items: Items, costs: LineCosts): number[] {
   return total.map((_, tier) => tier).sort((a, b) => total[a] - total[b] || a - b);
 }
 
+/** The last order of each problem's items: a capacity curve asks for the same one again and again. */
+const lastOrders = new WeakMap<Items, { costs: LineCosts; fast: number; slow: number; order: Uint32Array }>();
+
 /** Items with traffic and bytes, by ns saved per byte between the two tiers, best first; ties by number. */
 export function byDensity(items: Items, costs: LineCosts, fast: number, slow: number): Uint32Array {
+  const last = lastOrders.get(items);
+  if (last && last.costs === costs && last.fast === fast && last.slow === slow) return last.order;
+  const used = new Uint32Array(items.count);
   const density = new Float64Array(items.count);
-  const used: number[] = [];
+  let count = 0;
   for (let item = 0; item < items.count; item++) {
     if (items.bytes[item] === 0 || items.reads[item] + items.writes[item] === 0) continue;
-    density[item] = (costOf(items, costs, item, slow) - costOf(items, costs, item, fast)) / items.bytes[item];
-    used.push(item);
+    density[count] = (costOf(items, costs, item, slow) - costOf(items, costs, item, fast)) / items.bytes[item];
+    used[count++] = item;
   }
-  return Uint32Array.from(used).sort((a, b) => density[b] - density[a] || a - b);
+  const order = orderBy(density.subarray(0, count), true).map(row => used[row]);
+  lastOrders.set(items, { costs, fast, slow, order });
+  return order;
 }
 
 /** @throws RangeError when the columns disagree in length. */

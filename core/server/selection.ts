@@ -9,6 +9,7 @@ export const nothingSelected: Selection = {
   profile: null,
   tracker: 'exact',
   tiers: '',
+  tierChanges: [],
   policy: '',
   phase: null,
   window: null,

@@ -9,7 +9,7 @@
 import { withPlacement } from '../attribution/placement.js';
 import { UsageError } from '../errors.js';
 import * as l10n from '../model/l10n.js';
-import type { Placement, Profile, ReplayOptions } from '../model/profile.js';
+import type { Placement, Profile, ReplayOptions, TierChange } from '../model/profile.js';
 import { placeObjects } from '../placement/place-objects.js';
 import type { Focus, PhaseFacts, Selection } from '../protocol.js';
 import { Baseline } from './baseline.js';
@@ -23,7 +23,10 @@ import type { Snapshots } from './snapshots.js';
 import type { SourceGroups } from './sourceGroups.js';
 import { inWindow, wholeBins } from './window.js';
 
-type PlaceAnew = (profile: Profile, options: ReplayOptions) => Promise<Placement>;
+type PlaceAnew = (profile: Profile, options: ReplayOptions, changes: readonly TierChange[]) => Promise<Placement>;
+
+/** Which tiers a run is placed in. */
+type Tiers = Pick<Selection, 'tiers' | 'tierChanges'>;
 
 export class State {
   /** As opened, before the selection changed anything about it. */
@@ -39,7 +42,7 @@ export class State {
   #selection: Selection = nothingSelected;
   /** Of what was opened; null: not yet looked for, since that walks all of its heat. */
   #phases: readonly PhaseFacts[] | null = null;
-  /** Placements that were made anew, by profile and tiers. */
+  /** Placements that were made anew, by profile and tiers; of changed tiers the last. */
   readonly #placements = new WeakMap<Profile, Map<string, Placement>>();
   #unsaved = 0;
 
@@ -162,29 +165,45 @@ export class State {
   }
 
   /**
-   * Makes the placements in other tiers, so that selecting these is quick.
+   * Makes the placements that a change of the selection needs, so that selecting is quick.
    * @throws UsageError for tiers that are not
    */
-  async placeIn(tiers: string, placeAnew: PlaceAnew): Promise<void> {
+  async placeFor(change: Partial<Selection>, placeAnew: PlaceAnew): Promise<void> {
     this.required();
+    const wanted = this.#tiersOf(change);
+    if (sameTiers(wanted, this.#selection)) return;
     for (const profile of [this.#opened, this.#compared]) {
-      if (!profile || tiers === profile.options.tiers || this.#placements.get(profile)?.has(tiers)) continue;
-      this.#keep(profile, tiers, await placeAnew(profile, optionsFor(profile, tiers)));
+      if (!profile || ownTiers(profile, wanted) || this.#kept(profile, wanted)) continue;
+      const { tiers, tierChanges } = wanted;
+      this.#keep(profile, wanted, await placeAnew(profile, optionsFor(profile, tiers), tierChanges));
     }
   }
 
-  #keep(profile: Profile, tiers: string, placement: Placement): Placement {
+  /** What was changed of some tiers is no change to others. */
+  #tiersOf({ tiers = this.#selection.tiers, tierChanges }: Partial<Selection>): Tiers {
+    const same = tiers === this.#selection.tiers;
+    return { tiers, tierChanges: tierChanges ?? (same ? this.#selection.tierChanges : []) };
+  }
+
+  #kept(profile: Profile, tiers: Tiers): Placement | undefined {
+    return this.#placements.get(profile)?.get(keyOf(tiers));
+  }
+
+  /** Every position of a slider is another placement: only the last one of changed tiers is kept. */
+  #keep(profile: Profile, tiers: Tiers, placement: Placement): Placement {
     const kept = this.#placements.get(profile) ?? new Map<string, Placement>();
-    this.#placements.set(profile, kept.set(tiers, placement));
+    for (const key of kept.keys()) if (key.includes(CHANGED)) kept.delete(key);
+    this.#placements.set(profile, kept.set(keyOf(tiers), placement));
     return placement;
   }
 
   /** The profile with its objects in other tiers. */
-  #placedIn(profile: Profile, tiers: string): Profile {
-    if (tiers === profile.options.tiers) return profile;
+  #placedIn(profile: Profile, wanted: Tiers): Profile {
+    if (ownTiers(profile, wanted)) return profile;
+    const { tiers, tierChanges } = wanted;
     const options = optionsFor(profile, tiers);
     const placement =
-      this.#placements.get(profile)?.get(tiers) ?? this.#keep(profile, tiers, placeObjects(profile, options));
+      this.#kept(profile, wanted) ?? this.#keep(profile, wanted, placeObjects(profile, options, tierChanges));
     return { ...withPlacement(profile, placement), options };
   }
 
@@ -195,7 +214,7 @@ export class State {
   select(change: Partial<Selection>): boolean {
     const shown = this.required();
     const before = this.#selection;
-    let next = { ...before, ...change, ...this.#stretch(change) };
+    let next = { ...before, ...change, ...this.#tiersOf(change), ...this.#stretch(change) };
     for (const key of ['profile', 'baseline'] as const) {
       // A comparison can be ended here; another one needs its profile first (`pagelens/compare`).
       if (next[key] !== before[key] && !(key === 'baseline' && next.baseline === null)) {
@@ -208,8 +227,8 @@ export class State {
     checkWindow(shown.profile, next.window);
     checkFocus(shown.profile, next.focus);
     let exact = shown.exact;
-    if (next.tiers !== before.tiers) {
-      exact = new ProfileIndex(this.#placedIn(this.#opened!, next.tiers));
+    if (!sameTiers(next, before)) {
+      exact = new ProfileIndex(this.#placedIn(this.#opened!, next));
       // Who followed the recommendation goes on following it.
       const follows = before.policy === shown.profile.placement.recommended && change.policy === undefined;
       if (follows) next = { ...next, policy: exact.profile.placement.recommended };
@@ -228,7 +247,7 @@ export class State {
     if (anew || next.window !== before.window) this.#windowed = null;
     this.#selection = next;
     if (next.window !== before.window && this.#sourceFollows) return true;
-    return (['tracker', 'tiers', 'policy', 'baseline'] as const).some(key => next[key] !== before[key]);
+    return (['tracker', 'tiers', 'tierChanges', 'policy', 'baseline'] as const).some(key => next[key] !== before[key]);
   }
 
   /**
@@ -254,10 +273,10 @@ export class State {
     return { phase, window: chosen.window };
   }
 
-  #setBaseline(profile: Profile | null, { tiers, tracker } = this.#selection): void {
+  #setBaseline(profile: Profile | null, selection = this.#selection): void {
     this.#compared = profile;
     this.#comparison = null;
-    this.#baseline = profile && seenThrough(new ProfileIndex(this.#placedIn(profile, tiers)), tracker);
+    this.#baseline = profile && seenThrough(new ProfileIndex(this.#placedIn(profile, selection)), selection.tracker);
   }
 }
 
@@ -268,6 +287,20 @@ function seenThrough(exact: ProfileIndex, tracker: string): ProfileIndex | null 
   if (!result?.pageReads && !result?.pageWrites) return null;
   const { profile, objectRow } = project(exact.profile, result);
   return new ProfileIndex(profile, seenBy(tracker), exact, objectRow);
+}
+
+/** Between a tier set and the changes to it, in the key of a placement; no id of a tier set and no path has it. */
+const CHANGED = '\0';
+
+function keyOf({ tiers, tierChanges }: Tiers): string {
+  return tierChanges.length === 0 ? tiers : `${tiers}${CHANGED}${JSON.stringify(tierChanges)}`;
+}
+
+const sameTiers = (a: Tiers, b: Tiers) => keyOf(a) === keyOf(b);
+
+/** Whether the profile was placed in them when it was made. */
+function ownTiers({ options }: Profile, { tiers, tierChanges }: Tiers): boolean {
+  return tiers === options.tiers && tierChanges.length === 0;
 }
 
 /** Capacities that were asked for belong to the tiers that they were asked for. */

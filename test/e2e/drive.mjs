@@ -244,6 +244,18 @@ export class VSCode {
     await input.waitFor({ state: 'hidden' });
   }
 
+  /** The hover of a line that holds `text`, `x` pixels from its beginning. Lenses that come push lines away under it. */
+  async hover(line, text, x) {
+    const hover = this.page.locator('.monaco-hover:visible', { hasText: text }).first();
+    for (let tries = 0; tries < 10 && !(await hover.isVisible()); tries++) {
+      // The editor hears of a mouse that moves.
+      await line.hover({ position: { x: x + (tries % 2), y: 8 } });
+      await hover.waitFor({ timeout: 3000 }).catch(() => {});
+    }
+    await hover.waitFor({ timeout: 3000 });
+    return hover;
+  }
+
   /** The code lenses in view, top to bottom; `count` is how many to wait for. */
   async codeLensTexts(count = 1) {
     // One that was scrolled away is still in the page.

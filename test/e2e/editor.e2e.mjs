@@ -145,9 +145,7 @@ describe('a trusted workspace', { timeout: 180_000 }, () => {
 
   test('the hover has a table with shares and denominators, the object, and links', async () => {
     const line = vscode.page.locator('.view-line', { hasText: 'total += table[i]' });
-    await line.hover({ position: { x: 80, y: 8 } });
-    const hover = vscode.page.locator('.monaco-hover:visible', { hasText: 'Accesses' }).first();
-    await hover.waitFor();
+    const hover = await vscode.hover(line, 'Accesses', 80);
     const text = (await hover.textContent()).replaceAll('\u00a0', ' ');
     assert.match(text, /3,145,7\d\d/);
     assert.match(text, /75 % of the run's accesses/);

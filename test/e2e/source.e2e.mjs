@@ -162,9 +162,8 @@ describe('marks in the source', { timeout: 280_000 }, () => {
       texts.some(text => /^6\.1 k reads · 35 %$/.test(text)),
       texts.join(),
     );
-    await vscode.page.locator('.view-line', { hasText: 'return table[i]' }).hover({ position: { x: 60, y: 8 } });
-    const hover = vscode.page.locator('.monaco-hover:visible', { hasText: 'Sum of' }).first();
-    await hover.waitFor();
+    const line = vscode.page.locator('.view-line', { hasText: 'return table[i]' });
+    const hover = await vscode.hover(line, 'Sum of', 60);
     const text = (await hover.textContent()).replaceAll('\u00a0', ' ');
     assert.match(text, /Sum of at inlined into forward 67 %, at inlined into backward 33 %/);
     await picture(vscode, 'hover-dark');

@@ -91,6 +91,22 @@ describe('tables and charts', { timeout: 260_000 }, () => {
     assert.ok(row.startsWith(allocation) && row.split('\t').includes('1441792'), row);
   });
 
+  test('what if a tier had no room: placed anew at once, until it is taken back', async () => {
+    const strip = tab.locator('.chip', { hasText: 'what if: dram' });
+    await panel().getByRole('slider', { name: 'Capacity of DRAM' }).focus();
+    await vscode.page.keyboard.press('Home');
+    await strip.waitFor();
+    await panel()
+      .getByText(/^0 B of 0 B used/)
+      .waitFor();
+    await picture('what-if');
+    await panel().getByRole('button', { name: 'As they are' }).click();
+    await panel()
+      .getByText(/^0 B of 0 B used/)
+      .waitFor({ state: 'detached' });
+    await strip.waitFor({ state: 'detached' });
+  });
+
   test('the other views show the same allocation, and a page of it tells what is known', async () => {
     await show(tab, 'Pages');
     await panel().locator('.grid-row[aria-selected=true]').waitFor();

@@ -10,7 +10,7 @@ import { views } from '../../core/server/views/views.js';
 import { type ObjectSpec, profileOf } from '../helpers/profile.js';
 
 const selection: Selection = {
-  ...{ profile: 'x', tracker: 'exact', tiers: 'hbm-dram-cxl', policy: 'static-optimal', phase: null },
+  ...{ profile: 'x', tracker: 'exact', tiers: 'hbm-dram-cxl', tierChanges: [], policy: 'static-optimal', phase: null },
   ...{ focus: null, baseline: 'y', window: null },
 };
 

@@ -59,6 +59,7 @@ test('every view answers, though nothing is told of TLBs, distances and trackers
     profile: 'x',
     tracker: 'exact',
     tiers: profile.options.tiers,
+    tierChanges: [],
     policy: 'static-optimal',
     phase: null,
     focus: null,

@@ -10,6 +10,7 @@ const selection: Selection = {
   profile: 'x',
   tracker: 'exact',
   tiers: 'hbm-dram-cxl',
+  tierChanges: [],
   policy: 'static-optimal',
   phase: null,
   focus: null,

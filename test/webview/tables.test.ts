@@ -1,5 +1,8 @@
 /** Allocations, pages, flame graph, policies and curves as a user meets them: core's own answers, a real browser. */
 import { describe, expect, test } from 'vitest';
+import { withPlacement } from '../../core/attribution/placement.js';
+import type { Profile } from '../../core/model/profile.js';
+import { placeObjects } from '../../core/placement/place-objects.js';
 import type { Dashboard, OpenOptions } from './harness.js';
 import { expectSound, file, pages, panel, profile, table, textOf } from './shownPage.js';
 
@@ -9,6 +12,12 @@ async function dashboard(tab: string, options: Partial<OpenOptions> = {}): Promi
   const shown = await open(options);
   await shown.tab(tab);
   return shown;
+}
+
+/** The run placed by core itself. */
+function placed(): Profile {
+  const run = profile();
+  return withPlacement(run, placeObjects(run, run.options));
 }
 
 const rows = (shown: Dashboard) => panel(shown).locator('.grid-body .grid-row');
@@ -140,6 +149,40 @@ describe('allocations', () => {
     // The profile's first-touch puts everything into DRAM, and costs 1.7.
     expect(await textOf(shown)).toContain('1.70 × modelled run time');
     expect(await rows(shown).first().innerText()).toContain('DRAM');
+  });
+});
+
+describe('what if', () => {
+  const slider = (shown: Dashboard, name: string) => panel(shown).getByRole('slider', { name, exact: true });
+
+  test('a capacity is moved by keys: core places anew, and all is taken back with a button', async () => {
+    const shown = await dashboard('Placement', { profile: placed() });
+    const capacity = slider(shown, 'Capacity of DRAM');
+    // 40 % of 23 pages of 4 KiB, as the set of tiers has it. DRAM is its fastest tier for a run that waits for latency.
+    expect(await capacity.getAttribute('aria-valuetext')).toBe('36.8 KiB: 40 % of what is touched');
+    await capacity.focus();
+    await shown.page.keyboard.press('End');
+    const all = 23 * 4096;
+    await expect.poll(() => shown.selection.tierChanges).toEqual([{ tier: 'dram', capacityBytes: all }]);
+    await expect.poll(() => capacity.getAttribute('aria-valuetext')).toBe('92 KiB: 100 % of what is touched');
+    // The great allocation fits now; what has no traffic stays where it takes nobody's place.
+    await panel(shown).getByText('80 KiB of 92 KiB used (87 %)').waitFor();
+    expect(await textOf(shown)).toContain('What if: DRAM is taken to have 92 KiB, and to take 111 ns for a load');
+    expect(await capacity.evaluate(input => input === document.activeElement)).toBe(true);
+    await panel(shown).getByRole('button', { name: 'As they are' }).click();
+    await expect.poll(() => capacity.getAttribute('aria-valuetext')).toBe('36.8 KiB: 40 % of what is touched');
+    expect(shown.selection.tierChanges).toEqual([]);
+  });
+
+  test('a latency is moved by keys, in sixteenths of a doubling, and the strip says so', async () => {
+    const shown = await dashboard('Placement', { profile: placed(), width: 300 });
+    const latency = slider(shown, 'Latency of CXL');
+    await latency.focus();
+    for (let i = 0; i < 16; i++) await shown.page.keyboard.press('ArrowRight');
+    await expect.poll(() => latency.getAttribute('aria-valuetext')).toBe('428 ns a load: 2 times its own');
+    expect(shown.selection.tierChanges).toEqual([{ tier: 'cxl', latencyFactor: 2 }]);
+    await shown.page.getByRole('button', { name: 'Place in the tiers as they are' }).click();
+    await expect.poll(() => latency.getAttribute('aria-valuetext')).toBe('214 ns a load');
   });
 });
 

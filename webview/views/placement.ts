@@ -13,6 +13,7 @@ import { hotness, list, objectName, placeOf, section, sourceLink, splitBar } fro
 import { onlyFocusChanged } from '../selection.js';
 import type { PlacementChoice } from '../state.js';
 import { dropdown, filterField } from '../toolkit.js';
+import { WhatIf } from '../whatIf.js';
 import { windowText } from '../window.js';
 import { column, greatest, type Numbers } from '../wire.js';
 import type { View, ViewContext, ViewKind } from './view.js';
@@ -257,6 +258,7 @@ class PlacementView implements View {
   readonly #note = el('small', {});
   readonly #details = el('div', { class: 'details', hidden: true });
   readonly #capacity = new CapacitySection();
+  readonly #whatIf: WhatIf;
   readonly #assumptions = el('div', {});
   readonly #policy = dropdown(l10n.t('Policy'), [], value => void this.#choose({ policy: value }));
   readonly #grid: Grid<Row>;
@@ -268,6 +270,7 @@ class PlacementView implements View {
   #question = 0;
 
   constructor(readonly context: ViewContext) {
+    this.#whatIf = new WhatIf(context.select, error => context.failed(error));
     this.#grid = new Grid<Row>({
       label: l10n.t('Allocations'),
       columns: [],
@@ -308,6 +311,7 @@ class PlacementView implements View {
         this.#grid.element,
         this.#details,
       ),
+      this.#whatIf.element,
       this.#capacity.element,
       this.#assumptions,
     );
@@ -328,6 +332,7 @@ class PlacementView implements View {
     this.#showSummary(facts, policy);
     this.#showRows(facts);
     this.#capacity.show(facts);
+    this.#whatIf.show(facts, selection);
     this.#assumptions.replaceChildren(section(l10n.t('Assumptions of the cost model'), null, list(facts.assumptions)));
   }
 

@@ -6,12 +6,12 @@
  */
 import { NONE } from '../../model/columns.js';
 import * as l10n from '../../model/l10n.js';
+import { alphabetically, orderBy } from '../../model/order.js';
 import { CLASS_NAMES, type Profile } from '../../model/profile.js';
 import type { PageDetail, PageInspectorFacts, PageRow, Selection, ViewQuery, WireColumn } from '../../protocol.js';
 import type { ProfileIndex } from '../profileIndex.js';
 import { trackerLabel } from '../seen.js';
 import { wholeBins } from '../window.js';
-import { alphabetically, orderBy } from './order.js';
 import { accessesBefore } from './pagesBefore.js';
 import { usersOf } from './users.js';
 import { clampRange, location, type View, wire } from './view.js';

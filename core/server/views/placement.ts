@@ -39,6 +39,7 @@ export const placement: View = (index, query, selection, baseline) => {
     })),
     policies: profile.placement.policies.map(policyFacts),
     recommended: profile.placement.recommended,
+    touchedBytes: profile.totals.pagesTouched * profile.options.pageSize,
     capacityCurve: profile.placement.capacityCurve ?? null,
     assumptions: profile.placement.assumptions.map(l10n.shown),
     counted: index.seen.counted,

@@ -1,10 +1,9 @@
 /** Rows in the order of a column, for tables of a million rows: a stable radix sort, as its cost is the same for all data. */
 
-/** @param keys at least 0; rows with equal keys keep their order, also when the order is descending */
+/** @param keys not NaN; rows with equal keys keep their order, also when the order is descending */
 export function orderBy(keys: Float64Array, descending: boolean): Uint32Array {
   const count = keys.length;
-  // The bits of doubles from 0 up sort as whole numbers do. Adding 0 turns a negative zero into a positive one.
-  const bits = new Uint16Array(keys.map(key => key + 0).buffer);
+  const bits = sortableBits(keys);
   let order = Uint32Array.from({ length: count }, (_, row) => row);
   let next = new Uint32Array(count);
   // Four digits of 16 bits, the least significant first.
@@ -18,6 +17,20 @@ export function orderBy(keys: Float64Array, descending: boolean): Uint32Array {
     [order, next] = [next, order];
   }
   return order;
+}
+
+/**
+ * Four digits of 16 bits a key, the least significant first, that sort as the keys do: the bits of doubles from 0 up sort
+ * as whole numbers, those of negative ones the other way round.
+ */
+function sortableBits(keys: Float64Array): Uint16Array {
+  // Adding 0 turns a negative zero into a positive one.
+  const bits = new Uint16Array(keys.map(key => key + 0).buffer);
+  for (let top = 3; top < bits.length; top += 4) {
+    if (bits[top] < 0x8000) bits[top] ^= 0x8000;
+    else for (let digit = top - 3; digit <= top; digit++) bits[digit] ^= 0xffff;
+  }
+  return bits;
 }
 
 const place = (digit: number, descending: boolean) => (descending ? 65_535 - digit : digit);
