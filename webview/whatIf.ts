@@ -5,7 +5,7 @@
 import type { TierChange } from '../core/model/profile.js';
 import type { PlacementFacts, Selection } from '../core/protocol.js';
 import { el } from './dom.js';
-import { bytes, percent } from './format.js';
+import { bytes, percent, times } from './format.js';
 import * as l10n from './l10n.js';
 import { section } from './parts.js';
 import { button } from './toolkit.js';
@@ -19,6 +19,8 @@ const STEPS_OF_DOUBLING = 16;
 export class WhatIf {
   readonly element = el('div', { hidden: true });
   readonly #rows = el('div', { class: 'what-if' });
+  /** Stands by the sliders, so that one sees what moving them does. */
+  readonly #result = el('p', { class: 'headline', role: 'status' });
   readonly #undo: HTMLElement;
   /** What the sliders say, by tier. */
   readonly #changes = new Map<string, TierChange>();
@@ -49,6 +51,7 @@ export class WhatIf {
           'the tiers were larger, smaller, faster or slower: placed anew at once, in every view and in the source',
         ),
         this.#rows,
+        this.#result,
         el('div', { class: 'toolbar' }, this.#undo),
       ),
     );
@@ -60,6 +63,7 @@ export class WhatIf {
     if (this.#late) return;
     const { tiers, touchedBytes } = facts;
     const { tierChanges } = selection;
+    this.#result.replaceChildren(...resultOf(facts, selection));
     this.#changes.clear();
     for (const change of tierChanges) this.#changes.set(change.tier, change);
     this.#undo.hidden = tierChanges.length === 0;
@@ -95,6 +99,16 @@ export class WhatIf {
       this.#late?.();
     }
   }
+}
+
+function resultOf({ policies }: PlacementFacts, { policy }: Selection): (string | HTMLElement)[] {
+  const chosen = policies.find(({ id }) => id === policy);
+  if (!chosen) return [];
+  const [least, most] = chosen.range.map(value => times(value));
+  return [
+    el('strong', {}, times(chosen.slowdown)),
+    l10n.t(' modelled run time under {0} (range {1} to {2}), whole run', policy, least!, most!),
+  ];
 }
 
 /** The sliders of one tier. */
