@@ -60,7 +60,10 @@ export function disarmPage(page: u32, arms: v128): void {
   v128.store(state, v128.andnot(v128.load(state, PAGE_ARMS), arms), PAGE_ARMS);
 }
 
-/** Fires what waits for this access. Returns ARM_ACCESS, ARM_WRITE: which of these words still wait for something. */
+/**
+ * Fires what waits for this access. Returns ARM_WRITE if something waits for a write still, and with it ARM_WALK_WRITE if
+ * it does so from now on.
+ */
 export function fire(state: usize, page: u32, vcpu: u32, table: u32, write: u32, walked: bool): u32 {
   if (!v128.any_true(v128.load(state, PAGE_ARMS))) return 0;
   const access = load<u32>(state, PAGE_ARMS);
@@ -71,12 +74,14 @@ export function fire(state: usize, page: u32, vcpu: u32, table: u32, write: u32,
   let firedWalk = walked ? walk : 0;
   let firedWrite: u32 = 0;
   let firedWalkWrite: u32 = 0;
+  let turned: u32 = 0;
   if (write) {
     firedWrite = onWrite;
     if (walked) firedWalkWrite = onWalkWrite;
     // To set a dirty flag is to walk.
     firedWalk |= walk & (firedWrite | firedWalkWrite);
   } else if (walked) {
+    turned = onWalkWrite;
     onWrite |= onWalkWrite;
     onWalkWrite = 0;
   }
@@ -90,7 +95,7 @@ export function fire(state: usize, page: u32, vcpu: u32, table: u32, write: u32,
   store<u32>(state, walk & ~accessed, PAGE_ARMS + 8);
   store<u32>(state, onWalkWrite & ~dirty, PAGE_ARMS + 12);
   if (accessed | dirty) push(page, vcpu, table, write, i32x4(access, firedWrite, firedWalk, firedWalkWrite));
-  return onWrite ? ARM_WRITE : 0;
+  return onWrite ? (turned ? ARM_WRITE | ARM_WALK_WRITE : ARM_WRITE) : 0;
 }
 
 function push(page: u32, vcpu: u32, table: u32, write: u32, fired: v128): void {

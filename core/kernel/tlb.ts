@@ -12,7 +12,15 @@
  * Pages larger than the smallest have TLBs of their own, or are in those of the smallest, as the machine's are (A.4).
  */
 
-import { C_DIRTY_WALKS, C_L1_TLB_MISSES, C_TLB_MISSES, C_TRANSLATIONS, STREAM_WALKS, WALK_DIRTY } from './abi-machine';
+import {
+  ARM_WALK_WRITE,
+  C_DIRTY_WALKS,
+  C_L1_TLB_MISSES,
+  C_TLB_MISSES,
+  C_TRANSLATIONS,
+  STREAM_WALKS,
+  WALK_DIRTY,
+} from './abi-machine';
 import { fire } from './arms';
 import {
   add,
@@ -155,6 +163,8 @@ function translate(record: usize, pageSet: usize, page: u32, address: u64, write
 
   // The accessed arms have fired: only writes may still be waited for.
   const waits = fire(state, page, load<u32>(record, V_NUMBER), <u32>((address >> pageShift) >> 9), write, walked);
+  // Entries of other vCPUs may let writes pass.
+  if (waits & ARM_WALK_WRITE) forgetShortcut(page);
   let entry = key | READS_PASS;
   if (dirty) entry |= waits ? DIRTY_CACHED : DIRTY_CACHED | WRITES_PASS;
   // The shortcut knows pages: each page of a larger unit is looked at, since trackers wait for pages.

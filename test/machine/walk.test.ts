@@ -56,7 +56,7 @@ describe('the emulated machine beside the brute-force one', () => {
           expect(real.inspect.guestFlags(page, number % 2 ** 32)).toBe(bits(brute.guestFlags(process, number * size)));
         }
       }),
-      { numRuns: 1000 },
+      { numRuns: 800 },
     );
   });
 

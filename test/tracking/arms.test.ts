@@ -103,6 +103,23 @@ describe('arms', () => {
     expect(fired()).toEqual([]);
   });
 
+  test('after a clear without a flush: once a vCPU has walked, writes of all fire, whoever else looks', () => {
+    for (const others of [false, true]) {
+      const two = new Emulated({}, small, [0, 0]);
+      for (const vcpu of [0, 0, 1]) two.write(0, vcpu);
+      two.read(2 * PAGE, 1);
+      two.read(3 * PAGE, 1);
+      two.inspect.trackerArm(TRACKER, ARM_WALK | ARM_WALK_WRITE);
+      if (others) two.inspect.trackerArm(TRACKER + 1, ARM_ACCESS);
+      two.read(0, 1);
+      two.write(0, 0);
+      expect(firedIn(two).filter(([page, ...arms]) => page === 0 && arms.length > 0)).toEqual([
+        [0, 'walk'],
+        [0, 'write'],
+      ]);
+    }
+  });
+
   test('cover pages that are touched for the first time later', () => {
     e.inspect.trackerArm(TRACKER, ARM_ACCESS | ARM_WRITE);
     e.write(5000 * PAGE);
