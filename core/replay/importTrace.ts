@@ -15,7 +15,7 @@ import { symbolsOf } from '../symbols/traceSymbols.js';
 import type { SymbolsBlock } from '../trace/blocks.js';
 import { TraceError } from '../trace/error.js';
 import { START_BYTES } from '../trace/import/format.js';
-import { type ImportFormatId, importFormats, recognise } from '../trace/import/formats.js';
+import { type ImportFormatId, importFormats, recognise, recogniseName } from '../trace/import/formats.js';
 import { contentStart, FileInput, FolderInput, type ImportInput } from '../trace/import/input.js';
 import { type ImportedModule, ImportSink } from '../trace/import/sink.js';
 import { seemsToBe } from '../trace/sniff.js';
@@ -51,7 +51,7 @@ export async function importTrace({ file, name, traceFile, options }: ImportTask
   const input: ImportInput = folder ? await FolderInput.open(file, name) : new FileInput(file, name);
   const { start, whole } = await tellingStart(input);
   const from = options.from ?? (options.columns === undefined ? undefined : 'csv');
-  const id = from === undefined ? recognise(start, whole) : formatId(from);
+  const id = from === undefined ? (recognise(start, whole) ?? ofNames(input)) : formatId(from);
   if (!id) throw unknown(name, start);
   const format = importFormats[id];
   const writer = await TraceWriter.create(traceFile);
@@ -76,6 +76,15 @@ async function tellingStart(input: ImportInput): Promise<{ readonly start: Uint8
     if (recognise(found.start, found.whole)) return found;
   }
   return contentStart(input, START_BYTES);
+}
+
+/** The format that the names of the files tell: of a folder's the first. */
+function ofNames(input: ImportInput): ImportFormatId | null {
+  for (const { name } of input.parts ?? [input]) {
+    const id = recogniseName(name);
+    if (id) return id;
+  }
+  return null;
 }
 
 function formatId(id: string): ImportFormatId {

@@ -72,6 +72,9 @@ const ENTRY_BYTES_32 = 8;
 /** The first records of a raw thread file (offline_entry_t): kinds in the top 3 bits of header, thread and process. */
 const RAW_KINDS = [0xc0, 0x40, 0x60] as const;
 
+/** Raw files, mostly compressed in ways that are not read here: by lz4, which is the tool's choice, or Snappy. */
+const RAW_NAME = /\.raw(?:\.(?:gz|zlib|sz|lz4|zst|pt))?$/;
+
 export const drmemtrace: ImportFormat = {
   label: 'DynamoRIO drmemtrace',
   summary: 'post-processed offline traces: a folder, or one thread (zip, gzip), with modules.log for symbols',
@@ -80,14 +83,17 @@ export const drmemtrace: ImportFormat = {
     return entryBytes(start) !== null || isRaw(start);
   },
 
+  named: name => RAW_NAME.test(name),
+
   async read(input, sink, options) {
     const shards: ImportInput[] = [];
     for (const part of input.parts ?? [input]) {
       const { start } = await contentStart(part, 4096);
       if (entryBytes(start) !== null) shards.push(part);
-      else if (isRaw(start))
+      else if (isRaw(start) || RAW_NAME.test(part.name))
         throw new TraceError(
-          `${part.name} is a raw trace of drmemtrace: post-process it first (drrun -t drmemtrace -indir FOLDER, or drraw2trace)`,
+          `${part.name} is a raw trace of drmemtrace: post-process it first (drraw2trace -indir FOLDER, or ` +
+            'drrun -t drmemtrace -indir FOLDER -tool basic_counts), then replay FOLDER',
         );
     }
     if (shards.length === 0) throw new TraceError(`${input.name} holds no trace of drmemtrace`);
@@ -217,15 +223,22 @@ async function tellModules(input: ImportInput, sink: ImportSink, { image }: Impo
 class Shared {
   fileType = 0;
   kernel = 0;
-  windows = false;
+  /** There are several windows; the number of the first that was met. */
+  #windows = false;
+  #first = -1;
   constructor(
     readonly functions: ReadonlyMap<number, Allocator>,
     readonly base: bigint,
   ) {}
 
+  window(number: number): void {
+    if (this.#first < 0) this.#first = number;
+    this.#windows ||= number !== this.#first;
+  }
+
   warn({ warnings }: ImportSink): void {
     for (const [bits, what] of FILTERED) if (this.fileType & bits) warnings.push(what);
-    if (this.windows) warnings.push('The trace has windows of the run: what lies between them is missing.');
+    if (this.#windows) warnings.push('The trace has windows of the run: what lies between them is missing.');
     if (this.kernel > 0)
       warnings.push(
         `${this.kernel.toLocaleString('en')} accesses of the kernel, in system calls and switches, do not count.`,
@@ -254,7 +267,6 @@ class ShardReader {
   #next = 0n;
   #thread = 0;
   #inKernel = false;
-  #window = -1;
   #function = -1;
   readonly #calls: Call[] = [];
 
@@ -326,8 +338,7 @@ class ShardReader {
         this.shared.fileType |= low;
         break;
       case MARKER.windowId:
-        if (this.#window >= 0 && this.#window !== low) this.shared.windows = true;
-        this.#window = low;
+        this.shared.window(low);
         break;
       case MARKER.systemCallStart:
       case MARKER.switchStart:

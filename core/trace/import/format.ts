@@ -18,6 +18,8 @@ export interface ImportFormat {
    * comes behind them. Must not be true for files of other formats.
    */
   recognise(start: Uint8Array, whole: boolean): boolean;
+  /** Whether files of that name are of this format, where nothing can be told of their content. */
+  named?(name: string): boolean;
   /** What the file's start says of the program. */
   program?(start: Uint8Array): ImportedProgram;
   /** @throws TraceError for what cannot be used; what came before a cut is kept by the sink. */

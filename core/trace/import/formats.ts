@@ -22,6 +22,13 @@ export const importFormats = {
 
 export type ImportFormatId = keyof typeof importFormats;
 
+/** The format whose files have such a name; null: none. */
+export function recogniseName(name: string): ImportFormatId | null {
+  const formats: Readonly<Record<string, ImportFormat>> = importFormats;
+  const ids = Object.keys(importFormats) as ImportFormatId[];
+  return ids.find(id => formats[id]!.named?.(name)) ?? null;
+}
+
 /** The format that a file's start is of; null: none. */
 export function recognise(start: Uint8Array, whole: boolean): ImportFormatId | null {
   const ids = Object.keys(importFormats) as ImportFormatId[];

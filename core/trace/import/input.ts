@@ -66,7 +66,7 @@ export class FileInput implements ImportInput {
   }
 }
 
-/** Files of one trace: those of the folder, or of `trace` in it. */
+/** Files of one trace: those of `trace` in the folder, or of the folder, or of `raw` in it. */
 export class FolderInput implements ImportInput {
   readonly cut = false;
 
@@ -78,23 +78,17 @@ export class FolderInput implements ImportInput {
 
   /** @throws TraceError for a folder that cannot be read or has no files */
   static async open(folder: string, name: string): Promise<FolderInput> {
-    const inner = path.join(folder, 'trace');
-    const isFolder = await stat(inner).then(
-      found => found.isDirectory(),
-      () => false,
-    );
-    const place = isFolder ? inner : folder;
-    const found = await readdir(place, { withFileTypes: true }).catch(error => {
-      throw ioError('read', name, error);
-    });
-    const files = found.filter(entry => entry.isFile()).map(entry => entry.name);
-    if (files.length === 0)
-      throw new TraceError(`${name} is a folder without files: name a trace, or a folder of its threads`);
-    return new FolderInput(
-      name,
-      place,
-      files.sort().map(file => new FileInput(path.join(place, file), `${name}/${file}`)),
-    );
+    for (const place of [path.join(folder, 'trace'), folder, path.join(folder, 'raw')]) {
+      const files = await filesIn(place).catch(error => {
+        if (place !== folder) return [];
+        throw ioError('read', name, error);
+      });
+      const parts = files.map(
+        file => new FileInput(path.join(place, file), `${name}/${path.relative(folder, path.join(place, file))}`),
+      );
+      if (parts.length > 0) return new FolderInput(name, place, parts);
+    }
+    throw new TraceError(`${name} is a folder without files: name a trace, or a folder of its threads`);
   }
 
   async *chunks(): AsyncGenerator<Uint8Array, void, undefined> {
@@ -104,6 +98,22 @@ export class FolderInput implements ImportInput {
   beside(name: string): Promise<Buffer | null> {
     return besideOf(this.folder, name);
   }
+}
+
+/** Names of the files in a folder, and of those in its folders for windows of the run, in order. */
+async function filesIn(folder: string): Promise<string[]> {
+  const found = await readdir(folder, { withFileTypes: true });
+  const windows = found.filter(entry => entry.isDirectory() && /^window\.\d+$/.test(entry.name));
+  const inside = await Promise.all(
+    windows.map(async ({ name }) => (await filesIn(path.join(folder, name))).map(file => path.join(name, file))),
+  );
+  return [
+    ...found
+      .filter(entry => entry.isFile())
+      .map(entry => entry.name)
+      .sort(),
+    ...inside.flat().sort(),
+  ];
 }
 
 /** Files beside a trace have names and places, not accesses: a longer one is none. */

@@ -1,7 +1,7 @@
 /** drmemtrace's post-processed traces, written here from trace_entry.h: threads in zip files and gzip, with their logs. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { crc32, deflateRawSync, gzipSync } from 'node:zlib';
+import { crc32, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { pagelens, report } from '../../helpers/cli.js';
 import { scratchFolder } from '../../helpers/records.js';
@@ -10,8 +10,8 @@ import { pagesOf, profileOf, profileOfFile, recognised, refusal, survivesDamage 
 type Entry = readonly [type: number, size: number, value: bigint | number];
 
 const [READ, WRITE, INSTR, BUNDLE, THREAD, EXIT, PID, HEADER, FOOTER, MARKER] = [0, 1, 10, 17, 22, 23, 24, 25, 26, 28];
-const [TIMESTAMP, FUNC_ID, RETADDR, ARG, RETVAL, FILETYPE, VERSION, SYSCALL_START, SYSCALL_END] = [
-  2, 4, 5, 6, 7, 9, 12, 27, 28,
+const [TIMESTAMP, FUNC_ID, RETADDR, ARG, RETVAL, FILETYPE, VERSION, WINDOW, SYSCALL_START, SYSCALL_END] = [
+  2, 4, 5, 6, 7, 9, 12, 14, 27, 28,
 ];
 
 function entries(list: readonly Entry[]): Buffer {
@@ -202,6 +202,26 @@ Columns: id, containing_id, start, end, entry, offset, preferred_base, path
   });
 });
 
+test('windows of a run lie in folders of their own, and follow each other', async () => {
+  const folder = scratchFolder('windows');
+  const window = (number: number, time: bigint, address: number) => {
+    const place = path.join(folder, 'trace', `window.000${number}`);
+    mkdirSync(place, { recursive: true });
+    const list: Entry[] = [
+      [MARKER, WINDOW, number],
+      [INSTR, 3, 0x401000],
+      [READ, 8, address],
+    ];
+    writeFileSync(path.join(place, 'drmemtrace.app.1.gz'), gzipSync(thread(7, time, list)));
+  };
+  window(1, 100n, 0x5000);
+  window(0, 0n, 0x4000);
+  const profile = await profileOfFile(folder);
+  expect(pagesOf(profile)).toEqual(['4: 1/0', '5: 1/0']);
+  expect(profile.program).toMatchObject({ threads: 1, complete: true });
+  expect(profile.warnings.join()).toMatch(/windows of the run/);
+});
+
 describe('what a trace lacks', () => {
   test.each([
     [0x1, /filtered by a simulated cache/],
@@ -224,6 +244,31 @@ describe('what a trace lacks', () => {
 
 describe('what is refused', () => {
   const raw = Buffer.from('0300000000000 8c0923f000000000040923f000000000060'.replaceAll(' ', ''), 'hex');
+  // As the tool leaves them: compressed by lz4 mostly, whose frames begin with this number; with windows, in folders.
+  const lz4 = Buffer.from('04224d186470b9', 'hex');
+  test.each([
+    ['raw/drmemtrace.app.1.raw.lz4', lz4],
+    ['raw/window.0000/drmemtrace.app.1.raw.lz4', lz4],
+    ['raw/drmemtrace.app.1.raw', raw],
+    ['raw/drmemtrace.app.1.raw.gz', gzipSync(raw)],
+    ['raw/drmemtrace.app.1.raw.zlib', deflateSync(raw)],
+    ['drmemtrace.app.1.raw.sz', Buffer.from('ff060000734e61507059', 'hex')],
+  ])('a folder of raw traces, %s, with the command that makes it one that is read', async (name, content) => {
+    const folder = scratchFolder('raw');
+    mkdirSync(path.dirname(path.join(folder, name)), { recursive: true });
+    writeFileSync(path.join(folder, path.dirname(name), 'modules.log'), 'Module Table: version 5, count 0\n');
+    writeFileSync(path.join(folder, name), content);
+    for (const named of [folder, path.dirname(path.join(folder, name))])
+      await expect(profileOfFile(named)).rejects.toThrow(/is a raw trace of drmemtrace: .*drraw2trace -indir FOLDER/);
+  });
+
+  test('one file of a raw trace, by its name', async () => {
+    const file = path.join(scratchFolder('raw'), 'drmemtrace.app.1.raw.lz4');
+    writeFileSync(file, lz4);
+    const { status, stderr } = await pagelens(['replay', file]);
+    expect([status, stderr]).toEqual([2, expect.stringMatching(/is a raw trace of drmemtrace/)]);
+  });
+
   test.each([
     ['a raw trace', raw, /raw trace of drmemtrace: post-process it first/],
     ['nothing', '', /holds no trace of drmemtrace/],
