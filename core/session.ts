@@ -9,7 +9,7 @@ import type { HeatSoFar } from './machine/liveHeat.js';
 import { cutText } from './model/cut.js';
 import { compact, whole } from './model/format.js';
 import * as l10n from './model/l10n.js';
-import type { Placement, Profile, ReplayOptions, TierChange } from './model/profile.js';
+import type { Placement, Profile, ReplayOptions } from './model/profile.js';
 import { placeable } from './placement/place-objects.js';
 import { tierSet } from './placement/tiers.js';
 import { load } from './profile/file.js';
@@ -125,13 +125,9 @@ export function isTrace(file: string): boolean {
   return file.endsWith('.pltrace');
 }
 
-/** Places a run's objects in the tiers of the options, or as they are changed. @throws UsageError for tiers that are not */
-export async function placeAnew(
-  profile: Profile,
-  options: ReplayOptions,
-  changes: readonly TierChange[] = [],
-): Promise<Placement> {
-  return runWorker<Placement>({ kind: 'place', run: placeable(profile), options, changes }, () => {}).result;
+/** Places a run's objects in the tiers of the options. @throws UsageError for tiers that are not */
+export async function placeAnew(profile: Profile, options: ReplayOptions): Promise<Placement> {
+  return runWorker<Placement>({ kind: 'place', run: placeable(profile), options }, () => {}).result;
 }
 
 /** Records and replays at the same time. @throws RecordError, TraceError, UsageError */

@@ -6,7 +6,7 @@ import { availableParallelism } from 'node:os';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { messageOf } from './errors.js';
 import type { HeatSoFar } from './machine/liveHeat.js';
-import type { ReplayOptions, TierChange } from './model/profile.js';
+import type { ReplayOptions } from './model/profile.js';
 import type { Placeable } from './placement/place-objects.js';
 import type { ProfileProgress } from './protocol.js';
 import type { UnsavedBlocks } from './record/drain.js';
@@ -52,7 +52,6 @@ export interface PlaceTask {
   readonly kind: 'place';
   readonly run: Placeable;
   readonly options: ReplayOptions;
-  readonly changes: readonly TierChange[];
 }
 
 /** Tasks that end in a value. */
@@ -98,7 +97,7 @@ async function run(
     case 'import':
       return runImport(port, task, post);
     case 'place':
-      return (await import('./placement/place-objects.js')).placeObjects(task.run, task.options, task.changes);
+      return (await import('./placement/place-objects.js')).placeObjects(task.run, task.options);
   }
 }
 

@@ -95,24 +95,41 @@ export function tierOrder(items: Items, costs: LineCosts): number[] {
   return total.map((_, tier) => tier).sort((a, b) => total[a] - total[b] || a - b);
 }
 
-/** The last order of each problem's items: a capacity curve asks for the same one again and again. */
-const lastOrders = new WeakMap<Items, { costs: LineCosts; fast: number; slow: number; order: Uint32Array }>();
+/**
+ * The last orders of the items with this column of reads: capacities, and many changes of costs, leave one of them as it
+ * is. To see that takes a tenth of sorting anew.
+ */
+const lastOrders = new WeakMap<Float64Array, readonly Uint32Array[]>();
+/** One for each parallelism, and one of the tiers before. */
+const ORDERS_KEPT = 4;
 
 /** Items with traffic and bytes, by ns saved per byte between the two tiers, best first; ties by number. */
 export function byDensity(items: Items, costs: LineCosts, fast: number, slow: number): Uint32Array {
-  const last = lastOrders.get(items);
-  if (last && last.costs === costs && last.fast === fast && last.slow === slow) return last.order;
   const used = new Uint32Array(items.count);
-  const density = new Float64Array(items.count);
+  // What is not used is of no order: no comparison with it holds.
+  const density = new Float64Array(items.count).fill(Number.NaN);
   let count = 0;
   for (let item = 0; item < items.count; item++) {
     if (items.bytes[item] === 0 || items.reads[item] + items.writes[item] === 0) continue;
-    density[count] = (costOf(items, costs, item, slow) - costOf(items, costs, item, fast)) / items.bytes[item];
+    density[item] = (costOf(items, costs, item, slow) - costOf(items, costs, item, fast)) / items.bytes[item];
     used[count++] = item;
   }
-  const order = orderBy(density.subarray(0, count), true).map(row => used[row]);
-  lastOrders.set(items, { costs, fast, slow, order });
+  const last = lastOrders.get(items.reads) ?? [];
+  const known = last.find(order => order.length === count && inOrder(order, density));
+  if (known) return known;
+  const keys = Float64Array.from(used.subarray(0, count), item => density[item]);
+  const order = orderBy(keys, true).map(row => used[row]);
+  lastOrders.set(items.reads, [order, ...last.slice(0, ORDERS_KEPT - 1)]);
   return order;
+}
+
+function inOrder(order: Uint32Array, density: Float64Array): boolean {
+  for (let i = 0; i < order.length; i++) {
+    const here = density[order[i]];
+    const before = i === 0 ? Number.POSITIVE_INFINITY : density[order[i - 1]];
+    if (!(here < before || (here === before && order[i - 1] < order[i]))) return false;
+  }
+  return true;
 }
 
 /** @throws RangeError when the columns disagree in length. */

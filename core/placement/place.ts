@@ -94,8 +94,13 @@ function problemOf(input: PlacementInput, tiers: readonly Tier[], costs: LineCos
   };
 }
 
+/** Of each heat that was placed: it does not depend on the tiers. */
+const firstTouches = new WeakMap<Uint32Array, Uint32Array>();
+
 /** Page rows by the bin in which they first occur, then by row; pages without a row in the heat come last. */
 function firstTouchOrder(heat: PlacementInput['heat'], count: number): Uint32Array {
+  const known = firstTouches.get(heat.page);
+  if (known?.length === count) return known;
   const order = new Uint32Array(count);
   const seen = new Uint8Array(count);
   let filled = 0;
@@ -106,6 +111,7 @@ function firstTouchOrder(heat: PlacementInput['heat'], count: number): Uint32Arr
     order[filled++] = page;
   }
   for (let page = 0; page < count; page++) if (!seen[page]) order[filled++] = page;
+  firstTouches.set(heat.page, order);
   return order;
 }
 

@@ -9,7 +9,7 @@
 import { withPlacement } from '../attribution/placement.js';
 import { UsageError } from '../errors.js';
 import * as l10n from '../model/l10n.js';
-import type { Placement, Profile, ReplayOptions, TierChange } from '../model/profile.js';
+import type { Placement, Profile, ReplayOptions } from '../model/profile.js';
 import { placeObjects } from '../placement/place-objects.js';
 import type { Focus, PhaseFacts, Selection } from '../protocol.js';
 import { Baseline } from './baseline.js';
@@ -23,7 +23,7 @@ import type { Snapshots } from './snapshots.js';
 import type { SourceGroups } from './sourceGroups.js';
 import { inWindow, wholeBins } from './window.js';
 
-type PlaceAnew = (profile: Profile, options: ReplayOptions, changes: readonly TierChange[]) => Promise<Placement>;
+type PlaceAnew = (profile: Profile, options: ReplayOptions) => Promise<Placement>;
 
 /** Which tiers a run is placed in. */
 type Tiers = Pick<Selection, 'tiers' | 'tierChanges'>;
@@ -165,17 +165,17 @@ export class State {
   }
 
   /**
-   * Makes the placements that a change of the selection needs, so that selecting is quick.
+   * Makes the placements in other tiers that a change of the selection needs, so that selecting is quick. Changes to tiers
+   * are not worth another thread's beginning: `select` places in them.
    * @throws UsageError for tiers that are not
    */
   async placeFor(change: Partial<Selection>, placeAnew: PlaceAnew): Promise<void> {
     this.required();
     const wanted = this.#tiersOf(change);
-    if (sameTiers(wanted, this.#selection)) return;
+    if (wanted.tierChanges.length > 0) return;
     for (const profile of [this.#opened, this.#compared]) {
       if (!profile || ownTiers(profile, wanted) || this.#kept(profile, wanted)) continue;
-      const { tiers, tierChanges } = wanted;
-      this.#keep(profile, wanted, await placeAnew(profile, optionsFor(profile, tiers), tierChanges));
+      this.#keep(profile, wanted, await placeAnew(profile, optionsFor(profile, wanted.tiers)));
     }
   }
 
@@ -228,7 +228,9 @@ export class State {
     checkFocus(shown.profile, next.focus);
     let exact = shown.exact;
     if (!sameTiers(next, before)) {
-      exact = new ProfileIndex(this.#placedIn(this.#opened!, next));
+      // The same rows, in other tiers.
+      const { groups } = shown.exact;
+      exact = new ProfileIndex(this.#placedIn(this.#opened!, next), exactly, null, null, groups);
       // Who followed the recommendation goes on following it.
       const follows = before.policy === shown.profile.placement.recommended && change.policy === undefined;
       if (follows) next = { ...next, policy: exact.profile.placement.recommended };

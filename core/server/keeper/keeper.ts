@@ -1,7 +1,7 @@
 /** Keeps the profile: its state, its views and its files, behind `KeeperRequests`. */
 import { UsageError } from '../../errors.js';
 import * as l10n from '../../model/l10n.js';
-import type { Placement, Profile, ReplayOptions, TierChange } from '../../model/profile.js';
+import type { Placement, Profile, ReplayOptions } from '../../model/profile.js';
 import type { StoredProfile } from '../../profile/file.js';
 import type { ExportFormat } from '../../protocol.js';
 import type { Baseline } from '../baseline.js';
@@ -25,7 +25,7 @@ export interface KeeperFiles {
   /** Puts a saved profile aside, since the next run is saved in its place; null when it is not there. */
   keepPrevious(file: string): Promise<string | null>;
   /** Places a run's objects in other tiers, on a thread of its own: an optimal assignment may take a while. */
-  placeAnew(profile: Profile, options: ReplayOptions, changes: readonly TierChange[]): Promise<Placement>;
+  placeAnew(profile: Profile, options: ReplayOptions): Promise<Placement>;
 }
 
 /** A profile of which the source's part is shown, and the rest not yet read. */
