@@ -22,7 +22,9 @@ import { promisify } from 'node:util';
 import { constants, crc32, deflateRaw, inflateRaw } from 'node:zlib';
 import { UsageError } from '../errors.js';
 import type { Column } from '../model/columns.js';
+import * as l10n from '../model/l10n.js';
 import type { Profile, SourceProfile } from '../model/profile.js';
+import { systemReason } from '../model/systemReason.js';
 import {
   bytesPerRow,
   COLUMN_TYPES,
@@ -93,7 +95,9 @@ export async function save(profile: Profile, file: string): Promise<void> {
     await rename(partial, file);
   } catch (error) {
     await rm(partial, { force: true });
-    throw new UsageError(`cannot write ${file}: ${reason(error).replaceAll(partial, file)}`);
+    throw new UsageError(
+      l10n.kept('cannot write {0}: {1}', file, systemReason('write', error).replaceAll(partial, file)),
+    );
   }
 }
 
@@ -144,27 +148,27 @@ async function explained<T>(file: string, read: () => Promise<T>): Promise<T> {
   } catch (error) {
     if (error instanceof UsageError) throw error;
     const damaged = error instanceof ShapeError || error instanceof SyntaxError;
-    const what = damaged
-      ? `is damaged: ${error.message}; profile the program again`
-      : `cannot be read: ${reason(error)}`;
-    throw new UsageError(`${file}: ${what}`);
+    throw new UsageError(
+      damaged
+        ? l10n.kept('{0}: is damaged: {1}; profile the program again', file, error.message)
+        : l10n.kept('{0}: cannot be read: {1}', file, systemReason('read', error)),
+    );
   }
 }
 
 /** The document and the columns as they are stored, each checked against its checksum. */
 async function readStored(file: string): Promise<{ json: Json | undefined; columns: StoredColumns }> {
-  const bad = (what: string): UsageError => new UsageError(`${file}: ${what}`);
   const handle = await open(file, 'r');
   try {
     const stat = await handle.stat();
-    if (!stat.isFile()) throw bad('is not a file');
+    if (!stat.isFile()) throw new UsageError(l10n.kept('{0}: is not a file', file));
     const { size } = stat;
     const read = async (offset: number, length: number): Promise<Buffer> => {
       const buffer = Buffer.alloc(length);
       let done = 0;
       while (done < length) {
         const { bytesRead } = await handle.read(buffer, done, length - done, offset + done);
-        if (bytesRead === 0) throw new ShapeError('the file became shorter while it was read');
+        if (bytesRead === 0) throw new ShapeError(l10n.kept('the file became shorter while it was read'));
         done += bytesRead;
       }
       return buffer;
@@ -172,16 +176,24 @@ async function readStored(file: string): Promise<{ json: Json | undefined; colum
 
     // 1. The header.
     const header = await read(0, Math.min(size, HEADER_BYTES));
-    if (header.length < HEADER_BYTES || !header.subarray(0, 8).equals(MAGIC)) throw bad(notAProfile(header));
+    if (header.length < HEADER_BYTES || !header.subarray(0, 8).equals(MAGIC))
+      throw new UsageError(notAProfile(file, header));
     const version = header.readUInt32LE(8);
     if (version !== VERSION) {
-      throw bad(`was saved in format ${version}; this Pagelens reads format ${VERSION}: save it again, or update`);
+      throw new UsageError(
+        l10n.kept(
+          '{0}: was saved in format {1}; this Pagelens reads format {2}: save it again, or update',
+          file,
+          version,
+          VERSION,
+        ),
+      );
     }
 
     // 2. The document.
     const storedLength = header.readUInt32LE(12);
     const textLength = header.readUInt32LE(16);
-    if (HEADER_BYTES + storedLength > size) throw new ShapeError('it is cut short');
+    if (HEADER_BYTES + storedLength > size) throw new ShapeError(l10n.kept('it is cut short'));
     if (textLength > DOCUMENT_LIMIT) throw new ShapeError('its document is too large');
     const document = await read(HEADER_BYTES, storedLength);
     checkCrc(document, header.readUInt32LE(20), 'the document');
@@ -192,7 +204,7 @@ async function readStored(file: string): Promise<{ json: Json | undefined; colum
     const entries = directoryOf(directory);
     const offset = HEADER_BYTES + storedLength;
     const expected = entries.reduce((sum, entry) => sum + entry.stored, offset);
-    if (expected > size) throw new ShapeError('it is cut short');
+    if (expected > size) throw new ShapeError(l10n.kept('it is cut short'));
     if (expected < size) throw new ShapeError(`${size - expected} bytes follow its end`);
     const bytes = await read(offset, expected - offset);
     let at = 0;
@@ -342,12 +354,9 @@ function unshuffle(bytes: Uint8Array, column: Column): void {
   }
 }
 
-function notAProfile(header: Buffer): string {
-  if (header.length === 0) return 'is empty, not a saved profile';
-  if (header.toString('latin1', 0, 7) === '{"schem') return 'is a JSON report, an export that cannot be opened';
-  return 'is not a saved profile (.pagelens); to replay a trace use: pagelens replay';
-}
-
-function reason(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+function notAProfile(file: string, header: Buffer): string {
+  if (header.length === 0) return l10n.kept('{0}: is empty, not a saved profile', file);
+  if (header.toString('latin1', 0, 7) === '{"schem')
+    return l10n.kept('{0}: is a JSON report, an export that cannot be opened', file);
+  return l10n.kept('{0}: is not a saved profile (.pagelens); to replay a trace use: pagelens replay', file);
 }

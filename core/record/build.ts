@@ -4,6 +4,7 @@ import { existsSync, statSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import type { Failure } from '../model/failure.js';
+import * as l10n from '../model/l10n.js';
 import { isFortranFile } from '../model/languages.js';
 import { readInvocation, splitWords } from './arguments.js';
 import { compileCommand } from './compileCommands.js';
@@ -51,7 +52,7 @@ export interface BuildOptions {
 export async function build(options: BuildOptions): Promise<string> {
   const { source, folder, signal } = options;
   if (!existsSync(source) || !statSync(source).isFile())
-    throw new RecordError(`${source}: no such source file`, 3, { code: 'no-such-program' });
+    throw new RecordError(l10n.kept('{0}: no such source file', source), 3, { code: 'no-such-program' });
   const executable = path.join(folder, path.basename(source, path.extname(source)));
   const language = sourceLanguage(source)!;
   const known = language === 'rust' ? null : compileCommand(source);
@@ -61,7 +62,7 @@ export async function build(options: BuildOptions): Promise<string> {
       : await compilerCommand(options, language, executable, known?.flags ?? []);
   const { status, messages } = await run(command, options, known?.directory);
   signal?.throwIfAborted();
-  if (status !== 0) throw notBuilt(source, `${command[0]} ended with status ${status}`, messages);
+  if (status !== 0) throw notBuilt(source, l10n.kept('{0} ended with status {1}', command[0]!, status), messages);
   return executable;
 }
 
@@ -93,7 +94,7 @@ async function compilerCommand(
     throw new RecordError(`${whose}: ${invocation.refusal}`, 2);
   }
   if (invocation.action !== 'link')
-    throw new RecordError('--cflags: -c, -S, -E and the like leave no program to run; remove them', 2);
+    throw new RecordError(l10n.kept('--cflags: -c, -S, -E and the like leave no program to run; remove them'), 2);
 
   const compiler = findCompiler(language, env);
   const { linkFlags } = await ensureRuntime(env);
@@ -106,21 +107,27 @@ const MESSAGES_KEPT = 64 << 10;
 function notBuilt(source: string, how: string, output: string): RecordError {
   const name = path.basename(source);
   const fail = (why: string, failure: Failure) =>
-    new RecordError(`${name} was not built: ${why}`, 3, { ...failure, output });
+    new RecordError(l10n.kept('{0} was not built: {1}', name, why), 3, { ...failure, output });
   const symbols = undefinedSymbols(output);
-  if (symbols.includes('main')) return fail('it has no main; give the file that has', { code: 'no-main' });
+  if (symbols.includes('main')) return fail(l10n.kept('it has no main; give the file that has'), { code: 'no-main' });
   if (symbols.length === 0) return fail(how, { code: 'not-compiled' });
   const siblings = definingSiblings(source, symbols);
   const files = siblings.map(file => path.basename(file)).join(' ');
-  const next = siblings.length > 0 ? `add ${files} to --cflags` : 'add the library or the files with them to --cflags';
-  return fail(`${listed(symbols)} not defined in it; ${next}`, { code: 'undefined-symbols', symbols, siblings });
+  const next =
+    siblings.length > 0
+      ? l10n.kept('add {0} to --cflags', files)
+      : l10n.kept('add the library or the files with them to --cflags');
+  return fail(undefinedText(symbols, next), { code: 'undefined-symbols', symbols, siblings });
 }
 
-/** `a, b and 3 more are` */
-function listed(symbols: readonly string[]): string {
+/** `a, b, c and 3 more are not defined in it; add ...` */
+function undefinedText(symbols: readonly string[], next: string): string {
   const shown = symbols.slice(0, 3).join(', ');
   const more = symbols.length - 3;
-  return more > 0 ? `${shown} and ${more} more are` : `${shown} ${symbols.length > 1 ? 'are' : 'is'}`;
+  if (more > 0) return l10n.kept('{0} and {1} more are not defined in it; {2}', shown, more, next);
+  return symbols.length > 1
+    ? l10n.kept('{0} are not defined in it; {1}', shown, next)
+    : l10n.kept('{0} is not defined in it; {1}', shown, next);
 }
 
 function run(

@@ -7,6 +7,7 @@ import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { mkdir, rename } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
+import * as l10n from '../model/l10n.js';
 import { cacheFolder, contentName, temporaryBeside } from './cache.js';
 import type { Compiler } from './compiler.js';
 import { RecordError } from './errors.js';
@@ -67,7 +68,13 @@ async function compile(
     const { status, output } = await run(compiler.command[0]!, [...compiler.command.slice(1), ...args], env);
     if (status !== 0)
       throw new RecordError(
-        `${title} does not build with ${compiler.version} (install ${missing} when headers are missing):\n${output}`,
+        l10n.kept(
+          '{0} does not build with {1} (install {2} when headers are missing):{3}',
+          title,
+          compiler.version,
+          missing,
+          `\n${output}`,
+        ),
         3,
         { code: 'no-compiler', package: missing },
       );

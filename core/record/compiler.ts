@@ -8,6 +8,7 @@ import { spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
+import * as l10n from '../model/l10n.js';
 import { cacheFolder, contentName, writeAtomically } from './cache.js';
 import { RecordError } from './errors.js';
 import { candidateFlags, type Family, gccSpecs } from './flags.js';
@@ -60,7 +61,12 @@ export function findCompiler(language: Language, env: NodeJS.ProcessEnv = proces
     const program = onPath(words[0]!, env);
     if (!program)
       throw new RecordError(
-        `${variable} is "${env[variable]}", but ${words[0]} was not found: install it or unset ${variable}`,
+        l10n.kept(
+          '{0} is "{1}", but {2} was not found: install it or unset {0}',
+          variable,
+          env[variable] ?? '',
+          words[0]!,
+        ),
         3,
         { code: 'no-compiler', package: names.package },
       );
@@ -71,8 +77,13 @@ export function findCompiler(language: Language, env: NodeJS.ProcessEnv = proces
     if (program) return learn([name], program, language, env);
   }
   throw new RecordError(
-    `no ${names.title} compiler found (looked for ${names.defaults.join(', ')} on PATH): ` +
-      `install ${names.package} (apt-get install ${names.package}) or set ${names.usual}`,
+    l10n.kept(
+      'no {0} compiler found (looked for {1} on PATH): install {2} (apt-get install {2}) or set {3}',
+      names.title,
+      names.defaults.join(', '),
+      names.package,
+      names.usual,
+    ),
     3,
     { code: 'no-compiler', package: names.package },
   );
@@ -86,7 +97,7 @@ export function compilerOf(
 ): Compiler {
   const program = onPath(words[0]!, env);
   if (program) return learn(words, program, language, env);
-  throw new RecordError(`${words[0]} was not found: install it or name another compiler`, 3, {
+  throw new RecordError(l10n.kept('{0} was not found: install it or name another compiler', words[0]!), 3, {
     code: 'no-compiler',
     package: NAMES[language].package,
   });
@@ -177,7 +188,7 @@ function probe(
   // 1. Who is it?
   const asked = run(['--version']);
   const version = (asked.stdout ?? '').split('\n')[0]!.trim();
-  if (asked.status !== 0 || !version) throw new RecordError(`${name} --version failed: is it a compiler?`);
+  if (asked.status !== 0 || !version) throw new RecordError(l10n.kept('{0} --version failed: is it a compiler?', name));
   const dialect = language === 'fortran' ? 'f95' : language;
   // Not from the text: `true --version` names the Free Software Foundation as well.
   const macros = run(['-dM', '-E', '-x', language === 'fortran' ? 'f95-cpp-input' : language, '-']).stdout ?? '';
@@ -186,7 +197,10 @@ function probe(
     : macros.includes('#define __GNUC__ ')
       ? 'gcc'
       : null;
-  if (!family) throw new RecordError(`${name} is neither gcc nor clang (${version}): set ${NAMES[language].usual}`);
+  if (!family)
+    throw new RecordError(
+      l10n.kept('{0} is neither gcc nor clang ({1}): set {2}', name, version, NAMES[language].usual),
+    );
 
   // 2. Which of our flags does it know? Usually all, which one run tells.
   ensureSpecs(folder, family);
@@ -203,8 +217,13 @@ function probe(
     const outcome = knows(required);
     if (outcome.status !== 0)
       throw new RecordError(
-        `${name} (${version}) cannot instrument accesses: ${(outcome.stderr ?? '').trim().split('\n')[0]}; ` +
-          `set ${NAMES[language].usual} to another gcc or clang`,
+        l10n.kept(
+          '{0} ({1}) cannot instrument accesses: {2}; set {3} to another gcc or clang',
+          name,
+          version,
+          (outcome.stderr ?? '').trim().split('\n')[0]!,
+          NAMES[language].usual,
+        ),
       );
     compileFlags = [];
     for (const group of groups)

@@ -4,6 +4,7 @@ import { closeSync, constants as fsConstants, openSync } from 'node:fs';
 import process from 'node:process';
 import type { Readable } from 'node:stream';
 import type { FailureCode } from '../model/failure.js';
+import * as l10n from '../model/l10n.js';
 import { RecordError } from './errors.js';
 import { type Refusal, refusalOf } from './permission.js';
 
@@ -114,7 +115,10 @@ function standardStreams(streams: ProgramStreams, opened: number[]): ('ignore' |
         const fd = open(streams.path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND);
         return [streams.noInput ? 'ignore' : 0, fd, fd];
       } catch (error) {
-        throw new RecordError(`cannot write the program's output to ${streams.path}: ${reasonOf(error)}`, 2);
+        throw new RecordError(
+          l10n.kept("cannot write the program's output to {0}: {1}", streams.path, reasonOf(error)),
+          2,
+        );
       }
     }
     case 'terminal': {
@@ -137,24 +141,38 @@ function notStarted(options: LaunchOptions, error: NodeJS.ErrnoException): Recor
   const { executable } = options;
   const refusal = error.code === 'EACCES' ? refusalOf(executable) : 'other';
   const code = refusal === 'noexec' ? 'mounted-noexec' : (START_FAILURES[error.code ?? ''] ?? 'other');
-  return new RecordError(`${executable} could not be started: ${reasonOf(error)}${refusalTexts[refusal]}`, 3, { code });
+  return new RecordError(
+    l10n.kept('{0} could not be started: {1}', executable, refusedText(refusal, reasonOf(error))),
+    3,
+    {
+      code,
+    },
+  );
 }
 
-const refusalTexts: Readonly<Record<Refusal, string>> = {
-  'no-execute-bit': '; nobody may execute it: chmod u+x it',
-  noexec: '; its file system is mounted with noexec: put it elsewhere (a source file is built in the folder of TMPDIR)',
-  other: '',
-};
+function refusedText(refusal: Refusal, reason: string): string {
+  switch (refusal) {
+    case 'no-execute-bit':
+      return l10n.kept('{0}; nobody may execute it: chmod u+x it', reason);
+    case 'noexec':
+      return l10n.kept(
+        '{0}; its file system is mounted with noexec: put it elsewhere (a source file is built in the folder of TMPDIR)',
+        reason,
+      );
+    case 'other':
+      return reason;
+  }
+}
 
 function reasonOf(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException;
   const reasons: Record<string, string> = {
-    ENOENT: 'there is no such file (or its interpreter, or the working directory, is missing)',
-    EACCES: 'permission denied',
-    ENOEXEC: 'it is not an executable of this machine',
-    EISDIR: 'it is a directory',
-    E2BIG: 'its arguments are too long',
-    ETXTBSY: 'it is being written',
+    ENOENT: l10n.kept('there is no such file (or its interpreter, or the working directory, is missing)'),
+    EACCES: l10n.kept('permission denied'),
+    ENOEXEC: l10n.kept('it is not an executable of this machine'),
+    EISDIR: l10n.kept('it is a directory'),
+    E2BIG: l10n.kept('its arguments are too long'),
+    ETXTBSY: l10n.kept('it is being written'),
   };
   return (code && reasons[code]) ?? message;
 }

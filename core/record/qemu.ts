@@ -5,6 +5,7 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { assetPath } from '../assets.js';
+import * as l10n from '../model/l10n.js';
 import { compileOnce, sourcesOf } from './compileOnce.js';
 import { findCompiler, onPath } from './compiler.js';
 import { RecordError } from './errors.js';
@@ -54,15 +55,18 @@ export async function ensureQemuPlugin(machine: number, env: NodeJS.ProcessEnv):
   const architecture = ARCHITECTURES.get(machine);
   if (!architecture)
     throw new RecordError(
-      `programs of this architecture (ELF machine ${machine}) are not recorded: known are ` +
+      l10n.kept(
+        'programs of this architecture (ELF machine {0}) are not recorded: known are {1}',
+        machine,
         [...ARCHITECTURES.values()].map(({ name }) => name).join(', '),
+      ),
       3,
       { code: 'not-a-program' },
     );
   const program = onPath(`qemu-${architecture.name}`, env);
   if (!program)
     throw new RecordError(
-      `qemu-${architecture.name} was not found: install QEMU's user mode (apt-get install qemu-user)`,
+      l10n.kept("{0} was not found: install QEMU's user mode (apt-get install qemu-user)", `qemu-${architecture.name}`),
       3,
       { code: 'no-recorder', package: 'qemu-user' },
     );

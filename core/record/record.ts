@@ -390,10 +390,12 @@ async function isUsable(traceFile: string): Promise<boolean> {
 
 async function nothingRecorded(target: Target, exit: ExitReason): Promise<RecordError> {
   const name = path.basename(target.program);
-  const how = 'signal' in exit ? `was ended by ${exit.signal}` : `ended with status ${exit.status}`;
-  return new RecordError(`nothing was recorded: ${name} ${how} ${await target.whyNothing()}`, 3, {
-    code: 'nothing-recorded',
-  });
+  const why = await target.whyNothing();
+  const text =
+    'signal' in exit
+      ? l10n.kept('nothing was recorded: {0} was ended by {1} {2}', name, exit.signal, why)
+      : l10n.kept('nothing was recorded: {0} ended with status {1} {2}', name, exit.status, why);
+  return new RecordError(text, 3, { code: 'nothing-recorded' });
 }
 
 /** Process ids of the recorded processes that still run. */

@@ -12,6 +12,7 @@ import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { constants } from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
+import * as l10n from '../model/l10n.js';
 import { cacheFolder, contentName, temporaryBeside, writeAtomically } from './cache.js';
 import { onPath } from './compiler.js';
 import { RecordError } from './errors.js';
@@ -69,7 +70,7 @@ function reportsCopies(rustc: string, env: NodeJS.ProcessEnv): boolean {
     const { status, stderr } = forced ? { status: 0, stderr: '' } : compile(false);
     if (status !== 0)
       throw new RecordError(
-        `${rustc} cannot instrument accesses: ${stderr.trim().split('\n')[0]}; install a newer one`,
+        l10n.kept('{0} cannot instrument accesses: {1}; install a newer one', rustc, stderr.trim().split('\n')[0]!),
       );
     const text = forced ? readFileSync(assembly, 'latin1') : '';
     const reports = text.includes('__tsan_memcpy');
@@ -148,7 +149,7 @@ function givenTarget(args: readonly string[]): string | undefined {
 function hostTarget(env: NodeJS.ProcessEnv): string {
   const rustc = findRust('rustc', env);
   const host = /^host: (\S+)$/m.exec(answerOf([rustc, '-vV'], env))?.[1];
-  if (!host) throw new RecordError(`${rustc} -vV does not name this machine: is it a Rust compiler?`);
+  if (!host) throw new RecordError(l10n.kept('{0} -vV does not name this machine: is it a Rust compiler?', rustc));
   return host;
 }
 
@@ -166,7 +167,7 @@ function findRust(name: 'rustc' | 'cargo', env: NodeJS.ProcessEnv): string {
   const wanted = env[name.toUpperCase()] || name;
   const found = onPath(wanted, env);
   if (found) return found;
-  throw new RecordError(`${wanted} was not found: install it (apt-get install ${name}, or rustup)`, 3, {
+  throw new RecordError(l10n.kept('{0} was not found: install it (apt-get install {1}, or rustup)', wanted, name), 3, {
     code: 'no-compiler',
     package: name,
   });

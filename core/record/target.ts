@@ -2,6 +2,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import * as l10n from '../model/l10n.js';
 import { isWasmFile } from '../symbols/wasm/file.js';
 import { build, sourceLanguage } from './build.js';
 import { onPath } from './compiler.js';
@@ -54,7 +55,11 @@ export async function prepareTarget(
   if (sourceLanguage(program)) {
     if (recorder !== 'auto' && recorder !== 'instrument')
       throw new RecordError(
-        `${path.basename(program)} is a source file: --recorder ${recorder} records executables; build it first`,
+        l10n.kept(
+          '{0} is a source file: --recorder {1} records executables; build it first',
+          path.basename(program),
+          recorder,
+        ),
         2,
       );
     return instrumentedSource(program, options, workingDirectory, runDir, env);
@@ -74,12 +79,9 @@ export async function prepareTarget(
   const foreign = info.kind === 'elf' && info.machine !== X86_64;
   if (recorder === 'qemu' || (recorder === 'auto' && foreign)) return underQemu(program, info, runDir, env);
   if (foreign)
-    throw new RecordError(
-      `${path.basename(program)} is a program of another architecture` +
-        `${architectureOf(info.machine) ? ` (${architectureOf(info.machine)}): --recorder qemu records it` : ''}`,
-      3,
-      { code: 'not-a-program' },
-    );
+    throw new RecordError(otherArchitecture(path.basename(program), architectureOf(info.machine)), 3, {
+      code: 'not-a-program',
+    });
   const plain = info.kind === 'elf' && !info.hooks;
   const started = plain && recorder !== 'valgrind' ? startedBy(program, options.arguments, workingDirectory) : null;
   if (started) {
@@ -144,8 +146,8 @@ function instrumented(
     },
     whyNothing: async () =>
       info.kind === 'script' || !readBuildInfo(executable).hooks
-        ? 'and started no program that was built with CC="pagelens cc"'
-        : 'before its first instruction (its messages say why)',
+        ? l10n.kept('and started no program that was built with CC="pagelens cc"')
+        : l10n.kept('before its first instruction (its messages say why)'),
   };
 }
 
@@ -186,7 +188,9 @@ async function underValgrind(
     },
     whyNothing: async () => {
       const text = (await messages()).slice(0, 3).join(' ');
-      return `under valgrind before its first instruction${text ? `: ${text}` : ' (its messages say why)'}`;
+      return text
+        ? l10n.kept('under valgrind before its first instruction: {0}', text)
+        : l10n.kept('under valgrind before its first instruction (its messages say why)');
     },
   };
 }
@@ -202,7 +206,7 @@ function underLackey(program: string, info: BuildInfo, valgrind: string, why: st
     info,
     pipe: readLackey,
     warnings: async () => [lackeyWarning(why)],
-    whyNothing: async () => 'under lackey before its first instruction (its messages say why)',
+    whyNothing: async () => l10n.kept('under lackey before its first instruction (its messages say why)'),
   };
 }
 
@@ -228,7 +232,10 @@ async function rewritten(
 
 async function underQemu(program: string, info: BuildInfo, runDir: string, env: NodeJS.ProcessEnv): Promise<Target> {
   if (info.kind !== 'elf')
-    throw new RecordError(`${path.basename(program)} is a script: --recorder qemu records one executable`, 2);
+    throw new RecordError(
+      l10n.kept('{0} is a script: --recorder qemu records one executable', path.basename(program)),
+      2,
+    );
   const qemu = await ensureQemuPlugin(info.machine, env);
   const { PAGELENS_RUN: _, ...environment } = env;
   return {
@@ -239,30 +246,42 @@ async function underQemu(program: string, info: BuildInfo, runDir: string, env: 
     env: environment,
     info,
     warnings: async () => [QEMU_LIMITS],
-    whyNothing: async () => 'under QEMU before its first instruction (its messages say why)',
+    whyNothing: async () => l10n.kept('under QEMU before its first instruction (its messages say why)'),
   };
+}
+
+function otherArchitecture(name: string, known: string | null): string {
+  return known
+    ? l10n.kept('{0} is a program of another architecture ({1}): --recorder qemu records it', name, known)
+    : l10n.kept('{0} is a program of another architecture', name);
 }
 
 function checkKind(program: string, info: BuildInfo): void {
   const name = path.basename(program);
   if (info.kind === 'elf32')
-    throw new RecordError(`${name} is no 64-bit program of this machine: only those are recorded`, 3, {
+    throw new RecordError(l10n.kept('{0} is no 64-bit program of this machine: only those are recorded', name), 3, {
       code: 'not-a-program',
     });
   if (info.kind === 'other')
-    throw new RecordError(`${name} is neither an executable nor a source file (.c, .cc, .cpp, .cxx, .f90, .rs)`, 3, {
-      code: 'not-a-program',
-    });
+    throw new RecordError(
+      l10n.kept('{0} is neither an executable nor a source file ({1})', name, '.c, .cc, .cpp, .cxx, .f90, .rs'),
+      3,
+      { code: 'not-a-program' },
+    );
 }
 
 function notInstrumented(program: string, recorder: RecorderChoice): RecordError {
   const asItIs =
     recorder === 'auto'
-      ? 'install valgrind to record it as it is (apt-get install valgrind)'
-      : '--recorder valgrind records it as it is';
+      ? l10n.kept('install valgrind to record it as it is (apt-get install valgrind)')
+      : l10n.kept('--recorder valgrind records it as it is');
   return new RecordError(
-    `${path.basename(program)} was not built for recording: build it with CC="pagelens cc" CXX="pagelens c++" ` +
-      `(such as: make clean && make CC="pagelens cc" CXX="pagelens c++"), or give its source file; ${asItIs}`,
+    l10n.kept(
+      '{0} was not built for recording: build it with {1} (such as: make clean && make {1}), or give its source file; {2}',
+      path.basename(program),
+      'CC="pagelens cc" CXX="pagelens c++"',
+      asItIs,
+    ),
     3,
     { code: 'not-instrumented' },
   );
@@ -272,12 +291,14 @@ function locate(program: string, workingDirectory: string, env: NodeJS.ProcessEn
   const file = path.resolve(workingDirectory, program);
   if (existsSync(file)) {
     if (statSync(file).isDirectory())
-      throw new RecordError(`${program} is a directory, not a program`, 3, { code: 'not-a-program' });
+      throw new RecordError(l10n.kept('{0} is a directory, not a program', program), 3, { code: 'not-a-program' });
     return file;
   }
   const found = program.includes('/') || sourceLanguage(program) ? null : onPath(program, env);
   if (!found)
-    throw new RecordError(`${program}: there is no such program or source file`, 3, { code: 'no-such-program' });
+    throw new RecordError(l10n.kept('{0}: there is no such program or source file', program), 3, {
+      code: 'no-such-program',
+    });
   return found;
 }
 

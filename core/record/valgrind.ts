@@ -6,6 +6,7 @@ import { existsSync, readdirSync, realpathSync, statSync, symlinkSync } from 'no
 import { mkdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { assetPath } from '../assets.js';
+import * as l10n from '../model/l10n.js';
 import { cacheFolder, contentName, temporaryBeside } from './cache.js';
 import { compileOnce, sourcesOf } from './compileOnce.js';
 import { findCompiler, onPath } from './compiler.js';
@@ -44,7 +45,7 @@ const INSTALL = 'apt-get install valgrind, or dnf install valgrind valgrind-deve
 export async function ensureValgrindTool(env: NodeJS.ProcessEnv): Promise<ValgrindTool> {
   const program = onPath('valgrind', env);
   if (!program)
-    throw new RecordError(`valgrind was not found: install it (${INSTALL})`, 3, {
+    throw new RecordError(l10n.kept('valgrind was not found: install it ({0})', INSTALL), 3, {
       code: 'no-recorder',
       package: 'valgrind',
     });
@@ -94,7 +95,11 @@ function valgrindParts(program: string): Parts {
       .find(f => existsSync(path.join(f, file)));
     if (found) return found;
     throw new RecordError(
-      `valgrind is installed without ${file}, which tools are built with: install its development files (${INSTALL})`,
+      l10n.kept(
+        'valgrind is installed without {0}, which tools are built with: install its development files ({1})',
+        file,
+        INSTALL,
+      ),
       3,
       { code: 'no-recorder', package: 'valgrind' },
     );

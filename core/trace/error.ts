@@ -1,3 +1,6 @@
+import * as l10n from '../model/l10n.js';
+import { systemReason } from '../model/systemReason.js';
+
 /** A trace that cannot be read or written: one line that says what is wrong, where, and what to do (exit status 2). */
 export class TraceError extends Error {
   override readonly name = 'TraceError';
@@ -15,17 +18,8 @@ export function isFull(error: unknown): boolean {
 
 /** A system error in words, with the file it concerns. */
 export function ioError(action: 'read' | 'write', path: string, error: unknown): TraceError {
-  const { code, message } = error as NodeJS.ErrnoException;
-  const reason: Record<string, string> = {
-    ENOENT: action === 'read' ? 'there is no such file' : 'its folder does not exist',
-    EACCES: 'permission denied',
-    EISDIR: 'it is a directory',
-    ENOTDIR: 'a part of the path is not a directory',
-    EROFS: 'the file system is read-only',
-    ENOSPC: 'the disk is full; free some space or choose another place',
-    EDQUOT: 'the disk quota is used up; free some space or choose another place',
-    EFBIG: 'the file grew past the allowed size',
-    EMFILE: 'too many files are open',
-  };
-  return new TraceError(`cannot ${action} ${path}: ${(code && reason[code]) ?? message}`, { cause: error });
+  const why = systemReason(action, error);
+  const text =
+    action === 'read' ? l10n.kept('cannot read {0}: {1}', path, why) : l10n.kept('cannot write {0}: {1}', path, why);
+  return new TraceError(text, { cause: error });
 }

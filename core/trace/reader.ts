@@ -9,6 +9,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { crc32, inflateRaw } from 'node:zlib';
 import { NONE } from '../model/columns.js';
+import * as l10n from '../model/l10n.js';
 import type {
   EndBlock,
   FileNameBlock,
@@ -215,7 +216,9 @@ export class TraceFile {
     } catch (error) {
       if (!(error instanceof PayloadError)) throw ioError('read', this.path, error);
       this.broken ??= { offset: index.position[i] - BLOCK_HEADER_BYTES, reason: error.message };
-      throw new TraceError(`${this.path} is damaged at byte ${this.broken.offset}: ${this.broken.reason}`);
+      throw new TraceError(
+        l10n.kept('{0} is damaged at byte {1}: {2}', this.path, this.broken.offset, this.broken.reason),
+      );
     }
   }
 
@@ -269,18 +272,34 @@ export class TraceFile {
   /** Tells a trace from everything else by its first bytes. */
   private async checkFile(): Promise<void> {
     const stat = await this.handle.stat();
-    if (stat.isDirectory()) throw new TraceError(`cannot read ${this.path}: it is a directory`);
-    if (!stat.isFile()) throw new TraceError(`cannot read ${this.path}: it is not a regular file (use - for a pipe)`);
+    if (stat.isDirectory())
+      throw new TraceError(l10n.kept('cannot read {0}: {1}', this.path, l10n.kept('it is a directory')));
+    if (!stat.isFile())
+      throw new TraceError(
+        l10n.kept('cannot read {0}: {1}', this.path, l10n.kept('it is not a regular file (use - for a pipe)')),
+      );
     this.size = stat.size;
     const start = await this.peek(0, Math.min(stat.size, 4096));
     const version = decodeFileHeader(start);
     if (version !== null && KNOWN_VERSIONS.includes(version)) return;
-    const known = `Pagelens reads .pltrace files of version ${KNOWN_VERSIONS.join(' and ')}`;
+    const known = KNOWN_VERSIONS.join(' and ');
     if (version !== null)
       throw new TraceError(
-        `${this.path} is a Pagelens trace of version ${version}; this ${known}: update it, or record again`,
+        l10n.kept(
+          '{0} is a Pagelens trace of version {1}; this Pagelens reads .pltrace files of version {2}: update it, or record again',
+          this.path,
+          version,
+          known,
+        ),
       );
-    throw new TraceError(`${this.path} is no trace: it seems to be ${seemsToBe(start)}; ${known}`);
+    throw new TraceError(
+      l10n.kept(
+        '{0} is no trace: it seems to be {1}; Pagelens reads .pltrace files of version {2}',
+        this.path,
+        seemsToBe(start),
+        known,
+      ),
+    );
   }
 
   /** When no writer will go on: the last stream block of a cut trace is the one that a crash of the machine may spoil. */
@@ -304,9 +323,13 @@ export class TraceFile {
   private checkUsable(live: boolean): void {
     const where = this.damage ? ` at byte ${this.damage.offset} (${this.damage.reason})` : '';
     if (!this.headerBlock)
-      throw new TraceError(`${this.path} is cut or damaged${where} before its header block: record again`);
+      throw new TraceError(
+        l10n.kept('{0} is cut or damaged{1} before its header block: record again', this.path, where),
+      );
     if (!live && !this.endBlock && this.index.size === 0)
-      throw new TraceError(`${this.path} is cut or damaged${where} before its first block of accesses: record again`);
+      throw new TraceError(
+        l10n.kept('{0} is cut or damaged{1} before its first block of accesses: record again', this.path, where),
+      );
   }
 
   /** One block, whose bytes are all in the file. */

@@ -75,7 +75,7 @@ describe('diff', () => {
     [['old.pagelens'], 'NEW is missing'],
     [[], 'OLD is missing'],
     [['old.pagelens', 'new.pagelens', 'more.pagelens'], 'OLD and NEW are taken; more.pagelens is too much'],
-    [['old.pagelens', 'nothing.pagelens'], 'nothing.pagelens: cannot be read: ENOENT'],
+    [['old.pagelens', 'nothing.pagelens'], 'nothing.pagelens: cannot be read: there is no such file'],
     [['-', 'new.pagelens'], 'diff compares two files; - is not one'],
     [['--save', 'x', 'old.pagelens', 'new.pagelens'], "Unknown option '--save'"],
     [['--budget', 'none.json', 'old.pagelens', 'new.pagelens'], 'none.json'],

@@ -1,13 +1,21 @@
 /** Marks in the source in a language that is none: what still has plain letters was not translated, unless it is data. */
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { speak } from '../../core/model/l10n.js';
+import { messageOf } from '../../core/errors.js';
+import { shown, speak } from '../../core/model/l10n.js';
 import type { Profile } from '../../core/model/profile.js';
+import { load } from '../../core/profile/file.js';
 import { type ReportFormat, renderReport, reportFormats } from '../../core/profile/formats.js';
+import type { RecordOptions } from '../../core/record/record.js';
+import { prepareTarget } from '../../core/record/target.js';
 import { endOfLineText, lensText, lensTooltip } from '../../core/server/annotations.js';
 import { hoverText, lineHover, regionHover } from '../../core/server/hover.js';
 import { regionsOf } from '../../core/server/regions.js';
 import { State } from '../../core/server/state.js';
+import { TraceFile } from '../../core/trace/reader.js';
 import { collect } from '../../l10n/collect.mjs';
+import { environmentFor, scratchFolder } from '../helpers/records.js';
 import { profile } from './fixture.js';
 import { seenAs } from './tracker.js';
 
@@ -34,12 +42,12 @@ function texts(whole: Profile, change: Parameters<State['select']>[0] = {}): str
   state.show(whole, '/x.pagelens');
   state.select(change);
   const index = state.sourceIndex!;
-  const shown = { index, policy: 'static-optimal', baseline: null };
+  const made = { index, policy: 'static-optimal', baseline: null };
   const regions = regionsOf(index, index.rowsOf(0), 'static-optimal');
   return [
-    ...regions.flatMap(region => [lensText(region, shown), lensTooltip(region, index)]),
-    ...regions.map(region => hoverText(shown, [regionHover(region, shown)], null, [])),
-    hoverText(shown, [lineHover(shown, 0)], null, []),
+    ...regions.flatMap(region => [lensText(region, made), lensTooltip(region, index)]),
+    ...regions.map(region => hoverText(made, [regionHover(region, made)], null, [])),
+    hoverText(made, [lineHover(made, 0)], null, []),
     endOfLineText(1, 2000, 0.5, index.seen),
   ];
 }
@@ -84,6 +92,56 @@ describe('nothing that was not translated', () => {
       refused({ phase: '9' }),
     ];
     expect(messages.flatMap(plain)).toEqual([]);
+  });
+});
+
+describe('the reasons of errors', () => {
+  const folder = scratchFolder('language');
+  const file = (name: string, content = '') => {
+    const made = path.join(folder, name);
+    writeFileSync(made, content);
+    return made;
+  };
+  const target = (program: string, environment: NodeJS.ProcessEnv = environmentFor('gcc')) =>
+    prepareTarget(
+      { program, arguments: [], env: {}, traceFile: path.join(folder, 'x.pltrace') } as unknown as RecordOptions,
+      folder,
+      folder,
+      environment,
+    );
+  // What is data: the file, tools and packages, options and formats.
+  const cases: readonly [string, () => Promise<unknown>, string][] = [
+    ['no profile', () => load(path.join(folder, 'missing.pagelens')), ''],
+    ['an empty profile', () => load(file('empty.pagelens')), ''],
+    ['a report for a profile', () => load(file('report.pagelens', '{"schema": "pagelens-report/1"}')), ''],
+    ['no trace', () => TraceFile.open(path.join(folder, 'missing.pltrace')), ''],
+    ['a folder for a trace', () => TraceFile.open(folder), ''],
+    ['no program', () => target('missing'), 'missing'],
+    ['a folder for a program', () => target(folder), ''],
+    ['a program that is text', () => target(file('notes', 'nothing to run')), 'notes .cc .cpp .cxx .rs'],
+    ['a source file without main', () => target(file('part.c', 'int part;')), ''],
+    [
+      'a source file that lacks another',
+      () => target(file('user.c', 'int other(); int main() { return other(); }')),
+      'other --cflags',
+    ],
+    [
+      'no compiler',
+      () => target(file('plain.c', 'int main;'), { PATH: folder, HOME: folder }),
+      'gcc clang cc CC PATH C',
+    ],
+  ];
+  test.each(cases)('%s', async (_, work, names) => {
+    const message = await work().then(
+      () => 'not refused',
+      error => messageOf(error),
+    );
+    expect(message).toMatch(/^[\x20-\x7e]+$/);
+    const paths = shown(message)
+      .replaceAll(folder, '')
+      .replaceAll(/[\w-]+\.(pagelens|pltrace|c)\b/g, '');
+    const told = names.split(' ').reduce((text, name) => text.replaceAll(name, ''), paths);
+    expect(plain(told)).toEqual([]);
   });
 });
 
