@@ -28,6 +28,9 @@ options
   --recorder auto|instrument|valgrind|qemu|wasm  --cflags "..."           --program-output FILE
   --count-unseen          a second run under valgrind counts what hooks do not see
   --trace-limit SIZE      --time-limit SECONDS             recording ends there, the program goes on
+  --start-at FUNCTION     --stop-at FUNCTION               records from entering the one to entering the other; one for
+                          both: while it runs              --start-after SECONDS      --stop-after SECONDS
+  --paused                records when the program (pagelens_start) or a command says so
   --save FILE.pagelens    --trace FILE.pltrace             keep the profile, the trace
   --json FILE             the report as JSON; - is standard output      --page-rows
   --from FORMAT           what the imported trace is         --module FILE[@BASE][,...]  code and data that it speaks of

@@ -7,6 +7,7 @@
  */
 import type { CutReason } from './model/cut.js';
 import type { CapacityCurve, TierChange } from './model/profile.js';
+import type { WindowOptions } from './model/window.js';
 
 /** What is being looked at. Core owns it; every view changes it by `pagelens/select` and redraws on `selectionChanged`. */
 export interface Selection {
@@ -144,6 +145,8 @@ export interface ProfileRequest {
   readonly cflags?: string;
   /** Default: `instrument`, so that an executable without hooks is refused and its build can be offered. */
   readonly recorder?: 'auto' | 'instrument' | 'valgrind' | 'qemu' | 'wasm';
+  /** Which part of the run is recorded; without it all. */
+  readonly window?: WindowOptions;
   /** As on the command line: `machine`, `tiers`, `capacity`, `epoch`, ... without the dashes. */
   readonly options?: Readonly<Record<string, string>>;
   /** Terminal device that becomes the program's standard streams; without it they go to the log. */
@@ -164,6 +167,8 @@ export interface ProfileProgress {
   readonly message: string;
   /** Recording has stopped for this; the program goes on. */
   readonly cut?: CutReason;
+  /** No window of recording is open; the program goes on. */
+  readonly paused?: boolean;
 }
 
 export interface ProfileSummary {
@@ -231,6 +236,8 @@ export interface MappingProposal {
 
 export interface Requests {
   'pagelens/profile': { params: ProfileRequest; result: ProfileSummary };
+  /** Opens or closes the window of recording of the program that is being profiled. */
+  'pagelens/window': { params: { open: boolean }; result: null };
   /** Executables below a folder that can be profiled, the latest built first: absolute paths. */
   'pagelens/findPrograms': { params: { folder: string }; result: readonly string[] };
   'pagelens/open': {

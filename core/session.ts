@@ -10,6 +10,7 @@ import { cutText } from './model/cut.js';
 import { compact, whole } from './model/format.js';
 import * as l10n from './model/l10n.js';
 import type { Placement, Profile, ReplayOptions } from './model/profile.js';
+import type { WindowOptions } from './model/window.js';
 import { placeable } from './placement/place-objects.js';
 import { tierSet } from './placement/tiers.js';
 import { load } from './profile/file.js';
@@ -36,6 +37,7 @@ export interface RecordRequest {
   readonly countUnseen?: boolean;
   readonly traceLimit?: number;
   readonly timeLimit?: number;
+  readonly window?: WindowOptions;
   /** File for the program's standard output and error. */
   readonly programOutput?: string;
   /** Terminal device for the program's three standard streams. */
@@ -55,6 +57,8 @@ export interface SessionHooks {
   readonly onHeat?: (heat: HeatSoFar) => void;
   /** Receives what the program prints and the compiler says; without it both go to standard error. */
   readonly onOutput?: (text: string) => void;
+  /** Is given what opens and closes the window of recording while the program runs. */
+  readonly onWindow?: (set: (open: boolean) => void) => void;
   /** Cancels: the program is stopped, and what was recorded or replayed until then is the result. */
   readonly signal?: AbortSignal;
 }
@@ -223,6 +227,7 @@ function recordInWorker(
     else if (message.kind === 'output') hooks.onOutput?.(message.text);
   });
   listen(hooks.signal, result, () => worker.postMessage({ kind: 'cancel' } satisfies ToWorker));
+  hooks.onWindow?.(open => worker.postMessage({ kind: 'window', open } satisfies ToWorker));
   return result;
 }
 
@@ -251,15 +256,26 @@ function runWorker<T>(task: Task, onMessage: (message: FromWorker) => void) {
 }
 
 function recordingProgress(progress: RecordProgress): ProfileProgress {
-  const { stage, accesses, accessesPerSecond, cut } = progress;
+  const { stage, accesses, accessesPerSecond, cut, paused } = progress;
   const message = {
     build: l10n.t('building with access instrumentation'),
     run: cut
       ? l10n.t('{0} accesses, {1}; the program goes on', compact(accesses), l10n.shown(cutText(cut)))
-      : l10n.t('recording: {0} accesses, {1}/s', compact(accesses), compact(accessesPerSecond)),
+      : paused
+        ? l10n.t('recording rests: {0} accesses so far', compact(accesses))
+        : l10n.t('recording: {0} accesses, {1}/s', compact(accesses), compact(accessesPerSecond)),
     symbols: l10n.t('{0} accesses recorded; resolving source lines', compact(accesses)),
   }[stage];
-  return { stage, accesses, accessesPerSecond, pages: 0, fraction: null, message, ...(cut && { cut }) };
+  return {
+    stage,
+    accesses,
+    accessesPerSecond,
+    pages: 0,
+    fraction: null,
+    message,
+    ...(cut && { cut }),
+    ...(paused && { paused }),
+  };
 }
 
 function profilingProgress(recording: RecordProgress, replayed: ProfileProgress | null): ProfileProgress {

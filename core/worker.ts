@@ -7,6 +7,7 @@ import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { messageOf } from './errors.js';
 import type { HeatSoFar } from './machine/liveHeat.js';
 import type { ReplayOptions } from './model/profile.js';
+import type { WindowOptions } from './model/window.js';
 import type { Placeable } from './placement/place-objects.js';
 import type { ProfileProgress } from './protocol.js';
 import type { UnsavedBlocks } from './record/drain.js';
@@ -30,6 +31,7 @@ export interface RecordTask {
   readonly countUnseen?: boolean;
   readonly traceLimit?: number;
   readonly timeLimit?: number;
+  readonly window?: WindowOptions;
   readonly programOutput?: string;
   readonly terminal?: string;
   readonly traceFile: string;
@@ -59,6 +61,8 @@ export type Task = RecordTask | ReplayTask | ImportTask | PlaceTask;
 
 export type ToWorker =
   | { kind: 'cancel' }
+  /** Opens or closes the window of recording. */
+  | { kind: 'window'; open: boolean }
   | { kind: 'safe'; seq: number }
   | { kind: 'recorded'; unsaved: UnsavedBlocks | null };
 
@@ -104,8 +108,10 @@ async function run(
 async function runRecord(port: MessagePort, task: RecordTask, post: (message: FromWorker) => void) {
   const { record } = await import('./record/record.js');
   const cancel = new AbortController();
+  let setWindow = (_open: boolean): void => {};
   port.on('message', (message: ToWorker) => {
     if (message.kind === 'cancel') cancel.abort(new Error('cancelled'));
+    else if (message.kind === 'window') setWindow(message.open);
   });
   const onText = (text: string) => post({ kind: 'output', text });
   const { captureOutput, programOutput, terminal, kind: _, ...options } = task;
@@ -114,6 +120,9 @@ async function runRecord(port: MessagePort, task: RecordTask, post: (message: Fr
     streams: streamsOf(task, onText),
     ...(captureOutput && { onMessage: onText }),
     signal: cancel.signal,
+    onWindow: set => {
+      setWindow = set;
+    },
     onProgress: progress => post({ kind: 'recording', progress }),
   });
 }
@@ -135,7 +144,7 @@ async function runReplay(
   port.on('message', (message: ToWorker) => {
     if (message.kind === 'cancel') cancel.abort(new Error('cancelled'));
     else if (message.kind === 'safe') feed?.safe(message.seq);
-    else feed?.recorded(message.unsaved);
+    else if (message.kind === 'recorded') feed?.recorded(message.unsaved);
   });
   return replay(task.traceFile, task.options, {
     feed,

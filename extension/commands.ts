@@ -47,6 +47,8 @@ export function registerCommands(
     [commands.chooseTracker]: () => chooseTracker(core),
     [commands.profileSample]: () => profileSample(core, profiler),
     [commands.toggleProfileOnSave]: () => toggleProfileOnSave(),
+    [commands.startRecording]: () => core.request('pagelens/window', { open: true }),
+    [commands.stopRecording]: () => core.request('pagelens/window', { open: false }),
     [commands.showLegend]: () => legend.show(),
     [commands.mapPaths]: () => mapPaths(core),
   };

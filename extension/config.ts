@@ -47,6 +47,7 @@ export function profileRequest(target: Target & { readonly program: string }): P
     environment: Object.fromEntries(named),
     cflags: [expand(cflags, scope), ...(target.withSources ?? []).map(quoted)].filter(Boolean).join(' '),
     ...(target.recorder && { recorder: target.recorder }),
+    ...(target.window && { window: target.window }),
     options: replayOptions(scope),
   };
 }

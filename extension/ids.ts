@@ -18,6 +18,8 @@ export const commands = {
   mapPaths: 'pagelens.mapPaths',
   profileSample: 'pagelens.profileSample',
   toggleProfileOnSave: 'pagelens.toggleProfileOnSave',
+  startRecording: 'pagelens.startRecording',
+  stopRecording: 'pagelens.stopRecording',
 } as const;
 
 export type CommandId = (typeof commands)[keyof typeof commands];

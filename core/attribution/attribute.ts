@@ -24,6 +24,7 @@ import type {
   SourceFile,
 } from '../model/profile.js';
 import type { RawReplay } from '../model/raw.js';
+import { windowText } from '../model/window.js';
 import type { EndBlock, HeaderBlock, ModuleBlock, SymbolsBlock, ThreadBlock } from '../trace/blocks.js';
 import { callTable, filesOfCalls } from './calls.js';
 import type { RankedProcess } from './naming.js';
@@ -395,6 +396,7 @@ function programInfo({ header, end, processes, threads }: AttributionTrace): Pro
     exit: end?.exit ?? null,
     complete: end?.complete ?? false,
     ...(end?.cut && { cut: end.cut }),
+    ...(end?.window && { window: end.window }),
     ...(header.imported !== undefined && { imported: header.imported }),
     processes: processes.length,
     threads: threads.filter(thread => !thread.signal).length,
@@ -403,7 +405,9 @@ function programInfo({ header, end, processes, threads }: AttributionTrace): Pro
 
 function warnings(raw: RawReplay, trace: AttributionTrace): string[] {
   const { end } = trace;
-  const list = [...(end?.warnings ?? []), ...raw.warnings];
+  const { reads, writes } = raw.totals;
+  const windows = end?.window ? [windowText(end.window, reads + writes)] : [];
+  const list = [...windows, ...(end?.warnings ?? []), ...raw.warnings];
   if (!end) list.push(l10n.kept('The trace was cut short: only what was recorded before the cut is counted.'));
   if (lacksSymbols(trace)) {
     list.push(

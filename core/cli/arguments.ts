@@ -27,6 +27,11 @@ const all = {
   'count-unseen': flag,
   'trace-limit': text,
   'time-limit': text,
+  'start-at': text,
+  'stop-at': text,
+  'start-after': text,
+  'stop-after': text,
+  paused: flag,
   cflags: text,
   'program-output': text,
   save: text,
@@ -53,6 +58,11 @@ export interface Values extends OptionTexts {
   readonly 'count-unseen'?: boolean;
   readonly 'trace-limit'?: string;
   readonly 'time-limit'?: string;
+  readonly 'start-at'?: string;
+  readonly 'stop-at'?: string;
+  readonly 'start-after'?: string;
+  readonly 'stop-after'?: string;
+  readonly paused?: boolean;
   readonly cflags?: string;
   readonly 'program-output'?: string;
   readonly save?: string;
@@ -83,6 +93,11 @@ export const recordOptionNames = [
   'count-unseen',
   'trace-limit',
   'time-limit',
+  'start-at',
+  'stop-at',
+  'start-after',
+  'stop-after',
+  'paused',
   'cflags',
   'program-output',
   'quiet',

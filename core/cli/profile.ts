@@ -1,6 +1,7 @@
 /** `pagelens profile` and `pagelens record`. */
 import process from 'node:process';
 import { UsageError } from '../errors.js';
+import type { WindowOptions } from '../model/window.js';
 import { replayOptions } from '../options.js';
 import { parseCapacity } from '../placement/tiers.js';
 import { recorders } from '../record/recorders.js';
@@ -52,7 +53,8 @@ function programOf(values: Values, program: string, args: string[]) {
     recorder: recorderOf(values),
     countUnseen: values['count-unseen'],
     traceLimit: traceLimitOf(values),
-    timeLimit: timeLimitOf(values),
+    timeLimit: secondsOf(values, 'time-limit'),
+    window: windowOf(values),
     programOutput: values['program-output'] && absolute(values['program-output']),
   };
 }
@@ -65,12 +67,29 @@ function traceLimitOf({ 'trace-limit': text }: Values): number | undefined {
   throw new UsageError(`--trace-limit ${text}: must be a size such as 2GiB`);
 }
 
-/** Seconds. */
-function timeLimitOf({ 'time-limit': text }: Values): number | undefined {
+function secondsOf(values: Values, name: 'time-limit' | 'start-after' | 'stop-after'): number | undefined {
+  const text = values[name];
   if (text === undefined) return undefined;
   const seconds = Number(text);
   if (text.trim() !== '' && seconds > 0 && Number.isFinite(seconds)) return seconds;
-  throw new UsageError(`--time-limit ${text}: must be a number of seconds above 0`);
+  throw new UsageError(`--${name} ${text}: must be a number of seconds above 0`);
+}
+
+function windowOf(values: Values): WindowOptions {
+  const { 'start-at': startAt, 'stop-at': stopAt, paused } = values;
+  const startAfter = secondsOf(values, 'start-after');
+  const stopAfter = secondsOf(values, 'stop-after');
+  for (const [name, text] of Object.entries({ 'start-at': startAt, 'stop-at': stopAt }))
+    if (text !== undefined && !/^\S(.*\S)?$/.test(text)) throw new UsageError(`--${name}: must be a function's name`);
+  if (startAfter !== undefined && stopAfter !== undefined && stopAfter <= startAfter)
+    throw new UsageError(`--stop-after ${stopAfter}: must be later than --start-after ${startAfter}`);
+  return {
+    ...(startAt !== undefined && { startAt }),
+    ...(stopAt !== undefined && { stopAt }),
+    ...(startAfter !== undefined && { startAfter }),
+    ...(stopAfter !== undefined && { stopAfter }),
+    ...(paused && { paused }),
+  };
 }
 
 /** Each rank of a parallel program that records itself writes files of its own. */

@@ -144,6 +144,12 @@ function mergedProgram(profiles: readonly Profile[]): ProgramInfo {
     exit: (failed ?? first).exit,
     complete: programs.every(program => program.complete),
     ...(cut && { cut }),
+    ...(programs.some(({ window }) => window) && {
+      window: {
+        windows: sum(programs, ({ window }) => window?.windows ?? 1),
+        outside: sum(programs, ({ window }) => window?.outside ?? 0),
+      },
+    }),
     ...(first.imported !== undefined && same(program => program.imported ?? '') && { imported: first.imported }),
     processes: sum(programs, program => program.processes),
     threads: sum(programs, program => program.threads),

@@ -13,6 +13,7 @@
 import type { Row } from './columns.js';
 import type { CutReason } from './cut.js';
 import type { Sampling } from './sampling.js';
+import type { RunWindow } from './window.js';
 
 export interface Profile {
   readonly schema: 'pagelens-profile/1';
@@ -78,6 +79,8 @@ export interface ProgramInfo {
   readonly imported?: string;
   /** Only where the counts are estimates from samples: left out where they are exact. */
   readonly sampling?: Sampling;
+  /** Only where parts of the run were recorded: what is outside of its windows is in no count. */
+  readonly window?: RunWindow;
   readonly processes: number;
   readonly threads: number;
 }

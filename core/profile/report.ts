@@ -24,6 +24,7 @@ import {
   type TrackerResult,
 } from '../model/profile.js';
 import { countInterval, type Sampling } from '../model/sampling.js';
+import type { RunWindow } from '../model/window.js';
 import { type PhaseRow, phaseRows } from './phaseRows.js';
 
 export interface ReadsWrites {
@@ -345,6 +346,7 @@ function programInfo(program: Profile['program']): Profile['program'] {
     complete: program.complete,
     ...(program.imported !== undefined && { imported: program.imported }),
     ...(program.sampling && { sampling: samplingOf(program.sampling) }),
+    ...(program.window && { window: windowOf(program.window) }),
     processes: program.processes,
     threads: program.threads,
   };
@@ -352,6 +354,17 @@ function programInfo(program: Profile['program']): Profile['program'] {
 
 function samplingOf({ event, samples, period, least, most, factor, unit }: Sampling): Sampling {
   return { event, samples, period, least, most, factor, unit };
+}
+
+function windowOf({ startAt, stopAt, startAfter, stopAfter, windows, outside }: RunWindow): RunWindow {
+  return {
+    ...(startAt !== undefined && { startAt }),
+    ...(stopAt !== undefined && { stopAt }),
+    ...(startAfter !== undefined && { startAfter }),
+    ...(stopAfter !== undefined && { stopAfter }),
+    windows,
+    outside,
+  };
 }
 
 function replayOptions(options: ReplayOptions): ReplayOptions {

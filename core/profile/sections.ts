@@ -9,6 +9,7 @@ import { tierOfFunction, tierOfLine, tierOfObject } from '../model/lineTiers.js'
 import { shortFunctionName } from '../model/names.js';
 import { CLASS_NAMES, COLD, HOT, type Profile, type TranslationRow, WARM } from '../model/profile.js';
 import { type Sampling, shareIntervalText } from '../model/sampling.js';
+import type { RunWindow } from '../model/window.js';
 import { bytes, count, duration, factor, grouped, percent, score, shareOf, wholePercent } from './format.js';
 import { phaseRows } from './phaseRows.js';
 
@@ -110,16 +111,30 @@ function runSection({ profile }: Context): Section {
         ['Built with', built],
       ];
   if (sampling) facts.push(['Sampled', sampledText(sampling)]);
+  if (program.window) facts.push(['Recorded', windowsText(program.window, totals)]);
   facts.push(['Ended', exitText(program)]);
   if (program.processes > 1 || program.threads > 1)
     facts.push(['Ran', `${plural(program.processes, 'process', 'processes')}, ${plural(program.threads, 'thread')}`]);
   const scale = options.timeScale === 1 ? '' : `, time scale ${options.timeScale}`;
   facts.push([
     'Window',
-    `the whole run: ${duration(totals.modelledNs)} modelled${scale}, ${plural(epochs.count, 'epoch')} of ${grouped(epochs.accesses)} accesses`,
+    `${program.window ? 'what was recorded' : 'the whole run'}: ${duration(totals.modelledNs)} modelled${scale}, ${plural(epochs.count, 'epoch')} of ${grouped(epochs.accesses)} accesses`,
   ]);
   facts.push(['Machine', `${options.machine} (modelled), ${bytes(options.pageSize)} pages`]);
   return { title: 'Run', facts };
+}
+
+function windowsText(window: RunWindow, { reads, writes }: Profile['totals']): string {
+  const { startAt, stopAt, startAfter, stopAfter, windows, outside } = window;
+  const how = [
+    startAt !== undefined && (startAt === stopAt ? `while ${startAt} runs` : `from entering ${startAt}`),
+    stopAt !== undefined && startAt !== stopAt && `to entering ${stopAt}`,
+    startAfter !== undefined && `from ${startAfter} s`,
+    stopAfter !== undefined && `to ${stopAfter} s`,
+  ].filter(Boolean);
+  const all = reads + writes + outside;
+  const part = `${grouped(reads + writes)} of ${grouped(all)} accesses (${shareOf(reads + writes, all)})`;
+  return `${[plural(windows, 'window'), ...how].join(' ')}: ${part}`;
 }
 
 function sampledText({ event, samples, period, unit }: Sampling): string {

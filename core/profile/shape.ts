@@ -38,6 +38,7 @@ import type {
   TranslationRow,
 } from '../model/profile.js';
 import type { Sampling } from '../model/sampling.js';
+import type { RunWindow } from '../model/window.js';
 import {
   type Codec,
   column,
@@ -88,6 +89,16 @@ const programInfo = record<ProgramInfo>({
       most: natural,
       factor: natural,
       unit: text,
+    }),
+  ),
+  window: optional(
+    record<RunWindow>({
+      startAt: optional(text),
+      stopAt: optional(text),
+      startAfter: optional(number),
+      stopAfter: optional(number),
+      windows: natural,
+      outside: natural,
     }),
   ),
   processes: natural,

@@ -17,6 +17,7 @@ import { open, readdir, rename, truncate, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import { NONE } from '../model/columns.js';
 import { type CutReason, cutReasons } from '../model/cut.js';
+import type { RunWindow } from '../model/window.js';
 import type {
   Block,
   EndBlock,
@@ -38,6 +39,7 @@ import {
   readControlPage,
   readRunPage,
 } from './runDirectory.js';
+import { neverOpened, type Windows } from './window.js';
 
 /** What the drain needs of `TraceWriter`. */
 export interface BlockSink {
@@ -51,6 +53,8 @@ export interface DrainOptions {
   readonly writer: BlockSink;
   /** Globals of a module, asked for once per (path, build id). A failure becomes a warning. */
   onModule(path: string): Promise<readonly GlobalSymbol[]>;
+  /** Which part of the run is recorded. Without it: all. */
+  readonly windows?: Windows;
   /** What an earlier drain of this directory had written to the same file (see `TraceWriter.resume`). */
   readonly resume?: TraceFile;
 }
@@ -175,6 +179,8 @@ export class Drain {
   private readonly writer: BlockSink;
   private readonly globalsOf: (path: string) => Promise<readonly GlobalSymbol[]>;
 
+  private readonly windows: Windows | undefined;
+
   private readonly streams = new Map<number, Stream>();
   /** Streams that may still grow, in order of number. */
   private active: Stream[] = [];
@@ -212,6 +218,7 @@ export class Drain {
   constructor(options: DrainOptions) {
     this.runDir = options.runDir;
     this.writer = options.writer;
+    this.windows = options.windows;
     this.globalsOf = path => options.onModule(path);
     if (options.resume) this.restore(options.resume);
   }
@@ -271,11 +278,14 @@ export class Drain {
       ];
       const accesses: number[] = [];
       for (const { stream, control } of this.streams.values()) accesses[stream] = control?.accesses ?? 0;
+      const window = this.windowSummary();
+      if (window?.windows === 0) warnings.unshift(neverOpened(window));
       const end: EndBlock = {
         type: 'end',
         exit,
         complete,
         ...(cut && { cut }),
+        ...(window && { window }),
         warnings,
         accesses: Array.from(accesses, count => count ?? 0),
       };
@@ -287,6 +297,12 @@ export class Drain {
       const unsaved = this.failure && { symbols: symbols ?? null, end, failure: this.failure };
       return { ...this.progressNow(), complete, warnings, unsaved };
     });
+  }
+
+  private windowSummary(): RunWindow | undefined {
+    let outside = 0;
+    for (const { control } of this.streams.values()) outside += control?.skipped ?? 0;
+    return this.windows?.summary(outside);
   }
 
   private progressNow(): DrainProgress {

@@ -13,7 +13,7 @@ import { RecordError } from './errors.js';
 const PRODUCT = 'libpagelens-qemu.so';
 
 /** What the plug-in shares with the runtime of instrumented programs (core/record/runtime/README.md). */
-const SHARED = ['encode.c', 'streams.c', 'modules.c', 'marks.c', 'effects.c', 'waiting.c'];
+const SHARED = ['encode.c', 'streams.c', 'modules.c', 'marks.c', 'window.c', 'effects.c', 'waiting.c'];
 
 const BUILD_FLAGS = [
   ...['-std=gnu11', '-O2', '-g', '-fPIC', '-fvisibility=hidden', '-ftls-model=initial-exec'],

@@ -15,6 +15,7 @@ import process from 'node:process';
 import { version } from '../assets.js';
 import type { CutReason } from '../model/cut.js';
 import * as l10n from '../model/l10n.js';
+import { startsClosed, type WindowOptions } from '../model/window.js';
 import { globalsOf } from '../symbols/globals.js';
 import { symbolsOf } from '../symbols/traceSymbols.js';
 import type { HeaderBlock } from '../trace/blocks.js';
@@ -34,6 +35,7 @@ import { type ExitReason, type Launched, launch, type ProgramStreams } from './l
 import { askToStop, isAlive, newRunPage } from './runDirectory.js';
 import { finishRecording, recordingSink } from './sinkRecording.js';
 import { prepareTarget, type RecorderChoice, type Target } from './target.js';
+import { Windows, watchFunctions } from './window.js';
 
 export interface RecordOptions {
   /** An executable built by `pagelens cc`, a script that starts such, or a source file to build. */
@@ -53,6 +55,10 @@ export interface RecordOptions {
   readonly traceLimit?: number;
   /** ... or the program has run for so many seconds. */
   readonly timeLimit?: number;
+  /** Which part of the run is recorded. Default: all. */
+  readonly window?: WindowOptions;
+  /** Is given, when the program runs, what opens and closes the window by command. */
+  readonly onWindow?: (set: (open: boolean) => void) => void;
   readonly traceFile: string;
   /** Default: standard error. */
   readonly streams?: ProgramStreams;
@@ -77,6 +83,8 @@ export interface RecordProgress {
   readonly safeSeq: number;
   /** Recording has stopped for this; the program goes on. */
   readonly cut?: CutReason;
+  /** No window of recording is open. */
+  readonly paused?: boolean;
 }
 
 export interface RecordResult {
@@ -115,7 +123,8 @@ export async function record(options: RecordOptions): Promise<RecordResult> {
   const traceFile = path.resolve(options.traceFile);
   options.signal?.throwIfAborted();
 
-  const runDir = await makeRunDirectory(path.dirname(traceFile));
+  const window = options.window ?? {};
+  const runDir = await makeRunDirectory(path.dirname(traceFile), startsClosed(window));
   // Also when this process ends early; the program would otherwise go on recording for nobody.
   let program: Launched | null = null;
   const cleanUp = () => {
@@ -126,6 +135,8 @@ export async function record(options: RecordOptions): Promise<RecordResult> {
   try {
     const target = await prepareTarget(options, workingDirectory, runDir, env);
     options.signal?.throwIfAborted();
+    refuseWindow(window, target);
+    await watchFunctions(runDir, window, target.image);
     const header: HeaderBlock = {
       type: 'header',
       version: 1,
@@ -175,13 +186,32 @@ const CANCELLED = l10n.kept('the recording was cancelled: what the program did u
 
 const RUN_PREFIX = '.pagelens-run-';
 
-async function makeRunDirectory(beside: string): Promise<string> {
+/** @throws RecordError for a window that the recorder cannot keep to */
+function refuseWindow(window: WindowOptions, { recorder, pipe }: Target): void {
+  if (pipe !== undefined && Object.keys(window).length > 0)
+    throw new RecordError(
+      recorder === 'wasm'
+        ? l10n.kept('WebAssembly is recorded for the whole run: leave out --start-at, --stop-after and the like')
+        : l10n.kept('lackey records whole runs only: windows need a compiler, and valgrind with its development files'),
+      2,
+    );
+  if (recorder === 'qemu' && window.startAt !== undefined && window.startAt === window.stopAt)
+    throw new RecordError(
+      l10n.kept(
+        '--start-at and --stop-at {0}: QEMU does not tell when a function returns; name another to stop at',
+        window.startAt,
+      ),
+      2,
+    );
+}
+
+async function makeRunDirectory(beside: string, closed: boolean): Promise<string> {
   await sweep(beside);
   const make = (folder: string) => mkdtemp(path.join(folder, RUN_PREFIX));
   // Beside the trace, whose disk has room for it; where that folder is missing the writer says so clearly.
   const runDir = await make(beside).catch(() => make(tmpdir()));
   await writeFile(path.join(runDir, 'owner'), String(process.pid));
-  await writeFile(path.join(runDir, 'run'), newRunPage());
+  await writeFile(path.join(runDir, 'run'), newRunPage(0, closed));
   await reserve(path.join(runDir, RESERVE));
   return runDir;
 }
@@ -221,7 +251,8 @@ async function drainAll(
   writer: TraceWriter,
 ): Promise<Omit<RecordResult, 'traceFile' | 'header'>> {
   const { signal } = options;
-  const drain = new Drain({ runDir, writer, onModule: file => globalsOf(file) });
+  const windows = new Windows(runDir, options.window ?? {});
+  const drain = new Drain({ runDir, writer, onModule: file => globalsOf(file), windows });
   writer.makeRoom = () => drain.makeRoom();
   const rate = rateOver(1000);
   const tell = (stage: 'run' | 'symbols', progress: DrainProgress) => {
@@ -236,6 +267,7 @@ async function drainAll(
       bytes: writer.bytesWritten,
       safeSeq,
       ...(cut && { cut }),
+      ...(stage === 'run' && !windows.open && { paused: true }),
     });
   };
 
@@ -251,6 +283,8 @@ async function drainAll(
   let orphans: number[] = [];
   let orphansUntil = Number.POSITIVE_INFINITY;
   const limits = watchLimits(options, drain, writer);
+  windows.start();
+  options.onWindow?.(open => windows.set(open));
   while (!signal?.aborted) {
     if (exit) {
       orphansUntil = Math.min(orphansUntil, performance.now() + ORPHAN_GRACE_MS);
@@ -262,6 +296,7 @@ async function drainAll(
   }
   signal?.removeEventListener('abort', alarm.wake);
   clearInterval(limits);
+  windows.stop();
 
   // 2. Cancelled: the recording stops at once, the program may end in order.
   const cancelled = signal?.aborted === true;

@@ -10,6 +10,8 @@ import { NONE } from '../model/columns.js';
 import { ioError } from '../trace/error.js';
 
 export const RUN_PAGE_BYTES = 4096;
+/** Where the page says that no window is open; behind it, how many were opened. */
+const CLOSED = 448;
 
 const STATES = new Map([
   [1, 'running'],
@@ -27,6 +29,10 @@ export interface RunPage {
   readonly nextStream: number;
   /** Bit r: something is missing for reason r (PL_LOST_*). */
   readonly lost: number;
+  /** No window of recording is open. */
+  readonly closed: boolean;
+  /** Windows that the run's own processes opened. */
+  readonly windows: number;
 }
 
 /** A stream's control page. */
@@ -41,6 +47,8 @@ export interface ControlPage {
   readonly steps: number;
   readonly heldSteps: number | null;
   readonly accesses: number;
+  /** Accesses outside of windows of recording. */
+  readonly skipped: number;
   readonly lastSeq: number;
 }
 
@@ -80,9 +88,9 @@ export type MetaRecord =
 
 /**
  * The page `run` of a new run directory. Its owner is this process: programs that find it gone stop recording.
- * `maxBytes`: limit of all streams together, 0 for none.
+ * `maxBytes`: limit of all streams together, 0 for none. `closed`: no window of recording is open yet.
  */
-export function newRunPage(maxBytes = 0): Uint8Array {
+export function newRunPage(maxBytes = 0, closed = false): Uint8Array {
   const page = Buffer.alloc(RUN_PAGE_BYTES);
   page.write('PLRUN001', 'latin1');
   page.writeBigUInt64LE(1n, 64);
@@ -90,6 +98,7 @@ export function newRunPage(maxBytes = 0): Uint8Array {
   page.writeBigUInt64LE(BigInt(process.pid), 384);
   page.writeBigUInt64LE(startOf(process.pid), 392);
   page.writeBigUInt64LE(BigInt(/\d+/.exec(readlinkSync('/proc/self/ns/pid'))?.[0] ?? 0), 400);
+  page.writeBigUInt64LE(closed ? 1n : 0n, CLOSED);
   return page;
 }
 
@@ -101,23 +110,42 @@ function startOf(pid: number): bigint {
 
 /** Asks every process of the run to stop recording. Does nothing where there is no run any more. */
 export function askToStop(runDir: string): void {
+  writeFlag(runDir, 256, true);
+}
+
+/** Opens or closes the window of recording of every process. Returns whether that changed anything. */
+export function writeWindow(runDir: string, open: boolean): boolean {
+  return readRunPage(runDir)?.closed === open && writeFlag(runDir, CLOSED, !open);
+}
+
+/** False where there is no run any more. */
+function writeFlag(runDir: string, at: number, flag: boolean): boolean {
   try {
     const file = openSync(path.join(runDir, 'run'), 'r+');
     try {
-      writeSync(file, Uint8Array.of(1, 0, 0, 0, 0, 0, 0, 0), 0, 8, 256);
+      writeSync(file, Uint8Array.of(flag ? 1 : 0, 0, 0, 0, 0, 0, 0, 0), 0, 8, at);
     } finally {
       closeSync(file);
     }
+    return true;
   } catch {
     // Without the page nobody is listening.
+    return false;
   }
 }
 
 /** Null when there is no such page, or it is none. */
 export function readRunPage(runDir: string): RunPage | null {
-  const page = readStart(path.join(runDir, 'run'), 384);
+  const page = readStart(path.join(runDir, 'run'), CLOSED + 16);
   if (page?.toString('latin1', 0, 8) !== 'PLRUN001') return null;
-  return { nextSeq: u64(page, 64), nextProcess: u64(page, 128), nextStream: u64(page, 192), lost: u64(page, 336) };
+  return {
+    nextSeq: u64(page, 64),
+    nextProcess: u64(page, 128),
+    nextStream: u64(page, 192),
+    lost: u64(page, 336),
+    closed: u64(page, CLOSED) !== 0,
+    windows: u64(page, CLOSED + 8),
+  };
 }
 
 /** Null while the page is being made; a phrase when it is damaged. */
@@ -140,6 +168,7 @@ export function readControlPage(runDir: string, stream: number): ControlPage | s
     steps,
     heldSteps: entry === undefined ? null : u64(page, entry + 8),
     accesses: Math.max(0, steps + Number(page.readBigInt64LE(88))),
+    skipped: u64(page, 96),
     lastSeq: u64(page, 80),
   };
 }

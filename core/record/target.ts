@@ -32,6 +32,8 @@ export interface Target {
   readonly recorder: Recorder;
   /** What is started, and what stands before the program's own arguments. */
   readonly executable: string;
+  /** The executable that is recorded, whoever starts it. */
+  readonly image: string;
   readonly arguments: readonly string[];
   readonly env: NodeJS.ProcessEnv;
   readonly info: BuildInfo;
@@ -137,6 +139,7 @@ function instrumented(
     program,
     recorder: 'instrument',
     executable,
+    image: executable,
     arguments: [],
     env: { ...env, PAGELENS_RUN: runDir },
     info,
@@ -179,6 +182,7 @@ async function underValgrind(
     program,
     recorder: 'valgrind',
     executable: valgrind,
+    image: program,
     arguments: [...valgrindArguments(runDir), program],
     env: { ...environment, VALGRIND_LIB: folder },
     info,
@@ -201,6 +205,7 @@ function underLackey(program: string, info: BuildInfo, valgrind: string, why: st
     program,
     recorder: 'valgrind',
     executable: valgrind,
+    image: program,
     arguments: [...LACKEY_ARGUMENTS, program],
     env: environment,
     info,
@@ -221,6 +226,7 @@ async function rewritten(
     program,
     recorder: 'wasm',
     executable: prepared.executable,
+    image: program,
     arguments: prepared.arguments,
     env: prepared.env,
     info: prepared.info,
@@ -242,6 +248,7 @@ async function underQemu(program: string, info: BuildInfo, runDir: string, env: 
     program,
     recorder: 'qemu',
     executable: qemu.program,
+    image: program,
     arguments: [...qemu.arguments(runDir), program],
     env: environment,
     info,

@@ -23,7 +23,7 @@ const PLATFORM = 'amd64-linux';
 const PRODUCT = `pagelens-${PLATFORM}`;
 
 /** What the tool shares with the runtime of instrumented programs (core/record/runtime/README.md). */
-const SHARED = ['encode.c', 'streams.c', 'modules.c', 'marks.c', 'calls.c', 'effects.c', 'waiting.c'];
+const SHARED = ['encode.c', 'streams.c', 'modules.c', 'marks.c', 'window.c', 'calls.c', 'effects.c', 'waiting.c'];
 
 /** As valgrind builds its own tools (its Makefile.tool.am), but for its sources' many warnings. */
 const BUILD_FLAGS = [

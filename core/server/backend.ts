@@ -11,6 +11,8 @@ export interface Hooks {
   readonly onHeat: (heat: HeatSoFar) => void;
   /** What the program prints, when it has no terminal of its own. */
   readonly onOutput: (text: string) => void;
+  /** Is given what opens and closes the window of recording while the program runs. */
+  readonly onWindow: (set: (open: boolean) => void) => void;
   /** Stops the program; what was recorded until then becomes the profile. */
   readonly signal: AbortSignal;
 }

@@ -47,6 +47,8 @@ export function serve(connection: Connection, backend: Backend): void {
   let settings: Settings = defaultSettings;
   /** Set while a program is profiled or a trace replayed: one at a time, each wants the whole machine. */
   let running: string | null = null;
+  /** Opens and closes the window of recording of the program that runs. */
+  let setWindow: ((open: boolean) => void) | null = null;
 
   const documents = new TextDocuments<SourceDocument>({
     create: (uri, languageId, version, text) => new SourceDocument(uri, languageId, version, text, local.snapshots),
@@ -230,10 +232,14 @@ export function serve(connection: Connection, backend: Backend): void {
         onProgress: progress => notify('pagelens/progress', { ...progress, message: l10n.shown(progress.message) }),
         onHeat: heat => notify('pagelens/liveHeat', wireHeat(heat)),
         onOutput: text => connection.console.log(text.trimEnd()),
+        onWindow: set => {
+          setWindow = set;
+        },
         signal: abort.signal,
       });
     } finally {
       running = null;
+      setWindow = null;
     }
   }
 
@@ -247,6 +253,11 @@ export function serve(connection: Connection, backend: Backend): void {
       },
     ),
   );
+  handle('pagelens/window', ({ open }) => {
+    if (!setWindow) throw new UsageError(l10n.t('nothing is being recorded: start profiling first'));
+    setWindow(open);
+    return null;
+  });
   handle('pagelens/findPrograms', ({ folder }) => findPrograms(folder));
   handle('pagelens/open', ({ file, options }, token) =>
     exclusively(l10n.t('opening {0}', path.basename(file)), token, async (hooks): Promise<ProfileSummary> => {

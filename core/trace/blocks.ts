@@ -8,6 +8,7 @@
  */
 import type { CutReason } from '../model/cut.js';
 import type { Sampling } from '../model/sampling.js';
+import type { RunWindow } from '../model/window.js';
 
 export interface HeaderBlock {
   readonly type: 'header';
@@ -160,6 +161,8 @@ export interface EndBlock {
   readonly accesses: readonly number[];
   /** Of an imported trace whose source sampled: what its accesses stand for. */
   readonly sampling?: Sampling;
+  /** Only parts of the run were recorded. */
+  readonly window?: RunWindow;
 }
 
 export type Block =

@@ -6,6 +6,7 @@
 import { NONE } from '../model/columns.js';
 import { type CutReason, cutReasons } from '../model/cut.js';
 import type { Sampling } from '../model/sampling.js';
+import type { RunWindow } from '../model/window.js';
 import type {
   Allocation,
   Block,
@@ -283,6 +284,24 @@ function decodeFileName(value: Fields): FileNameBlock {
   };
 }
 
+function decodeWindow(value: Fields): RunWindow {
+  const seconds = (name: 'startAfter' | 'stopAfter') => {
+    const given = value[name];
+    if (given === undefined) return {};
+    if (typeof given !== 'number' || !(given >= 0)) return fail(`"${name}" is no time`);
+    return { [name]: given };
+  };
+  const named = (name: 'startAt' | 'stopAt') => (value[name] === undefined ? {} : { [name]: text(value[name], name) });
+  return {
+    ...named('startAt'),
+    ...named('stopAt'),
+    ...seconds('startAfter'),
+    ...seconds('stopAfter'),
+    windows: integer(value.windows, 'windows'),
+    outside: integer(value.outside, 'outside'),
+  };
+}
+
 function decodeMarkName(value: Fields): MarkNameBlock {
   return {
     type: 'markName',
@@ -310,6 +329,7 @@ function decodeEnd(value: Fields): EndBlock {
     warnings: list(value, 'warnings').map(w => text(w, 'warnings')),
     accesses: list(value, 'accesses').map(a => integer(a, 'accesses')),
     ...(value.sampling === undefined ? {} : { sampling: decodeSampling(fields(value.sampling, 'sampling')) }),
+    ...(value.window === undefined ? {} : { window: decodeWindow(fields(value.window, 'window')) }),
   };
 }
 

@@ -250,9 +250,10 @@ const stageTexts: Readonly<Record<ProfileProgress['stage'], string>> = {
 
 /** `recording · 1.2 G accesses · 140 M/s · 2,104 pages` */
 export function progressText(progress: ProfileProgress): string {
-  const { stage, accesses, accessesPerSecond, pages, cut } = progress;
+  const { stage, accesses, accessesPerSecond, pages, cut, paused } = progress;
   const goesOn = vscode.l10n.t('recording stopped, the program goes on');
-  const parts = [cut && stage === 'run' ? goesOn : stageTexts[stage]];
+  const rests = vscode.l10n.t('recording rests, the program goes on');
+  const parts = [stage !== 'run' ? stageTexts[stage] : cut ? goesOn : paused ? rests : stageTexts.run];
   if (accesses > 0) parts.push(vscode.l10n.t('{0} accesses', compact(accesses)));
   if (accessesPerSecond > 0) parts.push(`${compact(accessesPerSecond)}/s`);
   if (pages > 0) parts.push(vscode.l10n.t('{0} pages', whole(pages)));

@@ -1,5 +1,6 @@
 /** What a run needs to know of its program. Plain data: it is kept for "Profile again". */
 import * as vscode from 'vscode';
+import type { WindowOptions } from '../../core/model/window.js';
 import type { BuildPlan } from './build/plan.js';
 
 export interface Target {
@@ -16,6 +17,8 @@ export interface Target {
   readonly cflags?: string;
   /** Records an executable without access hooks as it is. */
   readonly recorder?: 'valgrind';
+  /** Which part of the run is recorded; without it all. */
+  readonly window?: WindowOptions;
   /** Source files that are built together with the program's. */
   readonly withSources?: readonly string[];
 }

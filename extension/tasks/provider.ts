@@ -21,6 +21,12 @@ interface Definition extends vscode.TaskDefinition {
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
+  /** When accesses are recorded: options of the command line (docs/marks.md). */
+  readonly startAt?: string;
+  readonly stopAt?: string;
+  readonly startAfter?: number;
+  readonly stopAfter?: number;
+  readonly paused?: boolean;
 }
 
 /** For messages of gcc, clang and gfortran; users may name it in tasks of their own. */
@@ -91,5 +97,17 @@ function targetOf(definition: Definition, folder: vscode.WorkspaceFolder): Targe
     ...(args && { arguments: args }),
     ...(env && { environment: env }),
     ...(cwd && { workingDirectory: cwd }),
+    ...windowOf(definition),
   };
+}
+
+function windowOf({ startAt, stopAt, startAfter, stopAfter, paused }: Definition): Pick<Target, 'window'> {
+  const window = {
+    ...(startAt && { startAt }),
+    ...(stopAt && { stopAt }),
+    ...(startAfter && { startAfter }),
+    ...(stopAfter && { stopAfter }),
+    ...(paused && { paused }),
+  };
+  return Object.keys(window).length > 0 ? { window } : {};
 }

@@ -238,7 +238,7 @@ describe('a trusted workspace', { timeout: 180_000 }, () => {
     await vscode.codeLensTexts(2);
   });
 
-  test('cancelling ends the program, keeps what was recorded, and says so', async () => {
+  test('recording rests and goes on by command; cancelling ends the program, keeps what was recorded, and says so', async () => {
     await vscode.openFile('endless.c');
     await vscode.runCommand(profile);
     const toast = await vscode.notification('accesses ·');
@@ -246,6 +246,18 @@ describe('a trusted workspace', { timeout: 180_000 }, () => {
       () => toast.textContent(),
       text => /recording · .* accesses · .*\/s · .* pages/.test(text),
       'progress',
+    );
+    await vscode.runCommand('Pagelens: Stop recording; the program goes on');
+    await until(
+      () => toast.textContent(),
+      text => /recording rests, the program goes on · .* accesses/.test(text),
+      'rest',
+    );
+    await vscode.runCommand('Pagelens: Start recording of the running program');
+    await until(
+      () => toast.textContent(),
+      text => /recording · .* accesses · .*\/s/.test(text),
+      'recording again',
     );
     await toast.getByRole('button', { name: 'Cancel' }).click();
     await vscode.notification('What was recorded until then is shown.');

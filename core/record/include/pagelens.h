@@ -7,6 +7,8 @@
  *       the whole process is in this phase, until the next.
  *   pagelens_tag(grid, "grid")
  *       the block or mapping that begins at this address is an object of this name from now on.
+ *   pagelens_start(), pagelens_stop()
+ *       the accesses of the whole run are recorded from now on, or not. Allocations always are.
  *
  * For C11 and C++11, on Linux; nothing is to be linked. Where nobody records, a call is a handful of instructions
  * without effect; with PAGELENS_DISABLE defined it is none. Names are read while the call lasts: at most 1,000 bytes count.
@@ -16,12 +18,14 @@
 #ifndef PAGELENS_H
 #define PAGELENS_H
 
-/* Numbers that recorders know: MARK_* of core/kernel/abi.ts. */
+/* Numbers that recorders know: MARK_* of core/kernel/abi.ts, and two that open and close windows. */
 enum pagelens_mark {
   PAGELENS_REGION_BEGIN = 1,
   PAGELENS_REGION_END = 2,
   PAGELENS_PHASE = 3,
-  PAGELENS_TAG = 4
+  PAGELENS_TAG = 4,
+  PAGELENS_START = 5,
+  PAGELENS_STOP = 6
 };
 
 #if !defined(PAGELENS_DISABLE) && defined(__GNUC__) && defined(__linux__) && defined(__LP64__)
@@ -82,6 +86,12 @@ __attribute__((unused)) static inline void pagelens_region_end(const char *name)
 }
 __attribute__((unused)) static inline void pagelens_phase(const char *name) {
   PAGELENS_SAY(PAGELENS_PHASE, name, (const void *)0);
+}
+__attribute__((unused)) static inline void pagelens_start(void) {
+  PAGELENS_SAY(PAGELENS_START, (const char *)0, (const void *)0);
+}
+__attribute__((unused)) static inline void pagelens_stop(void) {
+  PAGELENS_SAY(PAGELENS_STOP, (const char *)0, (const void *)0);
 }
 __attribute__((unused)) static inline void pagelens_tag(const void *address, const char *name) {
   PAGELENS_SAY(PAGELENS_TAG, name, address);

@@ -33,6 +33,10 @@ PL_INLINE struct pl_site *pl_site_at(struct pl_context *c, uint64_t offset) {
 /* Records an access at the site with this offset. Behind the inert context nothing is predicted. */
 PL_INLINE void pl_numbered_access(uint64_t offset, uint64_t address) {
   struct pl_context *c = pl_current;
+  if (PL_UNLIKELY(c->ctl.off != 0)) {
+    pl_skip(c, 1);
+    return;
+  }
   struct pl_site *s = pl_site_at(c, offset);
   /* Only a site that has had a step is anybody's successor, and has a base. */
   if (PL_LIKELY(*c->slot == s && *s->base + (uint64_t)s->delta == address)) {

@@ -135,6 +135,13 @@ static void accessed_atomically(unsigned vcpu, qemu_plugin_meminfo_t info, uint6
   stamp();
 }
 
+/* A function that opens or closes a window begins. */
+static void enters(unsigned vcpu, void *watched) {
+  (void)vcpu;
+  struct pl_context *c = pl_context_peek();
+  if (c) pl_window_enter(c, (uint32_t)(uintptr_t)watched, 0);
+}
+
 /* The load behind a request of include/pagelens.h: it goes to the request. */
 static void requested(unsigned vcpu, qemu_plugin_meminfo_t info, uint64_t address, void *data) {
   accessed(vcpu, info, address, data);
@@ -223,6 +230,9 @@ static void translated(qemu_plugin_id_t id, struct qemu_plugin_tb *block) {
       qemu_plugin_register_vcpu_mem_cb(each, requested, QEMU_PLUGIN_CB_NO_REGS, QEMU_PLUGIN_MEM_RW, in);
       continue;
     }
+    uint32_t watched = pl_watched_entry(qemu_plugin_insn_vaddr(each));
+    if (watched)
+      qemu_plugin_register_vcpu_insn_exec_cb(each, enters, QEMU_PLUGIN_CB_NO_REGS, (void *)(uintptr_t)watched);
     bool atomic = is_atomic(qemu_plugin_insn_data(each), qemu_plugin_insn_size(each));
     if (atomic) {
       in->flags = PL_ATOMIC;

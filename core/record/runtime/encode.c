@@ -175,7 +175,7 @@ static inline void miss_access(struct pl_context *c, struct pl_site *s, uint64_t
     where = ALTERNATE;
   else
     where = *follower == address ? FOLLOWER : EXPLICIT;
-  if (length != 0) c->ctl.adjust += (int64_t)((address + length - 1) / 64 - address / 64);
+  if (length != 0) c->ctl.adjust += (int64_t)pl_lines(address, length) - 1;
   c->slot = &s->next;
   if (site == NEXT && where == PRIMARY) {
     /* Predicted, but another site has its place in the index. */
@@ -246,6 +246,7 @@ static void finish_without_address(struct pl_context *c, uint8_t *out) {
 }
 
 void pl_unwind(struct pl_context *c, uint64_t sp) {
+  if (PL_UNLIKELY(c->window_sp != 0 && c->window_sp < sp)) pl_window_leave(c);
   if (c->out > c->limit && !pl_room(c)) return;
   uint64_t dropped = 0;
   if (c->overflow != 0 && c->top[-1].sp < sp) {
@@ -288,8 +289,12 @@ void pl_enter(struct pl_context *c, struct pl_site *s, uint64_t sp) {
 
 void pl_miss_entry(uint64_t pc, uint64_t return_address, uint64_t sp) {
   struct pl_context *c = pl_context_get();
-  struct pl_site *s = c ? pl_site_find(c, return_address, PL_ENTRY, pc) : NULL;
-  if (s) pl_enter(c, s, sp);
+  if (!c) return;
+  uint32_t watched = pl_watched(pc);
+  struct pl_site *s = pl_site_find(c, return_address, PL_ENTRY, watched ? pc | PL_WATCHED : pc);
+  if (!s) return;
+  pl_enter(c, s, sp);
+  if (PL_UNLIKELY(watched)) pl_window_enter(c, watched, sp);
 }
 
 void pl_leave(struct pl_context *c, struct pl_site *s, uint64_t pc, uint64_t sp) {
@@ -312,8 +317,12 @@ void pl_leave(struct pl_context *c, struct pl_site *s, uint64_t pc, uint64_t sp)
 
 void pl_miss_exit(uint64_t pc, uint64_t sp) {
   struct pl_context *c = pl_context_get();
-  struct pl_site *s = c ? pl_site_find(c, pc, PL_EXIT, 0) : NULL;
-  if (s) pl_leave(c, s, pc, sp);
+  if (!c) return;
+  struct pl_site *s = pl_site_find(c, pc, pl_watched(pc) ? PL_WATCHED_EXIT : PL_EXIT, 0);
+  if (!s) return;
+  /* Of a function that holds a window open. */
+  if (PL_UNLIKELY(c->window_sp != 0 && c->window_sp <= sp)) pl_window_leave(c);
+  pl_leave(c, s, pc, sp);
 }
 
 /* ---- events ---- */
@@ -339,6 +348,7 @@ void pl_stamp(struct pl_context *c, uint64_t seq) {
 }
 
 void pl_tick(struct pl_context *c) {
+  pl_window_follow(c);
   if (pl_stop_asked()) {
     pl_lost(c, PL_LOST_STOPPED);
     return;

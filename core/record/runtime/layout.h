@@ -31,6 +31,10 @@ struct pl_run {
   uint64_t owner_pid; /* 384 */
   uint64_t owner_start; /* 392: field `starttime` of /proc/PID/stat, since process ids are given again */
   uint64_t owner_namespace; /* 400: inode of the process ids' namespace; in others the owner cannot be watched */
+  char pad6[40];
+  /* Windows of recording: the driver, and every process of the run, may open and close them for all. */
+  uint64_t closed; /* 448: 1 while accesses are only counted, not recorded */
+  uint64_t windows; /* 456: how often a window was opened */
 };
 
 /* `s<stream>.ctl`: one page, mapped shared by the thread that writes the stream. */
@@ -45,7 +49,10 @@ struct pl_ctl {
   uint64_t count; /* 72: steps recorded, with the correctly predicted ones that no record holds yet */
   uint64_t last_seq; /* 80: sequence number of the stream's latest stamp or event */
   int64_t adjust; /* 88: accesses = count + adjust (entries and exits are no accesses, ranges expand to several) */
-  uint64_t pad1[4];
+  uint64_t skipped; /* 96: accesses outside of windows of recording */
+  uint64_t off; /* 104: PL_OFF_*: why accesses are not recorded now; 0 when they are */
+  uint64_t skip_until; /* 112: when so many are skipped, the writer looks whether they are to be recorded again */
+  uint64_t pad1;
   /*
    * 128: steps that the committed records hold, double-buffered so that a kill between two stores cannot tear it: the
    * writer fills the entry that does not describe `committed`, then stores `committed`. The reader takes `committed`
@@ -55,6 +62,10 @@ struct pl_ctl {
     uint64_t bytes;
     uint64_t steps;
   } held[2];
+};
+
+enum {
+  PL_OFF_WINDOW = 1, /* no window of recording is open */
 };
 
 enum {
@@ -71,6 +82,11 @@ enum {
  * a new file and its pages. Whichever of the two renames or removes a file first has it.
  */
 #define PL_KEPT_CHUNKS 8
+
+/*
+ * `watch`: functions that open and close windows, one a line: `start NAME` or `stop NAME`, by the name that symbol tables
+ * have. What is both is open while it runs. Without the file there are none.
+ */
 
 /* Records of `p<process>.meta`: u32 type, u32 payload length, payload padded to 8. */
 enum {
@@ -103,7 +119,9 @@ enum {
 _Static_assert(sizeof(struct pl_run) <= PL_PAGE, "run page");
 _Static_assert(__builtin_offsetof(struct pl_run, max_bytes) == 320, "run page");
 _Static_assert(__builtin_offsetof(struct pl_run, owner_pid) == 384, "run page");
+_Static_assert(__builtin_offsetof(struct pl_run, closed) == 448, "run page");
 _Static_assert(__builtin_offsetof(struct pl_ctl, committed) == 64, "ctl page");
+_Static_assert(__builtin_offsetof(struct pl_ctl, skipped) == 96, "ctl page");
 _Static_assert(__builtin_offsetof(struct pl_ctl, held) == 128, "ctl page");
 
 #endif

@@ -93,5 +93,5 @@ void pl_site_announced_locked(uint64_t pc, uint32_t kind, uint64_t function) {
   if (site_class <= PL_WRITE)
     module_instrumented(pc);
   else if (site_class == PL_ENTRY)
-    module_instrumented(function);
+    module_instrumented(function & ~PL_WATCHED);
 }

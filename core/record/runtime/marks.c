@@ -4,7 +4,11 @@
  */
 #include "streams.h"
 
+/* PAGELENS_START and PAGELENS_STOP: no marks in the trace. */
+enum { START = 5, STOP = 6 };
+
 void pl_mark(struct pl_context *c, uint32_t mark, const char *name, uint64_t address) {
-  if (!name) return;
+  if (mark == START || mark == STOP) pl_window(mark == START);
+  if (!name || mark >= START) return;
   pl_event(c, PL_EVENT_MARK, pl_seq_take(), mark, pl_mark_name(name), address, 0);
 }

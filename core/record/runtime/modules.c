@@ -64,6 +64,7 @@ void pl_module_announce_locked(const struct pl_image *image, const char *path) {
   struct pl_part parts[] = {
       {&head, sizeof head}, {segments, count * sizeof segments[0]}, {lengths, sizeof lengths}, id, {path, lengths[1]}};
   pl_meta(PL_META_MODULE, parts, 5);
+  pl_watch_module_locked(image->base, path);
 }
 
 uint32_t pl_module_find_locked(uint64_t pc) {

@@ -78,6 +78,7 @@ struct pl_context {
   } kept[PL_KEPT_CHUNKS]; /* full chunks that are still mapped, oldest first */
   uint32_t kept_count;
   uint64_t stream;
+  struct pl_context *other; /* of the process: the next in the list of all */
   uint64_t *raw, *raw_end; /* PAGELENS_VERIFY only */
   uint64_t raw_bytes;
   struct pl_context *handler; /* the context that signal handlers interrupting this one use */
@@ -87,6 +88,7 @@ struct pl_context {
   uint64_t handler_sp; /* of the handler that runs on this context */
   uint32_t signal; /* nesting depth of signal handlers */
   uint32_t blocked; /* nesting depth of blocking calls */
+  uint64_t window_sp; /* stack pointer of the function that holds the window open, 0 for none */
   /* The allocation function that runs, where functions are known by their names alone: else `sp` is 0. */
   struct {
     uint64_t sp; /* stack pointer that it returns to */
@@ -133,6 +135,8 @@ void pl_miss_range(struct pl_context *c, struct pl_site *s, uint64_t pc, uint64_
 void pl_miss_entry(uint64_t pc, uint64_t return_address, uint64_t sp) __attribute__((visibility("hidden")));
 void pl_miss_exit(uint64_t pc, uint64_t sp) __attribute__((visibility("hidden")));
 void pl_tick(struct pl_context *c) __attribute__((visibility("hidden")));
+/* window.c: now and then while accesses are skipped. */
+void pl_look(struct pl_context *c) __attribute__((visibility("hidden")));
 
 #ifdef PAGELENS_VERIFY
 /* The verifying build writes every step, unpredicted, before the hot path sees it. */
@@ -151,10 +155,24 @@ PL_INLINE void pl_count(struct pl_context *c) {
   if (PL_UNLIKELY((uint16_t)count == 0)) pl_tick(c);
 }
 
+/* Accesses that no window of recording holds. */
+PL_INLINE void pl_skip(struct pl_context *c, uint64_t accesses) {
+  uint64_t skipped = c->ctl.skipped + accesses;
+  c->ctl.skipped = skipped;
+  if (PL_UNLIKELY(skipped >= c->ctl.skip_until)) pl_look(c);
+}
+
+/* Accesses that a range of `length` > 0 bytes stands for. */
+PL_INLINE uint64_t pl_lines(uint64_t address, uint64_t length) { return (address + length - 1) / 64 - address / 64 + 1; }
+
 /* An access of 1 to 64 bytes. */
 PL_INLINE void pl_access(uint64_t pc, uint64_t address, uint32_t kind) {
-  PL_RAW_STEP(pc, address, kind, 0);
   struct pl_context *c = pl_current;
+  if (PL_UNLIKELY(c->ctl.off != 0)) {
+    pl_skip(c, 1);
+    return;
+  }
+  PL_RAW_STEP(pc, address, kind, 0);
   struct pl_site *s = (struct pl_site *)((char *)c + c->index[pl_hash(pc, kind)]);
   /* Successor and address in one branch: whichever misses, a single branch is foretold wrong. */
   if (PL_LIKELY(s->key == (pc << 8 | kind)) &&
@@ -169,14 +187,18 @@ PL_INLINE void pl_access(uint64_t pc, uint64_t address, uint32_t kind) {
 
 /* A bulk operation of `length` > 0 bytes. The decoder makes one access of every started 64-byte line. */
 PL_INLINE void pl_range(uint64_t pc, uint64_t address, uint32_t kind, uint64_t length) {
-  PL_RAW_STEP(pc, address, kind, length);
   struct pl_context *c = pl_current;
+  if (PL_UNLIKELY(c->ctl.off != 0)) {
+    pl_skip(c, pl_lines(address, length));
+    return;
+  }
+  PL_RAW_STEP(pc, address, kind, length);
   struct pl_site *s = (struct pl_site *)((char *)c + c->index[pl_hash(pc, kind)]);
   if (PL_LIKELY(s->key == (pc << 8 | kind)) && PL_LIKELY(*c->slot == s) &&
       PL_LIKELY(*s->base + (uint64_t)s->delta == address) && PL_LIKELY(s->length == length)) {
     s->last = address;
     c->slot = &s->next;
-    c->ctl.adjust += (int64_t)((address + length - 1) / 64 - address / 64);
+    c->ctl.adjust += (int64_t)pl_lines(address, length) - 1;
     pl_count(c);
     return;
   }

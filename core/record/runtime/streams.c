@@ -290,6 +290,7 @@ bool pl_join(const char *run_directory) {
   PL_SYS1(SYS_close, fd);
   if (!pl_run || !pl_starts_with(pl_run->magic, "PLRUN001") || pl_run->stop) return false;
   watch_owner();
+  pl_watch_start();
   pl_process = pl_process_take();
   return true;
 }
@@ -310,6 +311,7 @@ void pl_become(uint32_t number) {
   for (uint64_t i = 0; i < numbered_capacity; i++) numbered[i].used = 0;
   site_count = 0;
   filenames.count = mark_names.count = 0;
+  pl_window_forget();
 }
 
 const char *pl_directory(void) { return directory; }
@@ -437,6 +439,12 @@ bool pl_room(struct pl_context *c) {
   return next_chunk(c);
 }
 
+static void forget(struct pl_context *c) {
+  struct pl_guard guard = pl_lock();
+  pl_window_remove_locked(c);
+  pl_unlock(guard);
+}
+
 struct pl_context *pl_context_make(uint32_t signal, struct pl_context *of) {
   struct pl_context *c = pl_map(NULL, CONTEXT_BYTES, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1);
   if (!c) return NULL;
@@ -464,6 +472,7 @@ struct pl_context *pl_context_make(uint32_t signal, struct pl_context *of) {
   uint32_t thread[4] = {(uint32_t)c->stream, (uint32_t)c->tid, signal != 0, 0};
   struct pl_part part = {thread, sizeof thread};
   pl_meta(PL_META_THREAD, &part, 1);
+  if (made) pl_window_add_locked(c);
   if (!made) {
     uint32_t lost[2] = {(uint32_t)c->stream, note_lost(lost_for(result))};
     part = (struct pl_part){lost, sizeof lost};
@@ -471,6 +480,7 @@ struct pl_context *pl_context_make(uint32_t signal, struct pl_context *of) {
   }
   pl_unlock(guard);
   if (!made || !next_chunk(c)) {
+    forget(c);
     pl_unmap(c, CONTEXT_BYTES);
     return NULL;
   }
@@ -484,6 +494,7 @@ struct pl_context *pl_context_make(uint32_t signal, struct pl_context *of) {
 }
 
 void pl_context_close(struct pl_context *c) {
+  forget(c);
   *(volatile uint64_t *)&c->ctl.state = PL_STATE_ENDED;
   if (c->chunk) pl_unmap(c->chunk, PL_CHUNK_BYTES);
   for (uint32_t i = 0; i < c->kept_count; i++) pl_unmap(c->kept[i].at, PL_CHUNK_BYTES);

@@ -81,6 +81,36 @@ void pl_announce_process(uint32_t parent, uint64_t fork_seq, uint32_t flags, con
 /* A mark of include/pagelens.h, said by the thread of `c`. */
 void pl_mark(struct pl_context *c, uint32_t mark, const char *name, uint64_t address);
 
+/* ---- window.c: when accesses are recorded ---- */
+
+/* Reads which functions to watch; by joining the run. */
+void pl_watch_start(void);
+/* Looks for them in a module that is new. Lock held. */
+void pl_watch_module_locked(uint64_t base, const char *path);
+/* Which of PL_WATCH_* the function with this address is, 0 for none. */
+enum { PL_WATCH_START = 1, PL_WATCH_STOP = 2 };
+uint32_t pl_watched(uint64_t pc);
+/* The same by its name; and by its first address. */
+uint32_t pl_watched_name(const char *name);
+uint32_t pl_watched_entry(uint64_t address);
+/* A bit of a watched function's address that no other has, and the kind of its exits: its steps so never are what hooks
+ * predict, and always come to where windows are looked after. */
+#define PL_WATCHED (1ull << 63)
+#define PL_WATCHED_EXIT (PL_EXIT | PL_UNALIGNED)
+
+/* Opens or closes the window of the whole run. */
+void pl_window(bool open);
+/* Such a function begins, with this stack pointer; the one that holds the window open was left. */
+void pl_window_enter(struct pl_context *c, uint32_t watched, uint64_t sp);
+void pl_window_leave(struct pl_context *c);
+/* Makes the thread do as the run's window says, and all others of the process. */
+void pl_window_follow(struct pl_context *c);
+/* A context of this process begins, or ends. Lock held. */
+void pl_window_add_locked(struct pl_context *c);
+void pl_window_remove_locked(struct pl_context *c);
+/* In the child of a fork, which has none. */
+void pl_window_forget(void);
+
 /* ---- modules.c ---- */
 
 /* Announces a module in memory, unless it is known. Lock held. */

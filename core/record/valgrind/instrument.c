@@ -154,6 +154,11 @@ static void statement_of(struct instruction *in, IRStmt *statement) {
 static void function_begins(IRSB *out, Addr at) {
   const HChar *name;
   if (plt_tallies || !VG_(get_fnname_if_entry)(VG_(current_DiEpoch)(), at, &name)) return;
+  UInt watched = pl_watched_name(name);
+  if (watched) {
+    IRExpr *at = assigned(out, Ity_I64, IRExpr_Get(ARGUMENT(RSP), Ity_I64));
+    add_call(out, 2, "plt_watched", plt_watched, mkIRExprVec_2(word(watched), at), NULL);
+  }
   Int function = plt_allocation_function(name);
   if (function < 0) return;
   IRExpr *sp = assigned(out, Ity_I64, IRExpr_Get(ARGUMENT(RSP), Ity_I64));

@@ -12,6 +12,10 @@ static __attribute__((noinline)) struct pl_site *missed(struct pl_context *c, UW
 
 VG_REGPARM(3) void plt_range(UWord offset, Addr address, UWord length) {
   struct pl_context *c = pl_current;
+  if (PL_UNLIKELY(c->ctl.off != 0)) {
+    pl_skip(c, pl_lines(address, length));
+    return;
+  }
   struct pl_site *s = missed(c, offset);
   if (s) pl_miss_range(c, s, s->key >> 8, address, s->key & 0xff, length);
 }
@@ -55,9 +59,15 @@ VG_REGPARM(3) void plt_return(UWord offset, Addr sp, UWord result) {
     if (leaves) pl_leave(c, s, s->key >> 8, sp);
     if (c->top == c->frames) plt_stack_is_at(sp);
   }
+  if (PL_UNLIKELY(sp > c->window_sp) && c->window_sp != 0) pl_window_leave(c);
   if (PL_UNLIKELY(sp >= c->allocating.sp) && c->allocating.sp != 0) {
     /* Beyond: it was left by an exception. */
     if (sp == c->allocating.sp) plt_allocation_ends(c, result);
     c->allocating.sp = 0;
   }
+}
+
+VG_REGPARM(2) void plt_watched(UWord watched, Addr sp) {
+  struct pl_context *c = pl_current;
+  if (c != &pl_inert) pl_window_enter(c, (UInt)watched, sp);
 }

@@ -21,6 +21,8 @@
 VG_REGPARM(2) void plt_access(UWord offset, Addr address);
 VG_REGPARM(3) void plt_range(UWord offset, Addr address, UWord length);
 VG_REGPARM(2) void plt_call(UWord offset, Addr sp);
+/* A function that opens or closes a window (PL_WATCH_*) begins. */
+VG_REGPARM(2) void plt_watched(UWord watched, Addr sp);
 VG_REGPARM(3) void plt_return(UWord offset, Addr sp, UWord result);
 
 /* ---- allocations.c: functions known by name ---- */
