@@ -4,6 +4,7 @@ import type { PolicyResult, Profile } from '../../core/model/profile.js';
 import { type Advice, runNs, waitNs } from '../../core/server/advice/advice.js';
 import { coldInFast } from '../../core/server/advice/coldInFast.js';
 import { hugePages } from '../../core/server/advice/hugePages.js';
+import { neverUsed } from '../../core/server/advice/neverUsed.js';
 import { packSparse } from '../../core/server/advice/packSparse.js';
 import { placeByTraffic } from '../../core/server/advice/placeByTraffic.js';
 import { bestAdvice } from '../../core/server/advice/rules.js';
@@ -203,6 +204,34 @@ describe('cold in the fast tier', () => {
     };
     expect(say(coldInFast, placed([policy('first-touch', 1.5, { idle: FAST })], { objects: busy }))).toEqual([]);
     expect(say(coldInFast, placed([policy('first-touch', 1.5, {})]))).toEqual([]);
+  });
+});
+
+describe('allocated and never used', () => {
+  /** `idle` alive with so many bytes at most; 1 MiB of them lie in pages that were touched. */
+  const idle = (mebibytes: number, change: Partial<Profile['objects']> = {}) => ({
+    objects: {
+      ...base.objects,
+      bytes: Float64Array.from(base.objects.name, name => (name === 'idle' ? mebibytes * 2 ** 20 : 2 ** 20)),
+      ...change,
+    },
+  });
+
+  test('an allocation four times as large as what is touched of it should be smaller', () => {
+    const [advice, ...others] = say(neverUsed, placed([policy('first-touch', 1, {})], idle(4)));
+    expect(others).toEqual([]);
+    expect(advice).toMatchObject({
+      action: 'Allocate less for idle',
+      gain: { kind: 'memory', low: 0, high: 3 * 2 ** 20, of: 'allocated memory' },
+      object: row('idle'),
+    });
+    expect(advice!.evidence).toContain('3 MiB of the 4 MiB that it has alive at once at most (75 %)');
+  });
+
+  test('one that is used for the most part, and one whose size is not known, stay as they are', () => {
+    expect(say(neverUsed, placed([policy('first-touch', 1, {})], idle(1.9)))).toEqual([]);
+    const unknown = idle(4, { bytesAtMost: Uint8Array.from(base.objects.name, () => 1) });
+    expect(say(neverUsed, placed([policy('first-touch', 1, {})], unknown))).toEqual([]);
   });
 });
 

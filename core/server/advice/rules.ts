@@ -2,11 +2,12 @@
 import type { Advice, Facts, Rule } from './advice.js';
 import { coldInFast } from './coldInFast.js';
 import { hugePages } from './hugePages.js';
+import { neverUsed } from './neverUsed.js';
 import { packSparse } from './packSparse.js';
 import { placeByTraffic } from './placeByTraffic.js';
 import { writeHeavy } from './writeHeavy.js';
 
-export const rules: readonly Rule[] = [placeByTraffic, writeHeavy, hugePages, coldInFast, packSparse];
+export const rules: readonly Rule[] = [placeByTraffic, writeHeavy, hugePages, coldInFast, packSparse, neverUsed];
 
 /**
  * The best things to do: by run time that they would save in the middle of their range, then by memory. Of one rule only
