@@ -28,7 +28,7 @@ export function seemsToBe(start: Uint8Array): string {
 }
 
 /** No control characters but those of text, and valid UTF-8 (a character cut at the end is let pass). */
-function isText(start: Uint8Array): boolean {
+export function isText(start: Uint8Array): boolean {
   for (const byte of start) if (byte < 9 || (byte > 13 && byte < 32 && byte !== 27) || byte === 127) return false;
   try {
     new TextDecoder('utf-8', { fatal: true }).decode(start, { stream: true });

@@ -1,8 +1,21 @@
 /** WebAssembly modules for tests: assembled from text, rewritten as for a recording, and run with hooks that listen. */
+import { execFileSync } from 'node:child_process';
+import path from 'node:path';
+import process from 'node:process';
 import binaryen from 'assemblyscript/binaryen';
 import { FIRST_SITE } from '../../core/record/wasm/hooks/records.js';
 import { type Rewritten, rewrite } from '../../core/record/wasm/rewrite.js';
 import { parseModule } from '../../core/symbols/wasm/module.js';
+
+/** Builds a C program in `folder`, as its user would. */
+export function clangForWasm(source: string, folder: string): string {
+  const program = path.join(folder, `${path.basename(source, '.c')}.wasm`);
+  // clang runs the wasm-opt that it finds, such as that of binaryen's package, which spoils the debug information.
+  const PATH = process.env.PATH!.split(path.delimiter).filter(entry => !entry.includes('node_modules'));
+  const env = { ...process.env, PATH: PATH.join(path.delimiter) };
+  execFileSync('clang', ['--target=wasm32-wasi', '-g', '-O2', source, '-o', program], { env });
+  return program;
+}
 
 /** By binaryen, an assembler that is not ours; nothing is optimised. */
 export function assemble(text: string): Buffer<ArrayBuffer> {

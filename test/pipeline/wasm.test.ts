@@ -1,5 +1,5 @@
 /** WebAssembly programs: recorded, replayed and reported, beside answers derived by hand. */
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
@@ -7,21 +7,13 @@ import { afterAll, describe, expect, test } from 'vitest';
 import type { Report } from '../../core/profile/report.js';
 import { cli, countsAlone, pagelens, report, scratch } from '../helpers/cli.js';
 import { expectObjects } from '../helpers/knownObjects.js';
-import { assemble } from '../helpers/wasm.js';
+import { assemble, clangForWasm } from '../helpers/wasm.js';
 import { known, markersOf, sourceOf } from '../programs/known/expected.js';
 
 const folder = scratch();
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** Builds a C program as its user would. */
-function built(source: string, ...flags: string[]): string {
-  const program = path.join(folder, `${path.basename(source, '.c')}.wasm`);
-  // clang runs the wasm-opt that it finds, such as that of binaryen's package, which spoils the debug information.
-  const PATH = process.env.PATH!.split(path.delimiter).filter(folder => !folder.includes('node_modules'));
-  const env = { ...process.env, PATH: PATH.join(path.delimiter) };
-  execFileSync('clang', ['--target=wasm32-wasi', '-g', '-O2', ...flags, source, '-o', program], { env });
-  return program;
-}
+const built = (source: string) => clangForWasm(source, folder);
 
 /** A program of text. */
 function written(name: string, text: string): string {

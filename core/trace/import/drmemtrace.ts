@@ -185,6 +185,9 @@ function allocatorsOf(list: string): ReadonlyMap<number, Allocator> {
   return found;
 }
 
+/** What a file's image has at most: half of the addresses that a program has. */
+const MAX_IMAGE_BYTES = 1n << 46n;
+
 /** Lines of modules.log: `id, containing_id, start, end, entry, offset, ..., path`; the first of a file is its start. */
 async function tellModules(input: ImportInput, sink: ImportSink, { image }: ImportOptions): Promise<void> {
   const list = (await input.beside('modules.log'))?.toString('latin1');
@@ -209,14 +212,23 @@ async function tellModules(input: ImportInput, sink: ImportSink, { image }: Impo
     const own = preferred >= 0 && address.test(cells[preferred] ?? '') ? BigInt(cells[preferred]!) : null;
     files.set(containing, { path: cells.at(-1)!, start: BigInt(start), end: BigInt(end), preferred: own });
   }
+  let strange = 0;
   for (const { path, start, end, preferred: own } of files.values()) {
     const file = path.startsWith('/') ? await image?.(path) : null;
     // Its addresses begin at the preferred base: 0 of what can lie anywhere, the place itself of what cannot.
     const base = start - (own ?? (file?.relocatable === false ? start : 0n));
+    if (end <= start || end - start > MAX_IMAGE_BYTES || base < 0n) {
+      strange++;
+      continue;
+    }
     const size = Number(end - start);
     if (file) sink.module({ ...file, base });
     else sink.module({ path, base: start, size, unplaced: true, segments: [{ offset: 0, size, writable: true }] });
   }
+  if (strange > 0)
+    sink.warnings.push(
+      `${strange} files of modules.log lie where none can: it may be damaged, their code has no names`,
+    );
 }
 
 /** What the shards of one trace share. */

@@ -6,7 +6,10 @@
  * A request is no memory access. It is replayed as one read of a page that stands for the object, so that working set,
  * miss ratio and policies speak of objects; the object's number is that of the page.
  */
+import { TraceError } from '../error.js';
+import { isText } from '../sniff.js';
 import type { ImportFormat } from './format.js';
+import { contentStart } from './input.js';
 import { eachRecord, viewOf } from './records.js';
 import { READ } from './sink.js';
 
@@ -44,6 +47,10 @@ export const libcachesim: ImportFormat = {
   },
 
   async read(input, sink) {
+    const { start } = await contentStart(input, 4096);
+    // Numbers of that width have zeros among their bytes.
+    if (start.length > 0 && isText(start))
+      throw new TraceError(`${input.name} is a text file, while libCacheSim's oracleGeneral traces are binary`);
     let hashed = false;
     const left = await eachRecord(
       input,

@@ -14,6 +14,11 @@ import { eachLine, firstLines } from './lines.js';
 import { type ImportSink, READ, WRITE } from './sink.js';
 import { Strange } from './strange.js';
 
+/** No sample stands for more events, some minutes of a processor's; what says more is damage. */
+const MAX_PERIOD = 2 ** 40;
+/** Linux numbers its threads by 32 bits, with a sign. */
+const MAX_TID = 2 ** 31 - 1;
+
 /** Command, process and thread, cpu, time, period, event, and the rest. */
 const SAMPLE =
   /^\s*(?:\S.*?)\s+(?:(\d+)\/)?(\d+)\s+(?:\[\d+\]\s+)?(?:[.\w]{1,8}\s+)?\d+\.\d+:\s+(?:(\d+)\s+)?(\S*?[a-zA-Z]\S*?):\s+([0-9a-f]+)\b(.*)$/;
@@ -115,11 +120,11 @@ class PerfReader {
     }
     this.end();
     const found = text.length > MAX_LINE ? null : SAMPLE.exec(text);
-    if (!found) {
+    const [, , tid, period, event, address, rest] = (found ?? []) as unknown as string[];
+    if (!found || Number(period ?? 0) > MAX_PERIOD || Number(tid) > MAX_TID) {
       this.strange.line();
       return;
     }
-    const [, , tid, period, event, address, rest] = found as unknown as string[];
     const source = SOURCE.exec(rest!);
     const behind = source ? rest!.slice(source[0].length) : rest!;
     const instruction = instructionOf(behind.replace(DATA, ''));

@@ -65,6 +65,13 @@ describe('what is refused, in one line', () => {
   });
 });
 
+test('an absurd size is cut, and told of; binary data has no columns', async () => {
+  const { totals, warnings } = await profileOf('addr,size,op\n0x1000,99999999999999,w\n');
+  expect(totals.writes).toBe((4 << 20) / 64);
+  expect(warnings.join()).toContain('1 accesses claim more than 4 MiB');
+  expect(await refusal(Buffer.from([0, 1, 2, 255, 254, 10, 3]), { from: 'csv' })).toMatch(/does not name a column/);
+});
+
 test('it is told by its names alone', () => {
   expect(recognised(named)).toBe('csv');
   expect(recognised('colour,taste\n1,2\n')).toBeNull();

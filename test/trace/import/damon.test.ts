@@ -141,6 +141,8 @@ describe('what is refused', () => {
     ['no region', 'target_id: 5\n'],
     ['other JSON', '[{"a": 1}]'],
     ['a region that no memory has', 'target_id: 5\n0-ffffffffffffffff (1 B) 5 1\n'],
+    ['more accesses than there are checks', 'target_id: 5\n5000-8000 (1 B) 99999999999999999999 1\n'],
+    ['binary data', '\0\x01\x02\xff\xfe\n\x03'],
     ['regions backwards', 'target_id: 5\n8000-5000 (1 B) 5 1\n'],
   ])('%s', async (_, content) => {
     expect(await refusal(content, { from: 'damon' })).toBe('FILE holds no region that DAMON saw accessed');

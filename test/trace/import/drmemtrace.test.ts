@@ -222,6 +222,23 @@ test('windows of a run lie in folders of their own, and follow each other', asyn
   expect(profile.warnings.join()).toMatch(/windows of the run/);
 });
 
+test('time that goes back keeps the order of the thread; files of modules.log where none can lie are passed over', async () => {
+  const folder = scratchFolder('damaged');
+  const list: Entry[] = [
+    [INSTR, 3, 0x401000],
+    [READ, 8, 0x2000],
+    [MARKER, TIMESTAMP, NOW - 50n],
+    [WRITE, 8, 0x3000],
+  ];
+  writeFileSync(path.join(folder, 'drmemtrace.app.1'), thread(7, 100n, list));
+  const modules = ['0x5000, 0x4000', '0x0, 0xffffffffffffffff', '0x400000, 0x402000'];
+  writeFileSync(path.join(folder, 'modules.log'), modules.map((at, i) => `${i}, ${i}, ${at}, /no/m${i}\n`).join(''));
+  const profile = await profileOfFile(folder);
+  expect(pagesOf(profile)).toEqual(['2: 1/0', '3: 0/1']);
+  expect(profile.program.complete).toBe(true);
+  expect(profile.warnings.join()).toContain('2 files of modules.log lie where none can');
+});
+
 describe('what a trace lacks', () => {
   test.each([
     [0x1, /filtered by a simulated cache/],

@@ -76,6 +76,16 @@ test('a cut file shows what precedes the cut', async () => {
   }
 });
 
+test('an absurd size is cut, and told of; ticks that go back change nothing', async () => {
+  const { totals, warnings } = await profileOf(packets([{ command: READ_REQ, address: 0x1000n, size: 2 ** 31 }]));
+  expect(totals.reads).toBe((4 << 20) / 64);
+  expect(warnings.join()).toContain('1 accesses claim more than 4 MiB');
+  const [first, second] = [0x1000n, 0x2000n].map(address => packets([{ command: READ_REQ, address, size: 8 }]));
+  // A whole second trace behind the first: its ticks begin again, its header is no packet.
+  const header = packets([]).length;
+  expect(pagesOf(await profileOf(Buffer.concat([second!, first!.subarray(header)])))).toEqual(['1: 1/0', '2: 1/0']);
+});
+
 describe('what is refused', () => {
   test.each([
     ['another protobuf of gem5', Buffer.from([...Buffer.from('gem5'), ...message(number(1, 5n))]), /no packet header/],

@@ -85,6 +85,14 @@ describe('what is no trace', () => {
     expect(await refusal('==7== Lackey\nI  1000,3\n')).toMatch(/FILE holds no access/);
   });
 
+  test('binary data', async () => {
+    expect(await refusal(Buffer.from([0, 1, 2, 255, 254, 10, 3]), { from: 'lackey' })).toBe('FILE holds no access');
+  });
+
+  test('an access before its instruction counts all the same', async () => {
+    expect(pagesOf(await profileOf(' L 5000,8\nI  1000,3\n'))).toEqual(['5: 1/0']);
+  });
+
   test('an endless line is no text trace', async () => {
     expect(await refusal('a'.repeat(70_000), { from: 'lackey' })).toMatch(/line 1 is longer than 64 KiB/);
   });

@@ -1,6 +1,6 @@
 /** libCacheSim's oracleGeneral: records made by hand from its definition (oracleGeneralBin.h). */
 import { expect, test } from 'vitest';
-import { pagesOf, profileOf, recognised, survivesDamage } from './importing.js';
+import { pagesOf, profileOf, recognised, refusal, survivesDamage } from './importing.js';
 
 /** Requests of objects in order; each record says which request (from 1) comes to its object next. */
 function oracleGeneral(objects: readonly bigint[]): Buffer {
@@ -52,6 +52,11 @@ test('a cut request is told of', async () => {
   const { program, totals } = await profileOf(file.subarray(0, 60), { from: 'libcachesim' });
   expect(program.complete).toBe(false);
   expect(totals.reads).toBe(2);
+});
+
+test('text, and nothing, are refused', async () => {
+  expect(await refusal('a line of text '.repeat(8), { from: 'libcachesim' })).toMatch(/FILE is a text file, while/);
+  expect(await refusal('', { from: 'libcachesim' })).toMatch(/FILE holds no access/);
 });
 
 test('damage of any kind is survived', () => survivesDamage(file, 'libcachesim'));

@@ -132,6 +132,19 @@ test('of a call chain the first line is the instruction', async () => {
   expect(profile.totals.reads).toBe(100);
 });
 
+test('samples out of order are the same; absurd periods and threads are passed over and told of', async () => {
+  const lines = samples.trimEnd().split('\n');
+  expect(pagesOf(await profileOf(`${lines.toReversed().join('\n')}\n`))).toEqual(pagesOf(await profileOf(samples)));
+  const absurd = [
+    pebs('7f0000001008', 'LOAD', 'L1 hit', 7, '401136 walk+0x10 (/opt/app)', 2 ** 63),
+    samples.replace('4711/4712', '4711/99999999999999999999'),
+  ].join('');
+  const profile = await profileOf(absurd);
+  expect(pagesOf(profile)).toEqual(['7f0000001: 2000/0', '7f0000005: 0/1000']);
+  expect(profile.program.complete).toBe(true);
+  expect(profile.warnings.join()).toContain('2 lines were passed over');
+});
+
 describe('what is refused', () => {
   test.each([
     [

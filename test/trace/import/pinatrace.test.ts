@@ -1,6 +1,6 @@
 /** Pin's pinatrace in its two forms, from the kit's sources (source/tools/ManualExamples and SimpleExamples). */
 import { expect, test } from 'vitest';
-import { pagesOf, profileOf, recognised, survivesDamage } from './importing.js';
+import { pagesOf, profileOf, recognised, refusal, survivesDamage } from './importing.js';
 
 const short = `0x401126: R 0x7ffd8000
 0x401126: W 0x7ffd8000
@@ -40,6 +40,21 @@ test('without its end the file is cut', async () => {
 test('it is told by its content, and is no other format', () => {
   expect(recognised(short)).toBe('pinatrace');
   expect(recognised(long)).toBe('pinatrace');
+});
+
+test('an end in the middle ends nothing; an absurd size is cut, and told of', async () => {
+  expect(pagesOf(await profileOf(`#eof\n${short}`))).toEqual(pagesOf(await profileOf(short)));
+  const { totals, warnings } = await profileOf(long.replace('0x601ffe  4', '0x600000  99999999999'));
+  expect(totals).toMatchObject({ reads: 1, writes: (4 << 20) / 64 });
+  expect(warnings.join()).toContain('1 accesses claim more than 4 MiB');
+});
+
+test.each([
+  ['nothing', ''],
+  ['text', 'some text\n'],
+  ['binary data', Buffer.from([0, 1, 2, 255, 254, 10, 3])],
+])('%s is refused', async (_, content) => {
+  expect(await refusal(content, { from: 'pinatrace' })).toBe('FILE holds no access');
 });
 
 test('damage of any kind is survived', () => survivesDamage(Buffer.from(long.repeat(10)), 'pinatrace'));
