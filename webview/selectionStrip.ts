@@ -93,7 +93,7 @@ function chipsOf({ profile, tracker, tierChanges, window, phase, baseline }: Sel
               'Counts of pages, allocations and lines are those of these epochs; policies and scores of trackers are of the whole run',
             )
           : l10n.t(
-              'Readings of pages and allocations are those of these epochs; those of lines, policies and scores of trackers are of the whole run',
+              'Readings of pages and allocations are those that the tracker came to know in these epochs, shared among lines by the accesses of these epochs; policies and scores of trackers are of the whole run',
             ),
       undo: l10n.t('Show the whole run again'),
       change: { window: null },

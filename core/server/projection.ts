@@ -39,7 +39,7 @@ export interface Projection {
 }
 
 /** Reads and writes of a table's rows, in readings. */
-interface Readings {
+export interface Readings {
   readonly reads: Float64Array;
   readonly writes: Float64Array;
 }
@@ -137,37 +137,37 @@ function objectReadings(exact: Profile, { reads, writes }: Readings): ObjectTabl
 /** Each object's readings over its pairs: reads by the pairs' reads, writes by their writes. */
 function pairReadings(pairs: PairTable, objects: ObjectTable): Readings {
   return {
-    reads: shared(objects.reads, pairs.object, pairs.reads, pairs.writes),
-    writes: shared(objects.writes, pairs.object, pairs.writes, pairs.reads),
+    reads: shared(objects.reads, pairs.object, [pairs.reads, pairs.writes]),
+    writes: shared(objects.writes, pairs.object, [pairs.writes, pairs.reads]),
   };
 }
 
 /** Each pair's readings over its call paths. */
 function callReadings(calls: CallTable, pairs: Readings): Readings {
   return {
-    reads: shared(pairs.reads, calls.pair, calls.reads, calls.writes),
-    writes: shared(pairs.writes, calls.pair, calls.writes, calls.reads),
+    reads: shared(pairs.reads, calls.pair, [calls.reads, calls.writes]),
+    writes: shared(pairs.writes, calls.pair, [calls.writes, calls.reads]),
   };
 }
 
 /**
- * Splits an amount of each group over its members by weight. A group without any weight falls back on the other one: a
- * mechanism may report as written a page of which its main object was only read.
+ * Splits an amount of each group over its members by the first of the weights that it has any of: a mechanism may report
+ * as written a page of which its main object was only read.
  */
-function shared(amount: Float64Array, group: Uint32Array, weight: Float64Array, other: Float64Array): Float64Array {
-  const totals = new Float64Array(amount.length);
-  const others = new Float64Array(amount.length);
-  for (let i = 0; i < group.length; i++) {
-    totals[group[i]] += weight[i];
-    others[group[i]] += other[i];
-  }
+export function shared(amount: Float64Array, group: Uint32Array, weights: readonly Float64Array[]): Float64Array {
+  const totals = weights.map(weight => {
+    const sums = new Float64Array(amount.length);
+    for (let i = 0; i < group.length; i++) sums[group[i]] += weight[i];
+    return sums;
+  });
   return Float64Array.from(group, (owner, i) => {
-    if (totals[owner] > 0) return amount[owner] * (weight[i] / totals[owner]);
-    return others[owner] > 0 ? amount[owner] * (other[i] / others[owner]) : 0;
+    for (let w = 0; w < weights.length; w++)
+      if (totals[w][owner] > 0) return amount[owner] * (weights[w][i] / totals[w][owner]);
+    return 0;
   });
 }
 
-function summed({ reads, writes }: Readings, group: Uint32Array, count: number): Readings {
+export function summed({ reads, writes }: Readings, group: Uint32Array, count: number): Readings {
   const sums = { reads: new Float64Array(count), writes: new Float64Array(count) };
   for (let i = 0; i < group.length; i++) {
     if (group[i] === NONE) continue;

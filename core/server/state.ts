@@ -66,17 +66,17 @@ export class State {
     const { window } = this.#selection;
     if (!this.#index || !window) return this.#index;
     const { profile, seen, exact, objectRow } = this.#index;
-    const byTracker = exact !== this.#index;
-    this.#windowed ??= new ProfileIndex(inWindow(profile, window, byTracker), seen, exact, objectRow, undefined, {
+    const counts = exact === this.#index ? null : exact.profile;
+    this.#windowed ??= new ProfileIndex(inWindow(profile, window, counts), seen, exact, objectRow, undefined, {
       whole: this.#index,
       lines: this.#sourceFollows ? wholeBins(profile, window) : null,
     });
     return this.#windowed;
   }
 
-  /** Whether lines and functions are known within a window: exactly, not as a tracker sees them. */
+  /** Whether lines and functions are known within a window. */
   get #sourceFollows(): boolean {
-    return this.#selection.tracker === exactly.tracker && this.#index?.profile.siteTimes !== undefined;
+    return this.#index?.profile.siteTimes !== undefined;
   }
 
   /** What the marks in the source show: within the selected window, as far as lines are known there. */

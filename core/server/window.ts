@@ -2,14 +2,14 @@
  * The profile in a window of epochs, as far as its tables tell: the heat knows each page in each of its bins.
  *
  * Pages, and objects by the pages on which they have most of the accesses, count what happened in the window; so do the
- * totals. So do lines and functions, where the profile knows sites through time (sourceWindow.ts) and no tracker's eyes
- * are chosen. Policies are of the whole run. Epochs and heat stay whole as well, since the views that draw them show
+ * totals. So do lines and functions, where the profile knows sites through time (sourceWindow.ts). Policies are of the
+ * whole run. Epochs and heat stay whole as well, since the views that draw them show
  * where in the run the window lies. Rows of pages and objects keep their order.
  */
 import { classify, perPagePerSecond } from '../hotness/classes.js';
 import { NONE } from '../model/columns.js';
 import type { Profile } from '../model/profile.js';
-import { sourceInWindow } from './sourceWindow.js';
+import { readingsOfSourceInWindow, sourceInWindow } from './sourceWindow.js';
 
 /** The epochs that a window really spans: a bin of several epochs, of the heat or of sites, cannot be cut. */
 export function wholeBins(
@@ -30,10 +30,10 @@ function zeros(count: number): Counts {
 }
 
 /**
- * @param countedOnly only pages with a count are touched: as a tracker sees the run. In exact counts a page may be touched
- *   by the end of an access that began on the page before.
+ * @param exact the run in exact counts, where `whole` is as a tracker sees it; then only pages with a count are touched. In
+ *   exact counts a page may be touched by the end of an access that began on the page before.
  */
-export function inWindow(whole: Profile, window: readonly [number, number], countedOnly = false): Profile {
+export function inWindow(whole: Profile, window: readonly [number, number], exact: Profile | null = null): Profile {
   const { heat, pages, objects, epochs, options } = whole;
   const [from, to] = wholeBins(whole, window);
   const firstRow = heat.start[from / heat.epochsPerBin];
@@ -45,7 +45,7 @@ export function inWindow(whole: Profile, window: readonly [number, number], coun
   for (let row = firstRow; row < lastRow; row++) {
     const page = heat.page[row];
     for (const key of counted) ofPages[key][page] += heat[key][row];
-    if (!countedOnly || heat.reads[row] + heat.writes[row] > 0) touched[page] = 1;
+    if (!exact || heat.reads[row] + heat.writes[row] > 0) touched[page] = 1;
   }
 
   // 2. Objects by page.
@@ -58,13 +58,21 @@ export function inWindow(whole: Profile, window: readonly [number, number], coun
     pagesOfObject[object] += touched[page];
   }
 
+  const source = () => {
+    if (!whole.siteTimes) return {};
+    const told = { pages: ofPages, objects: ofObjects };
+    return exact
+      ? readingsOfSourceInWindow(whole, exact, told, whole.siteTimes, [from, to])
+      : sourceInWindow(whole, whole.siteTimes, [from, to]);
+  };
+
   const windowNs = epochs.endNs[to - 1] - (from === 0 ? 0 : epochs.endNs[from - 1]);
   const sum = (values: Float64Array) => values.reduce((all, value) => all + value, 0);
   const accesses = ({ reads, writes }: Counts) => reads.map((value, row) => value + writes[row]);
   const classes = (counts: Counts) => classify(accesses(counts), options.hotShare, options.coldShare);
   return {
     ...whole,
-    ...(whole.siteTimes && !countedOnly && sourceInWindow(whole, whole.siteTimes, [from, to])),
+    ...source(),
     totals: {
       ...whole.totals,
       reads: sum(ofPages.reads),

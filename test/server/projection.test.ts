@@ -100,7 +100,7 @@ describe('as a tracker sees it', () => {
       );
     expect(traffic(profile)).toEqual(traffic(exact));
     expect(traffic(profile).length).toBeGreaterThan(0);
-    const second = inWindow(profile, [1, 2], true);
+    const second = inWindow(profile, [1, 2], exact);
     expect([...second.pages.writes]).toEqual([7, 0, 0, 1, 0, 0, 0]);
     expect(second.totals).toMatchObject({ writes: 8, pagesTouched: 2 });
   });
@@ -159,6 +159,6 @@ describe('in a window', () => {
 
   test('as a tracker sees it, pages without a reading are not touched', () => {
     const { profile } = project(exact, tracker(null, [9, 3, 2, 0, 0, 0, 0]));
-    expect(inWindow(profile, [0, 1], true).totals.pagesTouched).toBe(3);
+    expect(inWindow(profile, [0, 1], exact).totals.pagesTouched).toBe(3);
   });
 });

@@ -2,10 +2,14 @@
 import { describe, expect, test } from 'vitest';
 import { COLD, HOT, type Profile } from '../../core/model/profile.js';
 import { lensText, lensTooltip, provenance } from '../../core/server/annotations.js';
+import { project } from '../../core/server/projection.js';
 import { regionsOf } from '../../core/server/regions.js';
 import { sourceInWindow } from '../../core/server/sourceWindow.js';
 import { State } from '../../core/server/state.js';
-import { profile as exact } from './fixture.js';
+import { inWindow } from '../../core/server/window.js';
+import { profileOf } from '../helpers/profile.js';
+import { profile as exact, spec } from './fixture.js';
+import { seenAs, toldIn } from './tracker.js';
 
 /** Line 4 read 100 times while line 9 filled the table, and 600 times afterwards; line 13 not in these epochs. */
 const whole: Profile = {
@@ -96,7 +100,7 @@ describe('marks', () => {
     expect(() => state.select({ phase: '1' })).toThrow('phase 1: the whole run is one phase');
   });
 
-  test('are of the whole run again without a window, and as a tracker sees it', () => {
+  test('are of the whole run again without a window; as a tracker sees it they are its readings in the window', () => {
     const state = new State();
     const { pages } = whole;
     const tracker = {
@@ -107,10 +111,85 @@ describe('marks', () => {
     state.show({ ...whole, trackers: [tracker] }, '/x.pagelens');
     state.select({ window: [0, 1] });
     state.select({ tracker: 'pml' });
-    expect(state.sourceIndex!.window).toBeNull();
+    // A profile that was saved without the times of readings has one bin, the whole run.
+    expect(state.sourceIndex!.window).toEqual([0, 4]);
+    expect(state.sourceIndex!.seen.tracker).toBe('pml');
+    expect(state.select({ window: [2, 4] })).toBe(true);
+    state.select({ window: [0, 1] });
     state.select({ tracker: 'exact' });
     expect(state.sourceIndex!.window).toEqual([0, 2]);
     expect(state.select({ window: null })).toBe(true);
     expect(state.sourceIndex).toBe(state.index);
+  });
+});
+
+describe('as a tracker sees it', () => {
+  /** Lines 4 and 13 read the table, 600 and 300 times: line 4 a sixth of it, and line 13 all, in the first two epochs. */
+  const given = spec('/prog.c');
+  const run: Profile = {
+    ...profileOf({
+      ...given,
+      epochs: 4,
+      lines: [...given.lines.slice(0, 3), { line: 13, function: 'main', object: 'table', reads: 300 }],
+    }),
+    siteTimes: {
+      epochsPerBin: 2,
+      start: Uint32Array.of(0, 3, 5),
+      site: Uint32Array.of(0, 2, 3, 0, 1),
+      accesses: Float64Array.of(100, 250, 300, 500, 100),
+      trafficReads: Float64Array.of(10, 0, 0, 30, 10),
+      trafficWrites: Float64Array.of(0, 30, 0, 0, 0),
+    },
+  };
+  const pageOf = (name: string) => run.pages.object.indexOf(run.objects.name.indexOf(name));
+  const [table, stack] = [pageOf('table'), pageOf('stack of thread 1')];
+
+  /** Lines with their readings in a window: line -> [reads, writes]; and what reached no line. */
+  function seenIn(window: readonly [number, number], rows: Parameters<typeof toldIn>[1]) {
+    const columns = [0, 1].map(() => new Array<number>(run.pages.count).fill(0));
+    for (const { page, reads = 0, writes = 0 } of rows) {
+      columns[0][page] += reads;
+      columns[1][page] += writes;
+    }
+    const { profile } = project(run, seenAs('ept-ad-scan', columns[0], columns[1], toldIn(4, rows)));
+    const { lines, unattributed, totals } = inWindow(profile, window, run);
+    const told = Array.from(lines.line, (line, row) => [line, [lines.reads[row], lines.writes[row]]] as const);
+    return {
+      lines: Object.fromEntries(told.filter(([, [reads, writes]]) => reads + writes > 0)),
+      left: unattributed.reads + unattributed.writes,
+      all: totals.reads + totals.writes,
+    };
+  }
+
+  test('readings of the window are shared by the accesses of the window', () => {
+    const rows = [
+      { bin: 1, page: table, reads: 8 },
+      { bin: 2, page: table, reads: 9 },
+    ];
+    // 100 and 300 accesses in the window; afterwards line 4 alone reads.
+    expect(seenIn([0, 2], rows)).toEqual({ lines: { 4: [2, 0], 13: [6, 0] }, left: 0, all: 8 });
+    expect(seenIn([2, 4], rows)).toEqual({ lines: { 4: [9, 0] }, left: 0, all: 9 });
+  });
+
+  test('where no line was active, those of the run are told: writers of what was written', () => {
+    const rows = [
+      { bin: 0, page: stack, reads: 7 },
+      { bin: 3, page: table, writes: 5 },
+    ];
+    expect(seenIn([0, 2], rows)).toEqual({ lines: { 4: [7, 0] }, left: 0, all: 7 });
+    expect(seenIn([2, 4], rows)).toEqual({ lines: { 9: [0, 5] }, left: 0, all: 5 });
+  });
+
+  test('a mechanism that told nothing in the window tells nothing of lines', () => {
+    expect(seenIn([2, 4], [{ bin: 0, page: table, reads: 1 }])).toEqual({ lines: {}, left: 0, all: 0 });
+  });
+
+  test('the whole run as a window is the whole run', () => {
+    const rows = [
+      { bin: 0, page: table, reads: 12 },
+      { bin: 3, page: table, reads: 6 },
+    ];
+    // 600 and 300 accesses.
+    expect(seenIn([0, 4], rows)).toEqual({ lines: { 4: [12, 0], 13: [6, 0] }, left: 0, all: 18 });
   });
 });
