@@ -763,6 +763,8 @@ export interface TrackersFacts {
     /** The same tracker in the run before. */
     readonly before: { readonly f1: number | null; readonly overheadPercent: number } | null;
   }[];
+  /** Why there is no row at all, and the next step; null: there are rows. */
+  readonly none: string | null;
   /** The one through whose eyes everything is shown. */
   readonly chosen: string;
 }

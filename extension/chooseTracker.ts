@@ -6,7 +6,7 @@ import type { Core } from './core.js';
 export async function chooseTracker(core: Core): Promise<void> {
   const data = await core.request('pagelens/view', { view: 'trackers' });
   if (!data) throw new Error(vscode.l10n.t('No profile is open. Profile a program, or open a profile first.'));
-  const { rows, chosen } = data.facts as TrackersFacts;
+  const { rows, chosen, none } = data.facts as TrackersFacts;
   const exact = {
     label: vscode.l10n.t('Exact counts'),
     description: chosen === 'exact' ? vscode.l10n.t('shown now') : '',
@@ -22,7 +22,9 @@ export async function chooseTracker(core: Core): Promise<void> {
       id: row.id,
     }));
   if (trackers.length === 0) {
-    throw new Error(vscode.l10n.t('This profile has no tracker that names pages. Profile again with trackers.'));
+    throw new Error(
+      none ?? vscode.l10n.t('This profile has no tracker that names pages. Profile again with trackers.'),
+    );
   }
   const picked = await vscode.window.showQuickPick([exact, ...trackers], {
     title: vscode.l10n.t('Show the source and every view as a tracker sees the run'),

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { sampled } from '../../core/attribution/sampled.js';
 import type { Profile } from '../../core/model/profile.js';
-import type { Selection, ViewId, WorkingSetFacts } from '../../core/protocol.js';
+import type { Selection, TrackersFacts, ViewId, WorkingSetFacts } from '../../core/protocol.js';
 import { endOfLineText, intervalText, lensText, lensTooltip } from '../../core/server/annotations.js';
 import { hoverText, lineHover } from '../../core/server/hover.js';
 import { ProfileIndex } from '../../core/server/profileIndex.js';
@@ -68,6 +68,10 @@ test('every view answers, though nothing is told of TLBs, distances and trackers
   };
   for (const view of Object.keys(views) as ViewId[])
     expect(() => JSON.stringify(views[view](index, { view, pixels: [400, 300] }, selection))).not.toThrow();
+  // No tracker, and why.
+  const trackers = views.trackers(index, { view: 'trackers', pixels: [400, 300] }, selection).facts as TrackersFacts;
+  expect(trackers.rows).toEqual([]);
+  expect(trackers.none).toMatch(/^No tracker is shown: this run was sampled, its counts are 40 samples of mem-loads\./);
   // No curve of misses: nothing is said of what caches and tiers would miss.
   const { facts } = views.workingSet(index, { view: 'workingSet', pixels: [400, 300] }, selection);
   expect((facts as WorkingSetFacts).machineMarks).toEqual([]);

@@ -170,6 +170,10 @@ function sortValue(row: Row, id: string): number | string | null {
 
 class TrackersView implements View {
   readonly element = el('div', { class: 'stack' });
+  /** In place of all else, where there is no tracker. */
+  readonly #none = el('p', { class: 'note', role: 'status', hidden: true });
+  readonly #table: HTMLElement;
+  readonly #each: HTMLElement;
   readonly #cards = el('div', { class: 'cards' });
   readonly #grid: Grid<Row>;
   #rows: readonly Row[] = [];
@@ -186,31 +190,33 @@ class TrackersView implements View {
     });
     // All of them, to be compared at one look.
     this.#grid.element.style.setProperty('--most-rows', '24');
-    this.element.append(
+    this.#table = el(
+      'section',
+      { class: 'part' },
+      el('h2', {}, l10n.t('Trackers'), el('small', {}, l10n.t('against the exact counts'))),
       el(
-        'section',
-        { class: 'part' },
-        el('h2', {}, l10n.t('Trackers'), el('small', {}, l10n.t('against the exact counts'))),
-        el(
-          'p',
-          { class: 'note' },
-          l10n.t(
-            'Truth is the tenth of the touched pages with the most accesses, unless set otherwise; each tracker is judged by as many of its own top pages, over the whole run. Overhead and memory are modelled. Where a run is shorter than the periods of a mechanism, the setting Pagelens: Time Scale stretches its time. Enter on a row shows the source and every view as that tracker sees the run.',
-          ),
+        'p',
+        { class: 'note' },
+        l10n.t(
+          'Truth is the tenth of the touched pages with the most accesses, unless set otherwise; each tracker is judged by as many of its own top pages, over the whole run. Overhead and memory are modelled. Where a run is shorter than the periods of a mechanism, the setting Pagelens: Time Scale stretches its time. Enter on a row shows the source and every view as that tracker sees the run.',
         ),
-        this.#grid.element,
       ),
-      section(
-        l10n.t('Each tracker'),
-        l10n.t('scores as bars, cost, and what a real machine needs for it'),
-        this.#cards,
-      ),
+      this.#grid.element,
     );
+    this.#each = section(
+      l10n.t('Each tracker'),
+      l10n.t('scores as bars, cost, and what a real machine needs for it'),
+      this.#cards,
+    );
+    this.element.append(this.#none, this.#table, this.#each);
   }
 
   async load(): Promise<void> {
     const { facts } = await this.context.ask({});
-    const { rows, chosen } = facts as TrackersFacts;
+    const { rows, chosen, none } = facts as TrackersFacts;
+    this.#none.textContent = none ?? '';
+    this.#none.hidden = none === null;
+    for (const part of [this.#table, this.#each]) part.hidden = none !== null;
     this.#rows = rows.map(row => ({ ...row, chosen: row.id === chosen }));
     this.#show();
   }
