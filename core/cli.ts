@@ -6,7 +6,7 @@ import { messageOf, UsageError } from './errors.js';
 const usage = `usage: pagelens profile [options] PROGRAM [ARGS...]    record, replay, report; PROGRAM: an executable or a .c/.cc/.cpp/.f90/.rs file
        pagelens record  [options] -o RUN.pltrace PROGRAM [ARGS...]
        pagelens replay  [options] TRACE                a .pltrace file or one of list formats; - is standard input
-       pagelens report  [options] PROFILE.pagelens     --format text|json|csv|html|md|placement
+       pagelens report  [options] PROFILE.pagelens     --format text|json|csv|html|md|placement|numactl
                                                        |callgrind|pprof|speedscope|parquet
        pagelens merge   -o OUT.pagelens PROFILE...     profiles of shards, ranks, processes as one
        pagelens diff    [--budget FILE] OLD NEW        what changed; each a .pagelens or a .pltrace file

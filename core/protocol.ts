@@ -80,6 +80,7 @@ export type ExportFormat =
   | 'html'
   | 'md'
   | 'placement'
+  | 'numactl'
   | 'callgrind'
   | 'pprof'
   | 'speedscope'

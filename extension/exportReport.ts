@@ -10,6 +10,7 @@ const formats: Readonly<Record<string, ExportFormat | 'pagelens'>> = {
   // Before the report, whose name these also end in.
   'placement.json': 'placement',
   'speedscope.json': 'speedscope',
+  'numactl.sh': 'numactl',
   html: 'html',
   md: 'md',
   json: 'json',
@@ -30,6 +31,7 @@ export async function exportReport(core: Core): Promise<void> {
       Markdown: ['md'],
       JSON: ['json'],
       [vscode.l10n.t('Placement, for pagelens apply')]: ['placement.json'],
+      [vscode.l10n.t('Placement by node, for numactl')]: ['numactl.sh'],
       CSV: ['csv'],
       [vscode.l10n.t('Text')]: ['txt'],
       'Callgrind, KCachegrind': ['callgrind'],

@@ -37,6 +37,7 @@ const PACKAGES = [
   ['git', 'git'],
   ['binutils', 'readelf'],
   ['python3', 'python3'],
+  ['numactl', 'numactl'],
   ['valgrind', 'valgrind'],
   ['qemu-user', 'qemu-aarch64'],
   ['gcc-aarch64-linux-gnu', 'aarch64-linux-gnu-gcc'],

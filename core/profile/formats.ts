@@ -4,6 +4,7 @@ import { toCallgrind } from './callgrind.js';
 import { toCsv } from './csv.js';
 import { toHtml } from './html.js';
 import { toMarkdown } from './md.js';
+import { toNumactl } from './numactl.js';
 import { toParquet } from './parquet.js';
 import { toPlacementFile } from './placement.js';
 import { toPprof } from './pprof.js';
@@ -21,6 +22,7 @@ export const reportFormats = {
   html: profile => toHtml(profile),
   md: profile => toMarkdown(profile),
   placement: profile => toPlacementFile(profile),
+  numactl: profile => toNumactl(profile),
   callgrind: profile => toCallgrind(profile),
   pprof: profile => toPprof(profile),
   speedscope: profile => toSpeedscope(profile),

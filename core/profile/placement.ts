@@ -47,7 +47,7 @@ export function toPlacementFile(profile: Profile): string {
 }
 
 /** Tiers that were made from a machine's nodes (core/placement/hostTiers.ts) are named after them. */
-function nodeOf(tier: string): number | null {
+export function nodeOf(tier: string): number | null {
   const number = /^node(\d{1,4})$/.exec(tier)?.[1];
   return number === undefined ? null : Number(number);
 }

@@ -2,7 +2,7 @@
  * Exports for other tools, read back by tools that are not ours: callgrind_annotate (valgrind), protoc by the published
  * definition of pprof's messages, go's pprof where it is, a Parquet reader.
  */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { gunzipSync } from 'node:zlib';
@@ -240,5 +240,47 @@ describe('reports to send around', () => {
     expect(text).toMatch(/^#+ /m);
     expect(text).toMatch(/^\|.*\|$/m);
     expect(text).not.toMatch(/<script|<style|<iframe/i);
+  });
+});
+
+describe('numactl', () => {
+  // One node is enough to see which policy the kernel was given.
+  const env = { ...process.env, TIER_DRAM: '0', TIER_CXL: '0' };
+  const script = (run: Profile) => {
+    const name = file('place.numactl.sh');
+    writeFileSync(name, renderReport(run, 'numactl'));
+    return name;
+  };
+  const run = (args: string[]) => spawnSync('sh', args, { env, encoding: 'utf8' });
+
+  test('gives the kernel each policy of the profile', () => {
+    const placed = script(profile);
+    const policies: Record<string, string> = {
+      'first-touch': 'preferred',
+      interleave: 'interleave',
+      'all-fast': 'bind',
+      'all-slow': 'bind',
+    };
+    for (const [id, policy] of Object.entries(policies)) {
+      const { stdout, stderr } = run([placed, id, 'numactl', '--show']);
+      expect([id, /^policy: (\S+)$/m.exec(stdout)?.[1], stderr]).toEqual([id, policy, '']);
+    }
+  });
+
+  test('passes arguments and the exit status through, and says what policies there are', () => {
+    const placed = script(profile);
+    const { stdout, status } = run([placed, 'interleave', 'sh', '-c', 'echo "$1"; exit 3', 'sh', 'a  b']);
+    expect([stdout, status]).toEqual(['a  b\n', 3]);
+    const wrong = run([placed, 'none', 'true']);
+    expect(wrong.stderr).toContain('policy none: it has first-touch, interleave, all-fast, all-slow');
+    expect(wrong.status).toBe(2);
+    expect(run([placed]).stderr).toContain('POLICY PROGRAM [ARGUMENTS]');
+  });
+
+  test('says what was modelled, and no name gets out of its comment', () => {
+    const text = renderReport({ ...sample, program: { ...sample.program, path: '/x\nrm -rf "$HOME"' } }, 'numactl');
+    expect(text).toContain('#   /x?rm -rf "$HOME"');
+    expect(text).toContain('#   first-touch  1.50 (1.50 to 1.83)  DDR5 until it is full, then what is next to it');
+    expect(text.split('\n').filter(line => line.startsWith('rm'))).toEqual([]);
   });
 });
