@@ -360,12 +360,14 @@ async function readPipe(
   const sink = recordingSink(writer, path.basename(target.program));
   await target.pipe!(chunks, sink, program.pid, tell);
   const cancelled = signal?.aborted === true;
-  if (chunks.bytes === 0 && !cancelled) throw await nothingRecorded(target, await program.exited);
+  const exit = await program.exited;
+  if (chunks.bytes === 0 && !cancelled) throw await nothingRecorded(target, exit);
   const { cut } = chunks;
   const warnings = await target.warnings();
   if (cut) warnings.unshift(askedWarning(cut, sink.accesses));
   if (cancelled) sink.incomplete(CANCELLED);
-  const result = await finishRecording(sink, writer, program.exited, warnings, cut);
+  else if ('signal' in exit && target.lostToSignals) sink.incomplete(target.lostToSignals);
+  const result = await finishRecording(sink, writer, exit, warnings, cut);
   signal?.removeEventListener('abort', stop);
   return { ...result, unsaved: null, cancelled, processes: 1, threads: 1 };
 }

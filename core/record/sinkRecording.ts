@@ -35,14 +35,14 @@ export function recordingSink(writer: BlockWriter, name: string): ImportSink {
 }
 
 /**
- * Ends the streams, names the sites, and writes the end of the trace when the program has ended.
+ * Ends the streams, names the sites, and writes the end of the trace.
  * @param warnings before those of the sink
  * @throws TraceError when there was no access
  */
 export async function finishRecording(
   sink: ImportSink,
   writer: BlockWriter,
-  exited: Promise<ExitReason>,
+  exit: ExitReason,
   warnings: readonly string[],
   cut?: EndBlock['cut'],
 ): Promise<PipeResult> {
@@ -54,7 +54,6 @@ export async function finishRecording(
     globals,
   }));
   await writer.write(await symbolsOf(modules, sink.sites));
-  const exit = await exited;
   const all = [...warnings, ...sink.warnings];
   const { complete, ...end } = sink.end;
   await writer.write({ ...end, exit, complete: complete && !cut, warnings: all, ...(cut && { cut }) });

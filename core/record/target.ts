@@ -17,6 +17,7 @@ import type { ReadPipe } from './sinkRecording.js';
 import { startedBy } from './starters.js';
 import { unseenWarnings } from './unseen.js';
 import { ensureValgrindTool, VALGRIND_LOG, type ValgrindTool, valgrindArguments } from './valgrind.js';
+import { BUFFER_BYTES } from './wasm/hooks/records.js';
 import { prepareWasm } from './wasm/prepare.js';
 
 export type Recorder = 'instrument' | 'valgrind' | 'qemu' | 'wasm';
@@ -25,6 +26,9 @@ export type Recorder = 'instrument' | 'valgrind' | 'qemu' | 'wasm';
  * architecture's, else `valgrind`.
  */
 export type RecorderChoice = 'auto' | Recorder;
+
+/** Accesses in the buffer of a WebAssembly program, 8 bytes each. */
+const BUFFER_RECORDS = BUFFER_BYTES / 8;
 
 export interface Target {
   /** As the report names it: the source file, or the executable. Absolute. */
@@ -39,6 +43,8 @@ export interface Target {
   readonly info: BuildInfo;
   /** The program is recorded by what it writes to its pipe, which this reads. */
   readonly pipe?: ReadPipe;
+  /** What is missing where a signal ended the program, as a warning. */
+  readonly lostToSignals?: string;
   /** What the recorder could not see, once the program has ended. */
   warnings(): Promise<string[]>;
   /** Why nothing was recorded, behind how the program ended. */
@@ -231,6 +237,10 @@ async function rewritten(
     env: prepared.env,
     info: prepared.info,
     pipe: prepared.read,
+    lostToSignals: l10n.kept(
+      'the program was ended by a signal: what it did last, up to {0} accesses, is missing',
+      BUFFER_RECORDS.toLocaleString('en'),
+    ),
     warnings: async () => [],
     whyNothing: async () => 'before its first load, store or call (its messages say why)',
   };

@@ -30,6 +30,18 @@ export function assemble(text: string): Buffer<ArrayBuffer> {
   }
 }
 
+/** The text of a module that is valid, by binaryen. */
+export function disassembled(bytes: Uint8Array): string {
+  const module = binaryen.readBinary(bytes);
+  try {
+    module.setFeatures(binaryen.Features.All);
+    if (!module.validate()) throw new Error('the module is invalid');
+    return module.emitText();
+  } finally {
+    module.dispose();
+  }
+}
+
 /** A module with a memory of one page around `functions`. */
 export function moduleOf(functions: string): Buffer<ArrayBuffer> {
   return assemble(`(module (memory (export "memory") 1) ${functions})`);
