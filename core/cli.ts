@@ -30,6 +30,7 @@ options
   --trace-limit SIZE      --time-limit SECONDS             recording ends there, the program goes on
   --start-at FUNCTION     --stop-at FUNCTION               records from entering the one to entering the other; one for
                           both: while it runs              --start-after SECONDS      --stop-after SECONDS
+  --sample ON/OFF         records bursts of ON accesses with OFF between them, which stand for the whole run: 1M/99M
   --paused                records when the program (pagelens_start) or a command says so
   --save FILE.pagelens    --trace FILE.pltrace             keep the profile, the trace
   --json FILE             the report as JSON; - is standard output      --page-rows

@@ -10,7 +10,7 @@ import { cutText } from './model/cut.js';
 import { compact, whole } from './model/format.js';
 import * as l10n from './model/l10n.js';
 import type { Placement, Profile, ReplayOptions } from './model/profile.js';
-import type { WindowOptions } from './model/window.js';
+import type { BurstOptions, WindowOptions } from './model/window.js';
 import { placeable } from './placement/place-objects.js';
 import { tierSet } from './placement/tiers.js';
 import { load } from './profile/file.js';
@@ -38,6 +38,7 @@ export interface RecordRequest {
   readonly traceLimit?: number;
   readonly timeLimit?: number;
   readonly window?: WindowOptions;
+  readonly sample?: BurstOptions;
   /** File for the program's standard output and error. */
   readonly programOutput?: string;
   /** Terminal device for the program's three standard streams. */

@@ -7,7 +7,7 @@ import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { messageOf } from './errors.js';
 import type { HeatSoFar } from './machine/liveHeat.js';
 import type { ReplayOptions } from './model/profile.js';
-import type { WindowOptions } from './model/window.js';
+import type { BurstOptions, WindowOptions } from './model/window.js';
 import type { Placeable } from './placement/place-objects.js';
 import type { ProfileProgress } from './protocol.js';
 import type { UnsavedBlocks } from './record/drain.js';
@@ -32,6 +32,7 @@ export interface RecordTask {
   readonly traceLimit?: number;
   readonly timeLimit?: number;
   readonly window?: WindowOptions;
+  readonly sample?: BurstOptions;
   readonly programOutput?: string;
   readonly terminal?: string;
   readonly traceFile: string;

@@ -32,6 +32,7 @@ const all = {
   'start-after': text,
   'stop-after': text,
   paused: flag,
+  sample: text,
   cflags: text,
   'program-output': text,
   save: text,
@@ -63,6 +64,7 @@ export interface Values extends OptionTexts {
   readonly 'start-after'?: string;
   readonly 'stop-after'?: string;
   readonly paused?: boolean;
+  readonly sample?: string;
   readonly cflags?: string;
   readonly 'program-output'?: string;
   readonly save?: string;
@@ -98,6 +100,7 @@ export const recordOptionNames = [
   'start-after',
   'stop-after',
   'paused',
+  'sample',
   'cflags',
   'program-output',
   'quiet',

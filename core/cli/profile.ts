@@ -1,7 +1,7 @@
 /** `pagelens profile` and `pagelens record`. */
 import process from 'node:process';
 import { UsageError } from '../errors.js';
-import type { WindowOptions } from '../model/window.js';
+import type { BurstOptions, WindowOptions } from '../model/window.js';
 import { replayOptions } from '../options.js';
 import { parseCapacity } from '../placement/tiers.js';
 import { recorders } from '../record/recorders.js';
@@ -55,6 +55,7 @@ function programOf(values: Values, program: string, args: string[]) {
     traceLimit: traceLimitOf(values),
     timeLimit: secondsOf(values, 'time-limit'),
     window: windowOf(values),
+    sample: sampleOf(values),
     programOutput: values['program-output'] && absolute(values['program-output']),
   };
 }
@@ -73,6 +74,23 @@ function secondsOf(values: Values, name: 'time-limit' | 'start-after' | 'stop-af
   const seconds = Number(text);
   if (text.trim() !== '' && seconds > 0 && Number.isFinite(seconds)) return seconds;
   throw new UsageError(`--${name} ${text}: must be a number of seconds above 0`);
+}
+
+/** `ON/OFF` in accesses, with k, M or G for thousands, millions, thousands of millions. */
+function sampleOf(values: Values): BurstOptions | undefined {
+  const { sample: text } = values;
+  if (text === undefined) return undefined;
+  const [on, off, rest] = text.split('/').map(accessesOf);
+  if (!on || !off || rest !== undefined || off < on)
+    throw new UsageError(`--sample ${text}: must be ON/OFF, accesses in and between bursts, such as 1M/99M`);
+  if (Object.keys(windowOf(values)).length > 0)
+    throw new UsageError('--sample stands for the whole run: leave out --start-at, --stop-after and the like');
+  return { on, off };
+}
+
+function accessesOf(text: string): number {
+  const [, digits, unit] = /^(\d{1,12})([kMG]?)$/.exec(text) ?? [];
+  return digits === undefined ? 0 : Number(digits) * { '': 1, k: 1e3, M: 1e6, G: 1e9 }[unit as '' | 'k' | 'M' | 'G'];
 }
 
 function windowOf(values: Values): WindowOptions {

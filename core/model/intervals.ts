@@ -15,9 +15,10 @@ export function wilson(successes: number, n: number): { readonly low: number; re
 
 /**
  * Interval of 95 % for the mean of a Poisson count: Byar's approximation of the exact limits (Breslow and Day,
- * "Statistical Methods in Cancer Research II", IARC 1987, section 2.3), within 1 % of them from two events on.
+ * "Statistical Methods in Cancer Research II", IARC 1987, section 2.3), within 1 % of them from two events on. Parts of an
+ * event, as where a sample is spread over what it met, have 0 for a lower limit that would be negative.
  */
 export function poisson(events: number): { readonly low: number; readonly high: number } {
   const limit = (n: number, z: number) => n * (1 - 1 / (9 * n) + z / (3 * Math.sqrt(n))) ** 3;
-  return { low: events > 0 ? limit(events, -Z95) : 0, high: limit(events + 1, Z95) };
+  return { low: events > 0 ? Math.max(0, limit(events, -Z95)) : 0, high: limit(events + 1, Z95) };
 }

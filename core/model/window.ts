@@ -2,6 +2,17 @@
 import { whole } from './format.js';
 import * as l10n from './l10n.js';
 
+/** Bursts of so many accesses of each thread, and so many between two of them. */
+export interface BurstOptions {
+  readonly on: number;
+  readonly off: number;
+}
+
+/** What each access of a burst stands for. */
+export function burstFactor({ on, off }: BurstOptions): number {
+  return 1 + Math.max(1, Math.round(off / on));
+}
+
 /** What opens and closes windows, as it was asked for. */
 export interface WindowOptions {
   /** A window opens, or closes, when this function is entered; of one for both, when it returns. */

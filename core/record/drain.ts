@@ -17,7 +17,7 @@ import { open, readdir, rename, truncate, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import { NONE } from '../model/columns.js';
 import { type CutReason, cutReasons } from '../model/cut.js';
-import type { RunWindow } from '../model/window.js';
+import type { BurstOptions, RunWindow } from '../model/window.js';
 import type {
   Block,
   EndBlock,
@@ -30,6 +30,7 @@ import type {
 import { isFull, TraceError } from '../trace/error.js';
 import { NO_LIMIT } from '../trace/merge.js';
 import type { TraceFile } from '../trace/reader.js';
+import { burstSampling, noBurst } from './bursts.js';
 import {
   askToStop,
   type ControlPage,
@@ -55,6 +56,8 @@ export interface DrainOptions {
   onModule(path: string): Promise<readonly GlobalSymbol[]>;
   /** Which part of the run is recorded. Without it: all. */
   readonly windows?: Windows;
+  /** Only bursts are recorded: how long they are, and how far apart. */
+  readonly bursts?: BurstOptions;
   /** What an earlier drain of this directory had written to the same file (see `TraceWriter.resume`). */
   readonly resume?: TraceFile;
 }
@@ -180,6 +183,7 @@ export class Drain {
   private readonly globalsOf: (path: string) => Promise<readonly GlobalSymbol[]>;
 
   private readonly windows: Windows | undefined;
+  private readonly bursts: BurstOptions | undefined;
 
   private readonly streams = new Map<number, Stream>();
   /** Streams that may still grow, in order of number. */
@@ -219,6 +223,7 @@ export class Drain {
     this.runDir = options.runDir;
     this.writer = options.writer;
     this.windows = options.windows;
+    this.bursts = options.bursts;
     this.globalsOf = path => options.onModule(path);
     if (options.resume) this.restore(options.resume);
   }
@@ -280,12 +285,15 @@ export class Drain {
       for (const { stream, control } of this.streams.values()) accesses[stream] = control?.accesses ?? 0;
       const window = this.windowSummary();
       if (window?.windows === 0) warnings.unshift(neverOpened(window));
+      const sampling = this.bursts && burstSampling(this.bursts, this.controls());
+      if (this.bursts && !sampling) warnings.unshift(noBurst(this.bursts, this.controls()));
       const end: EndBlock = {
         type: 'end',
         exit,
         complete,
         ...(cut && { cut }),
         ...(window && { window }),
+        ...(sampling && { sampling }),
         warnings,
         accesses: Array.from(accesses, count => count ?? 0),
       };
@@ -300,9 +308,11 @@ export class Drain {
   }
 
   private windowSummary(): RunWindow | undefined {
-    let outside = 0;
-    for (const { control } of this.streams.values()) outside += control?.skipped ?? 0;
-    return this.windows?.summary(outside);
+    return this.windows?.summary(this.controls().reduce((outside, { skipped }) => outside + skipped, 0));
+  }
+
+  private controls(): ControlPage[] {
+    return [...this.streams.values()].flatMap(({ control }) => control ?? []);
   }
 
   private progressNow(): DrainProgress {

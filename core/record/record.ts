@@ -15,7 +15,7 @@ import process from 'node:process';
 import { version } from '../assets.js';
 import type { CutReason } from '../model/cut.js';
 import * as l10n from '../model/l10n.js';
-import { startsClosed, type WindowOptions } from '../model/window.js';
+import { type BurstOptions, startsClosed, type WindowOptions } from '../model/window.js';
 import { globalsOf } from '../symbols/globals.js';
 import { symbolsOf } from '../symbols/traceSymbols.js';
 import type { HeaderBlock } from '../trace/blocks.js';
@@ -32,7 +32,7 @@ import {
 } from './drain.js';
 import { RecordError } from './errors.js';
 import { type ExitReason, type Launched, launch, type ProgramStreams } from './launch.js';
-import { askToStop, isAlive, newRunPage } from './runDirectory.js';
+import { askToStop, isAlive, newRunPage, type RunPageOptions } from './runDirectory.js';
 import { finishRecording, recordingSink } from './sinkRecording.js';
 import { prepareTarget, type RecorderChoice, type Target } from './target.js';
 import { Windows, watchFunctions } from './window.js';
@@ -57,6 +57,8 @@ export interface RecordOptions {
   readonly timeLimit?: number;
   /** Which part of the run is recorded. Default: all. */
   readonly window?: WindowOptions;
+  /** Records bursts of the run, which stand for all of it. Default: the whole run. */
+  readonly sample?: BurstOptions;
   /** Is given, when the program runs, what opens and closes the window by command. */
   readonly onWindow?: (set: (open: boolean) => void) => void;
   readonly traceFile: string;
@@ -124,7 +126,10 @@ export async function record(options: RecordOptions): Promise<RecordResult> {
   options.signal?.throwIfAborted();
 
   const window = options.window ?? {};
-  const runDir = await makeRunDirectory(path.dirname(traceFile), startsClosed(window));
+  const runDir = await makeRunDirectory(path.dirname(traceFile), {
+    closed: startsClosed(window),
+    bursts: options.sample,
+  });
   // Also when this process ends early; the program would otherwise go on recording for nobody.
   let program: Launched | null = null;
   const cleanUp = () => {
@@ -135,7 +140,7 @@ export async function record(options: RecordOptions): Promise<RecordResult> {
   try {
     const target = await prepareTarget(options, workingDirectory, runDir, env);
     options.signal?.throwIfAborted();
-    refuseWindow(window, target);
+    refuseWindow({ ...window, ...options.sample }, target);
     await watchFunctions(runDir, window, target.image);
     const header: HeaderBlock = {
       type: 'header',
@@ -205,13 +210,13 @@ function refuseWindow(window: WindowOptions, { recorder, pipe }: Target): void {
     );
 }
 
-async function makeRunDirectory(beside: string, closed: boolean): Promise<string> {
+async function makeRunDirectory(beside: string, page: RunPageOptions): Promise<string> {
   await sweep(beside);
   const make = (folder: string) => mkdtemp(path.join(folder, RUN_PREFIX));
   // Beside the trace, whose disk has room for it; where that folder is missing the writer says so clearly.
   const runDir = await make(beside).catch(() => make(tmpdir()));
   await writeFile(path.join(runDir, 'owner'), String(process.pid));
-  await writeFile(path.join(runDir, 'run'), newRunPage(0, closed));
+  await writeFile(path.join(runDir, 'run'), newRunPage(page));
   await reserve(path.join(runDir, RESERVE));
   return runDir;
 }
@@ -252,7 +257,9 @@ async function drainAll(
 ): Promise<Omit<RecordResult, 'traceFile' | 'header'>> {
   const { signal } = options;
   const windows = new Windows(runDir, options.window ?? {});
-  const drain = new Drain({ runDir, writer, onModule: file => globalsOf(file), windows });
+  const { sample } = options;
+  const chosen = sample ? { bursts: sample } : { windows };
+  const drain = new Drain({ runDir, writer, onModule: file => globalsOf(file), ...chosen });
   writer.makeRoom = () => drain.makeRoom();
   const rate = rateOver(1000);
   const tell = (stage: 'run' | 'symbols', progress: DrainProgress) => {
@@ -284,7 +291,7 @@ async function drainAll(
   let orphansUntil = Number.POSITIVE_INFINITY;
   const limits = watchLimits(options, drain, writer);
   windows.start();
-  options.onWindow?.(open => windows.set(open));
+  if (!sample) options.onWindow?.(open => windows.set(open));
   while (!signal?.aborted) {
     if (exit) {
       orphansUntil = Math.min(orphansUntil, performance.now() + ORPHAN_GRACE_MS);

@@ -7,6 +7,7 @@ import { open } from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
 import { NONE } from '../model/columns.js';
+import { type BurstOptions, burstFactor } from '../model/window.js';
 import { ioError } from '../trace/error.js';
 
 export const RUN_PAGE_BYTES = 4096;
@@ -49,6 +50,8 @@ export interface ControlPage {
   readonly accesses: number;
   /** Accesses outside of windows of recording. */
   readonly skipped: number;
+  /** Bursts recorded, where the run is sampled. */
+  readonly bursts: number;
   readonly lastSeq: number;
 }
 
@@ -86,11 +89,19 @@ export type MetaRecord =
   | { readonly type: 'markName'; readonly index: number; readonly name: string }
   | { readonly type: 'lost'; readonly stream: number; readonly reason: number };
 
+export interface RunPageOptions {
+  /** Limit of all streams together; 0 for none. */
+  readonly maxBytes?: number;
+  /** No window of recording is open yet. */
+  readonly closed?: boolean;
+  /** Only bursts are recorded. */
+  readonly bursts?: BurstOptions | undefined;
+}
+
 /**
  * The page `run` of a new run directory. Its owner is this process: programs that find it gone stop recording.
- * `maxBytes`: limit of all streams together, 0 for none. `closed`: no window of recording is open yet.
  */
-export function newRunPage(maxBytes = 0, closed = false): Uint8Array {
+export function newRunPage({ maxBytes = 0, closed = false, bursts }: RunPageOptions = {}): Uint8Array {
   const page = Buffer.alloc(RUN_PAGE_BYTES);
   page.write('PLRUN001', 'latin1');
   page.writeBigUInt64LE(1n, 64);
@@ -99,6 +110,10 @@ export function newRunPage(maxBytes = 0, closed = false): Uint8Array {
   page.writeBigUInt64LE(startOf(process.pid), 392);
   page.writeBigUInt64LE(BigInt(/\d+/.exec(readlinkSync('/proc/self/ns/pid'))?.[0] ?? 0), 400);
   page.writeBigUInt64LE(closed ? 1n : 0n, CLOSED);
+  if (bursts) {
+    page.writeBigUInt64LE(BigInt(bursts.on), CLOSED + 16);
+    page.writeBigUInt64LE(BigInt(burstFactor(bursts) - 1), CLOSED + 24);
+  }
   return page;
 }
 
@@ -169,6 +184,7 @@ export function readControlPage(runDir: string, stream: number): ControlPage | s
     heldSteps: entry === undefined ? null : u64(page, entry + 8),
     accesses: Math.max(0, steps + Number(page.readBigInt64LE(88))),
     skipped: u64(page, 96),
+    bursts: u64(page, 120),
     lastSeq: u64(page, 80),
   };
 }

@@ -1,6 +1,6 @@
 /** Windows of recording: what is outside is in no count, and what was allocated there has its name. Counts by hand. */
 import { execFileSync } from 'node:child_process';
-import { rmSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Report } from '../../core/profile/report.js';
@@ -105,7 +105,50 @@ describe.each(['valgrind', 'qemu'])('under %s', recorder => {
   });
 });
 
+describe('bursts of 65,536 accesses in ten times as many', () => {
+  const source = path.join(root, 'test/programs/windows/long.c');
+  const sampled = ['profile', '--quiet', '--check', '--json', '-', ...countsAlone, '--sample', '65536/589824'];
+
+  test('stand for the whole run, with intervals that hold the true counts', async () => {
+    const found = await report([...sampled, source]);
+    const { sampling, window } = found.program;
+    expect(window).toBeUndefined();
+    expect(sampling).toMatchObject({ factor: 10, unit: 'accesses' });
+    // 40 million accesses are 61.04 stretches.
+    expect(sampling!.samples).toBeGreaterThanOrEqual(60);
+    expect(sampling!.samples).toBeLessThanOrEqual(62);
+    expect(sampling!.period / 655_360).toBeCloseTo(1, 2);
+    const [reads, writes] = found.lines;
+    for (const [row, name, count] of [
+      [reads, 'reads', 30_000_000],
+      [writes, 'writes', 10_000_000],
+    ] as const) {
+      const [low, high] = row!.interval95![name];
+      expect(low).toBeLessThan(count);
+      expect(high).toBeGreaterThan(count);
+      // Three quarters and a quarter of 61 bursts: by Poisson's quantiles 46 is 33.7 to 61.4, and 15 is 8.4 to 24.7.
+      expect(high - low).toBeGreaterThan(0.5 * count);
+      expect(Math.abs(row![name] / count - 1)).toBeLessThan(0.05);
+    }
+    expect(found.objects[0]).toMatchObject({ kind: 'heap', blocks: 1, bytes: 40_000 });
+    expect(found.trackers).toEqual([]);
+  });
+
+  test('that the run is too short for are told of', async () => {
+    const file = path.join(folder, 'short.c');
+    writeFileSync(file, 'static volatile int x;\nint main(void) { x = 1; return 0; }\n');
+    const found = await report([...sampled, file]);
+    expect(found.accesses).toEqual({ reads: 0, writes: 0 });
+    expect(found.warnings.join()).toContain('no burst fell into the run: it made only 1 accesses');
+  });
+});
+
 test.each([
+  [['--sample', '10/1'], '--sample 10/1: must be ON/OFF, accesses in and between bursts, such as 1M/99M'],
+  [
+    ['--sample', '1M/9M', '--paused'],
+    '--sample stands for the whole run: leave out --start-at, --stop-after and the like',
+  ],
   [['--start-after', 'soon'], '--start-after soon: must be a number of seconds above 0'],
   [['--start-after', '2', '--stop-after', '1'], '--stop-after 1: must be later than --start-after 2'],
   [['--start-at', ' '], "--start-at: must be a function's name"],

@@ -8,12 +8,12 @@
 /* Outside of a window, system calls and what they write are in no count; how they change the address space is. */
 
 void pl_called(struct pl_context *c, long number, long result, uint64_t bytes) {
-  if (c->ctl.off != 0) return;
+  if (c->ctl.off & PL_OFF_WINDOW) return;
   pl_event(c, PL_EVENT_SYSCALL, 0, (uint64_t)number, (uint64_t)result, bytes, 0);
 }
 
 void pl_filled(struct pl_context *c, const void *p, uint64_t bytes) {
-  if (p && bytes && c->ctl.off == 0) pl_event(c, PL_EVENT_KERNEL_WRITE, 0, (uint64_t)(uintptr_t)p, bytes, 0, 0);
+  if (p && bytes && !(c->ctl.off & PL_OFF_WINDOW)) pl_event(c, PL_EVENT_KERNEL_WRITE, 0, (uint64_t)(uintptr_t)p, bytes, 0, 0);
 }
 
 void pl_filled_vector(struct pl_context *c, const struct iovec *parts, int count, long bytes) {

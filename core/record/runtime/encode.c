@@ -349,6 +349,7 @@ void pl_stamp(struct pl_context *c, uint64_t seq) {
 
 void pl_tick(struct pl_context *c) {
   pl_window_follow(c);
+  pl_burst_end(c);
   if (pl_stop_asked()) {
     pl_lost(c, PL_LOST_STOPPED);
     return;

@@ -35,6 +35,9 @@ struct pl_run {
   /* Windows of recording: the driver, and every process of the run, may open and close them for all. */
   uint64_t closed; /* 448: 1 while accesses are only counted, not recorded */
   uint64_t windows; /* 456: how often a window was opened */
+  /* Bursts: each thread records `burst_steps` steps, then skips `burst_skip` times as many accesses; 0: all is recorded. */
+  uint64_t burst_steps; /* 464 */
+  uint64_t burst_skip; /* 472 */
 };
 
 /* `s<stream>.ctl`: one page, mapped shared by the thread that writes the stream. */
@@ -52,7 +55,7 @@ struct pl_ctl {
   uint64_t skipped; /* 96: accesses outside of windows of recording */
   uint64_t off; /* 104: PL_OFF_*: why accesses are not recorded now; 0 when they are */
   uint64_t skip_until; /* 112: when so many are skipped, the writer looks whether they are to be recorded again */
-  uint64_t pad1;
+  uint64_t bursts; /* 120: recorded, where the run is sampled */
   /*
    * 128: steps that the committed records hold, double-buffered so that a kill between two stores cannot tear it: the
    * writer fills the entry that does not describe `committed`, then stores `committed`. The reader takes `committed`
@@ -66,6 +69,7 @@ struct pl_ctl {
 
 enum {
   PL_OFF_WINDOW = 1, /* no window of recording is open */
+  PL_OFF_BURST = 2, /* between two bursts */
 };
 
 enum {

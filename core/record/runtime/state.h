@@ -88,6 +88,9 @@ struct pl_context {
   uint64_t handler_sp; /* of the handler that runs on this context */
   uint32_t signal; /* nesting depth of signal handlers */
   uint32_t blocked; /* nesting depth of blocking calls */
+  /* Bursts: when the next begins, in skipped accesses; steps and accesses when it began; what is left to skip of its
+   * own stretch behind it, a share of 2^32; and the generator of these shares. */
+  uint64_t burst_at, burst_count, burst_accesses, burst_rest, burst_random;
   uint64_t window_sp; /* stack pointer of the function that holds the window open, 0 for none */
   /* The allocation function that runs, where functions are known by their names alone: else `sp` is 0. */
   struct {

@@ -105,6 +105,8 @@ void pl_window_enter(struct pl_context *c, uint32_t watched, uint64_t sp);
 void pl_window_leave(struct pl_context *c);
 /* Makes the thread do as the run's window says, and all others of the process. */
 void pl_window_follow(struct pl_context *c);
+/* Ends the burst that the thread is in when it is long enough. */
+void pl_burst_end(struct pl_context *c);
 /* A context of this process begins, or ends. Lock held. */
 void pl_window_add_locked(struct pl_context *c);
 void pl_window_remove_locked(struct pl_context *c);

@@ -12,6 +12,46 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 
+/* ---- bursts ----
+ *
+ * Burst tracing (Hirzel and Chilimbi, "Bursty Tracing: A Framework for Low-Overhead Temporal Profiling", FDDO-4, 2001):
+ * stretches of accesses are recorded whole. Ours is stratified: a burst lies at a random place of a stretch that is
+ * `burst_skip` + 1 times as long as itself, so that no rhythm of the program can fall in with it. The places are the same
+ * in every run.
+ */
+
+#define WHOLE (1ull << 32)
+
+/* 0 to below WHOLE (xorshift64*). */
+static uint64_t random_share(struct pl_context *c) {
+  c->burst_random ^= c->burst_random >> 12;
+  c->burst_random ^= c->burst_random << 25;
+  c->burst_random ^= c->burst_random >> 27;
+  return (c->burst_random * 0x2545f4914f6cdd1dull) >> 32;
+}
+
+static uint64_t share_of(uint64_t share, uint64_t value) { return (uint64_t)((unsigned __int128)value * share >> 32); }
+
+static void burst_begin(struct pl_context *c) {
+  c->ctl.off &= ~(uint64_t)PL_OFF_BURST;
+  c->ctl.bursts++;
+  c->burst_count = c->ctl.count;
+  c->burst_accesses = c->ctl.count + (uint64_t)c->ctl.adjust;
+}
+
+void pl_burst_end(struct pl_context *c) {
+  if (PL_LIKELY(pl_run->burst_steps == 0) || c->ctl.off != 0) return;
+  /* Looked at every PL_STAMP_STEPS: at the time that is nearest. */
+  if (c->ctl.count - c->burst_count + PL_STAMP_STEPS / 2 < pl_run->burst_steps) return;
+  /* The next stretch is taken to be as long as this one. */
+  uint64_t skip = (c->ctl.count + (uint64_t)c->ctl.adjust - c->burst_accesses) * pl_run->burst_skip;
+  uint64_t share = random_share(c);
+  c->burst_at = c->ctl.skipped + share_of(c->burst_rest, skip) + share_of(share, skip);
+  c->burst_rest = WHOLE - share;
+  c->ctl.skip_until = c->ctl.skipped;
+  c->ctl.off |= PL_OFF_BURST;
+}
+
 /* ---- the window ---- */
 
 /* Skipped accesses between two looks; at every 16th the thread says that it is alive. */
@@ -23,6 +63,12 @@ void pl_window_add_locked(struct pl_context *c) {
   c->other = contexts;
   contexts = c;
   c->ctl.off = pl_run->closed ? PL_OFF_WINDOW : 0;
+  if (pl_run->burst_steps == 0) return;
+  c->ctl.off |= PL_OFF_BURST;
+  c->burst_random = (c->stream + 1) * 0x9e3779b97f4a7c15ull;
+  c->burst_rest = random_share(c);
+  c->burst_at = share_of(c->burst_rest, pl_run->burst_steps * pl_run->burst_skip);
+  c->burst_rest = WHOLE - c->burst_rest;
 }
 
 void pl_window_remove_locked(struct pl_context *c) {
@@ -51,6 +97,8 @@ void pl_window_follow(struct pl_context *c) {
 }
 
 void pl_window(bool open) {
+  /* Bursts stand for the whole run. */
+  if (pl_run->burst_steps != 0) return;
   if (__atomic_exchange_n(&pl_run->closed, !open, __ATOMIC_SEQ_CST) == !open) return;
   if (open) __atomic_fetch_add(&pl_run->windows, 1, __ATOMIC_RELAXED);
   follow();
@@ -59,6 +107,12 @@ void pl_window(bool open) {
 void pl_look(struct pl_context *c) {
   uint64_t before = c->ctl.skip_until;
   c->ctl.skip_until = c->ctl.skipped + LOOK;
+  if (c->ctl.off & PL_OFF_BURST) {
+    if (c->ctl.skipped >= c->burst_at)
+      burst_begin(c);
+    else if (c->burst_at < c->ctl.skip_until)
+      c->ctl.skip_until = c->burst_at;
+  }
   pl_window_follow(c);
   if (before / (16 * LOOK) != c->ctl.skip_until / (16 * LOOK)) pl_tick(c);
 }
