@@ -27,6 +27,12 @@ export class PhasePicker {
     this.element.hidden = phases.length === 0;
   }
 
+  /** What a phase is called in a sentence: as the program named it, else its number. */
+  nameOf(id: string): string {
+    const named = this.#phases.find(phase => phase.id === id)?.named;
+    return named ? nameText(named) : id;
+  }
+
   show({ phase }: Selection): void {
     if (this.#phases.length > 0) this.#dropdown.set(phase ?? wholeRun, choicesOf(this.#phases));
   }
@@ -39,7 +45,8 @@ export class PhasePicker {
 export function choicesOf(phases: readonly PhaseFacts[]): readonly Choice[] {
   const whole = l10n.t('Whole run, {0} phases', phases.length);
   const choices = phases.map(phase => {
-    if (phase.named) return { value: phase.id, label: namedLabel(phase.named, phase.share) };
+    if (phase.named)
+      return { value: phase.id, label: l10n.t('{0} · {1} of accesses', nameText(phase.named), percent(phase.share)) };
     const alike = phases.filter(({ code, named }) => !named && code === phase.code).length > 1;
     const data = shortName(phase.data).join('');
     const name = [phase.code, alike || phase.code === '' ? data : ''].filter(Boolean).join(', ');
@@ -49,8 +56,6 @@ export function choicesOf(phases: readonly PhaseFacts[]): readonly Choice[] {
   return [{ value: wholeRun, label: whole }, ...choices];
 }
 
-function namedLabel({ name, number, of }: NonNullable<PhaseFacts['named']>, share: number): string {
-  return of === 1
-    ? l10n.t('{0} · {1} of accesses', name, percent(share))
-    : l10n.t('{0}, {1} of {2} · {3} of accesses', name, number, of, percent(share));
+function nameText({ name, number, of }: NonNullable<PhaseFacts['named']>): string {
+  return of === 1 ? name : l10n.t('{0}, {1} of {2}', name, number, of);
 }

@@ -33,7 +33,7 @@ export class SelectionStrip {
 
   show(selection: Selection): void {
     this.#selection = selection;
-    const chips = chipsOf(selection);
+    const chips = chipsOf(selection, id => this.#phases.nameOf(id));
     this.#chips.hidden = chips.length === 0;
     this.#chips.replaceChildren(...chips.map(chip => this.#chip(chip)));
     this.#phases.show(selection);
@@ -57,7 +57,10 @@ export class SelectionStrip {
   }
 }
 
-function chipsOf({ profile, tracker, tierChanges, window, phase, baseline }: Selection): Chip[] {
+function chipsOf(
+  { profile, tracker, tierChanges, window, phase, baseline }: Selection,
+  nameOf: (phase: string) => string,
+): Chip[] {
   if (profile === null) return [];
   const chips: Chip[] = [];
   if (tierChanges.length > 0) {
@@ -86,7 +89,7 @@ function chipsOf({ profile, tracker, tierChanges, window, phase, baseline }: Sel
       text:
         phase === null
           ? l10n.t('epochs {0}', span(window[0], window[1]))
-          : l10n.t('phase {0}, epochs {1}', phase, span(window[0], window[1])),
+          : l10n.t('phase {0}, epochs {1}', nameOf(phase), span(window[0], window[1])),
       hint:
         tracker === 'exact'
           ? l10n.t(

@@ -10,6 +10,7 @@ const folder = scratch();
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const source = path.join(root, 'test/programs/windows/windows.c');
+const threads = path.join(root, 'test/programs/windows/threads.c');
 
 /**
  * A page has 512 longs. prepare: 2,048 writes; solve(2): 3 times 512 reads; finish: 1,024 writes; solve(0): 512 reads;
@@ -54,6 +55,14 @@ describe('an instrumented program', () => {
     expect(found.accesses).toEqual({ reads: 100 + 300, writes: 0 });
     expect(array(found)).toMatchObject({ reads: 400, writes: 0, pages: 1 });
     expect(found.program.window).toEqual({ windows: 2, outside: 2048 + 200 + 3 + 2 * PREPARE + FINISH });
+  });
+
+  test('of another thread: it follows at once', async () => {
+    const found = await report(['profile', '--quiet', '--check', '--json', '-', ...countsAlone, '--paused', threads]);
+    const named = (name: string) => found.objects.find(row => row.name === name);
+    expect(named('mine')).toMatchObject({ kind: 'global', reads: 0, writes: 3000 });
+    expect(named('others')).toMatchObject({ kind: 'global', reads: 0, writes: 5000 });
+    expect(found.program.window).toMatchObject({ windows: 1 });
   });
 
   test('a function that is never entered is told of, and nothing is counted', async () => {

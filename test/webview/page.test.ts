@@ -1,5 +1,6 @@
 /** The page as a user meets it: real views of core behind it, a real browser before it. */
 import { describe, expect, test } from 'vitest';
+import type { Profile } from '../../core/model/profile.js';
 import { seenAs } from '../server/tracker.js';
 import { expectSound, file, pages, panel, profile, textOf } from './shownPage.js';
 import type { ThemeName } from './themes.js';
@@ -195,6 +196,51 @@ describe('phases', () => {
     await strip.getByRole('button', { name: 'Show the whole run again' }).click();
     await expect.poll(() => shown.selection).toMatchObject({ phase: null, window: null });
     await expect.poll(() => picker.getAttribute('current-value')).toBe('');
+  });
+
+  test('those that the program names come first, by their names', async () => {
+    const column = (...values: number[]) => Float64Array.from(values);
+    const named: Profile = {
+      ...phased(),
+      regions: {
+        count: 2,
+        kind: ['phase', 'region'],
+        name: ['set-up', 'turn'],
+        times: column(1, 2),
+        reads: column(0, 4000),
+        writes: column(20_000, 0),
+        pages: column(23, 5),
+        trafficReads: column(0, 0),
+        trafficWrites: column(3000, 0),
+        stretches: [
+          { row: 0, from: 0, to: 10, accesses: 20_000 },
+          { row: 1, from: 10, to: 11, accesses: 2000 },
+          { row: 1, from: 12, to: 13, accesses: 2000 },
+          // Too short for anybody to look at.
+          { row: 1, from: 14, to: 15, accesses: 100 },
+        ],
+      },
+    };
+    const shown = await dashboard({ profile: named });
+    const picker = shown.page.getByRole('combobox', { name: 'Phase of the run' });
+    await picker.focus();
+    await shown.page.keyboard.press('Enter');
+    await expect
+      .poll(() => shown.page.getByRole('option').allInnerTexts())
+      .toEqual([
+        'Whole run, 5 phases',
+        'set-up · 25 % of accesses',
+        'turn, 1 of 2 · 2.5 % of accesses',
+        'turn, 2 of 2 · 2.5 % of accesses',
+        '1: fill · 25 % of accesses',
+        '2: sum · 75 % of accesses',
+      ]);
+    await shown.page.keyboard.press('ArrowDown');
+    await shown.page.keyboard.press('Enter');
+    await expect.poll(() => shown.selection).toMatchObject({ phase: 'phase-1-1', window: [0, 10] });
+    const strip = shown.page.getByRole('group', { name: 'What is shown' });
+    await expect.poll(() => strip.innerText()).toContain('phase set-up, epochs 0–9');
+    await expectSound(shown, 'a named phase');
   });
 
   test('there is nothing to choose in a run of one phase', async () => {
