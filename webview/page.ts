@@ -60,6 +60,9 @@ export class Page {
     this.#panels = views.map(kind => this.#panel(kind));
     const tabs = el('div', { role: 'tablist', class: 'tabs', 'aria-label': l10n.t('Views') });
     tabs.append(...this.#panels.map(panel => panel.tab));
+    // Fonts come late, and a side panel has any width.
+    const resized = new ResizeObserver(() => this.#revealTab());
+    for (const element of [tabs, ...this.#panels.map(panel => panel.tab)]) resized.observe(element);
     tabs.addEventListener('keydown', event => this.#tabKey(event));
     root.append(
       el('header', {}, tabs, this.#strip.element, this.#progress.element),
@@ -169,9 +172,13 @@ export class Page {
       const front = kind.id === id;
       setAttributes(tab, { 'aria-selected': String(front), tabindex: front ? 0 : -1 });
       element.hidden = !front;
-      // Narrow, the strip of tabs scrolls.
-      if (front) tab.scrollIntoView({ inline: 'nearest', block: 'nearest' });
     }
+    this.#revealTab();
+  }
+
+  /** Narrow, the strip of tabs scrolls, and only the tab in front has its words. */
+  #revealTab(): void {
+    this.#current().tab.scrollIntoView({ inline: 'nearest', block: 'nearest' });
   }
 
   #tabKey(event: KeyboardEvent): void {

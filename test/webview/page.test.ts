@@ -50,6 +50,19 @@ describe('the page', () => {
     expect(await again.page.getByRole('tab', { selected: true }).getAttribute('title')).toBe('Policies');
   });
 
+  test('in a narrow page the tab in front is wholly in sight, also when fonts come late and when it is made narrower', async () => {
+    const shown = await dashboard({ width: 300, saved: { view: 'workingSet' } });
+    const front = shown.page.getByRole('tab', { selected: true });
+    const sight = () =>
+      front.evaluate(tab => {
+        const [a, b] = [tab, tab.parentElement!].map(element => element.getBoundingClientRect());
+        return a!.width > 0 && a!.left >= b!.left - 1 && a!.right <= b!.right + 1;
+      });
+    await expect.poll(sight).toBe(true);
+    await shown.page.setViewportSize({ width: 240, height: 800 });
+    await expect.poll(sight).toBe(true);
+  });
+
   test('progress of a run is shown with its words and can be cancelled', async () => {
     const shown = await dashboard();
     const progress = {

@@ -58,6 +58,8 @@ const margin = { top: 8, right: 10, bottom: 36 };
 /** A press that moves less is a click. */
 const dragPixels = 4;
 const fontSize = 11;
+/** A row of the words of marks. */
+const markHeight = fontSize + 4;
 
 export class Plot {
   readonly element: HTMLElement;
@@ -319,29 +321,46 @@ export class Chart {
     }
   }
 
-  /** Marks stand at the first height at which their words touch no other's; those without room have their line only. */
   #marks(): void {
-    const { context, height, width, ratio } = this.#frame;
+    const { context, height, ratio } = this.#frame;
     context.strokeStyle = context.fillStyle = themeValue(this.#style, '--foreground');
     context.lineWidth = 1;
     context.textBaseline = 'top';
-    const rows: (readonly [number, number])[][] = [];
-    const most = Math.floor((height - margin.top - margin.bottom) / (fontSize + 4));
-    for (const { at, label, dash = [2, 3] } of this.#data.marks) {
+    const words = this.#markWords();
+    for (const { at, dash = [2, 3] } of this.#data.marks) {
       const x = crisp(this.#x(at), ratio);
       context.setLineDash([...dash]);
-      line(context, x, margin.top, x, height - margin.bottom);
-      context.setLineDash([]);
-      const room = context.measureText(label).width + 8;
-      const left = x + room > width - margin.right;
-      const [from, to] = left ? [x - room, x] : [x, x + room];
-      let row = 0;
-      while (rows[row]?.some(other => from < other[1] && to > other[0])) row++;
-      if (row >= most || from < this.#left) continue;
-      (rows[row] ??= []).push([from, to]);
-      context.textAlign = left ? 'right' : 'left';
-      context.fillText(label, left ? x - 4 : x + 4, margin.top + 2 + row * (fontSize + 4));
+      let from = margin.top;
+      // Not through the words of another.
+      for (const { top } of words.filter(({ left, right }) => left < x && x < right)) {
+        if (top > from) line(context, x, from, x, top);
+        from = Math.max(from, top + markHeight);
+      }
+      line(context, x, from, x, height - margin.bottom);
     }
+    context.setLineDash([]);
+    for (const { label, left, right, top, before } of words) {
+      context.textAlign = before ? 'right' : 'left';
+      context.fillText(label, before ? right - 4 : left + 4, top);
+    }
+  }
+
+  /** Words of marks at the first height at which they touch no other's, top first; those without room have none. */
+  #markWords() {
+    const { context, height, width, ratio } = this.#frame;
+    const rows: { label: string; left: number; right: number; top: number; before: boolean }[][] = [];
+    const most = Math.floor((height - margin.top - margin.bottom) / markHeight);
+    for (const { at, label } of this.#data.marks) {
+      const x = crisp(this.#x(at), ratio);
+      const room = context.measureText(label).width + 8;
+      const before = x + room > width - margin.right;
+      const [left, right] = before ? [x - room, x] : [x, x + room];
+      let row = 0;
+      while (rows[row]?.some(other => left < other.right && right > other.left)) row++;
+      if (row >= most || left < this.#left) continue;
+      (rows[row] ??= []).push({ label, left, right, top: margin.top + 2 + row * markHeight, before });
+    }
+    return rows.flat();
   }
 
   /** From one place to another. */

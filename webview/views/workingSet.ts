@@ -41,6 +41,7 @@ class WorkingSetView implements View {
   );
   readonly #misses = new Plot(l10n.t('Miss ratio by size of memory'));
   readonly #epochNote = el('small', {});
+  readonly #changeNote = el('small', {});
   readonly #window = el('span', { class: 'note', role: 'status' });
   readonly #wholeRun: HTMLElement;
   readonly #sizes = el('div', {});
@@ -55,6 +56,13 @@ class WorkingSetView implements View {
   constructor(readonly context: ViewContext) {
     const heading = section(l10n.t('Pages per epoch'), '', this.#pages.element);
     heading.querySelector('small')!.replaceWith(this.#epochNote);
+    const change = section(
+      l10n.t('Entered and left'),
+      '',
+      this.#change.element,
+      disclosure(l10n.t('Epochs as a table'), this.#table.element),
+    );
+    change.querySelector('small')!.replaceWith(this.#changeNote);
     this.#wholeRun = button({
       label: l10n.t('Show the whole run'),
       icon: 'screen-normal',
@@ -71,12 +79,7 @@ class WorkingSetView implements View {
         pictureButton(context, () => this.#picture()),
       ),
       heading,
-      section(
-        l10n.t('Entered and left'),
-        l10n.t('pages touched now and not in the epoch before, and the reverse'),
-        this.#change.element,
-        disclosure(l10n.t('Epochs as a table'), this.#table.element),
-      ),
+      change,
       section(
         l10n.t('LRU miss ratio'),
         l10n.t(
@@ -107,6 +110,8 @@ class WorkingSetView implements View {
       whole(facts.epochAccesses),
       each,
     );
+    const sum = facts.epochsPerPoint > 1 ? l10n.t('; a bar is the sum of {0} epochs', facts.epochsPerPoint) : '';
+    this.#changeNote.textContent = l10n.t('pages touched now and not in the epoch before, and the reverse{0}', sum);
     this.#facts = facts;
     this.#set = set;
     this.#wholeRun.hidden = facts.window === null;
