@@ -3,6 +3,9 @@
  * hooks' records go to the pipe. The program has this process's standard streams, and of the file system its working
  * directory alone, as under other runtimes that are told `--dir=.`.
  *
+ * Modules are compiled at once, not by promises: Node may crash when a process ends beside such a compilation
+ * (nodejs/node issue 56236 has the stack).
+ *
  * Ends as the program does: with its status, or after a trap with 134 (128 + SIGABRT), as shells know it of other runtimes.
  */
 import { readFileSync, writeSync } from 'node:fs';
