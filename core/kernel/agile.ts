@@ -29,6 +29,8 @@ import { addTo, agileWrites, guestLeaf, modes } from './config';
 import {
   AGILE_BACKED,
   AGILE_SHADOWED,
+  childOf,
+  clearFlag,
   eptOfData,
   guestFrame,
   knownMachine,
@@ -39,7 +41,6 @@ import {
   T_AGILE,
   T_AGILE_INTERVAL,
   T_AGILE_WRITES,
-  T_CHILDREN,
   T_ENTRIES,
   T_LEVEL,
   T_PARENT,
@@ -111,8 +112,8 @@ function written(vm: usize, table: usize): void {
 function forget(table: usize): void {
   store<u32>(table, 0, T_AGILE);
   if (load<u32>(table, T_LEVEL) == guestLeaf) return;
-  for (let at = table + T_CHILDREN, end = at + 2048; at < end; at += 4) {
-    const child = <usize>load<u32>(at);
+  for (let at = table + T_ENTRIES, end = at + 2048; at < end; at += 4) {
+    const child = childOf(at);
     if (child) forget(child);
   }
 }
@@ -155,13 +156,10 @@ export function agileWalk(record: usize, vm: usize, state: usize, leaf: usize, a
 
 /** The monitor shadows the tables on the path to the entry, and the entry. */
 function fill(leafTable: usize, leaf: usize): void {
-  if (!(load<u32>(leafTable, T_AGILE) & SHADOWED)) {
-    for (let at = leafTable + T_ENTRIES, end = at + 2048; at < end; at += 4) {
-      store<u32>(at, load<u32>(at) & ~AGILE_SHADOWED);
-    }
-  }
   for (let table = leafTable; table; table = <usize>load<u32>(table, T_PARENT)) {
-    store<u32>(table, load<u32>(table, T_AGILE) | SHADOWED, T_AGILE);
+    const flags = load<u32>(table, T_AGILE);
+    if (!(flags & SHADOWED)) clearFlag(table, AGILE_SHADOWED);
+    store<u32>(table, flags | SHADOWED, T_AGILE);
   }
   store<u32>(leaf, load<u32>(leaf) | AGILE_SHADOWED);
 }
@@ -191,8 +189,8 @@ function review(table: usize): bool {
   }
   let changed = nested;
   if (load<u32>(table, T_LEVEL) == guestLeaf) return changed;
-  for (let at = table + T_CHILDREN, end = at + 2048; at < end; at += 4) {
-    const child = <usize>load<u32>(at);
+  for (let at = table + T_ENTRIES, end = at + 2048; at < end; at += 4) {
+    const child = childOf(at);
     if (!child) continue;
     // What was nested below this table is so by itself now, and is asked in turn.
     if (nested) store<u32>(child, load<u32>(child, T_AGILE) | NESTED, T_AGILE);
@@ -206,8 +204,8 @@ function clean(table: usize): void {
   addTo(MODE_AGILE, S_CHECKED, 1);
   store<u32>(table, load<u32>(table, T_AGILE) & ~WRITTEN, T_AGILE);
   if (load<u32>(table, T_LEVEL) == guestLeaf) return;
-  for (let at = table + T_CHILDREN, end = at + 2048; at < end; at += 4) {
-    const child = <usize>load<u32>(at);
+  for (let at = table + T_ENTRIES, end = at + 2048; at < end; at += 4) {
+    const child = childOf(at);
     if (child) clean(child);
   }
 }

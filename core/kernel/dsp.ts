@@ -22,6 +22,7 @@ import {
 } from './abi-machine';
 import { addTo } from './config';
 import {
+  clearFlag,
   DSP_BACKED,
   DSP_SHADOWED,
   eptOfData,
@@ -31,7 +32,6 @@ import {
   PAGE_EPT_TABLE,
   PAGE_TABLE,
   T_DSP,
-  T_ENTRIES,
   T_PARENT,
   VM_GENERATION,
   VM_ROOT,
@@ -87,12 +87,8 @@ function shadowed(vm: usize, table: usize): bool {
 
 /** The monitor shadows the tables on the path to the entry, and the entry. */
 function fill(vm: usize, leafTable: usize, leaf: usize): void {
-  if (!shadowed(vm, leafTable)) {
-    for (let at = leafTable + T_ENTRIES, end = at + 2048; at < end; at += 4) {
-      store<u32>(at, load<u32>(at) & ~DSP_SHADOWED);
-    }
-  }
   for (let table = leafTable; table && !shadowed(vm, table); table = <usize>load<u32>(table, T_PARENT)) {
+    clearFlag(table, DSP_SHADOWED);
     store<u32>(table, load<u32>(vm, VM_GENERATION), T_DSP);
   }
   store<u32>(leaf, load<u32>(leaf) | DSP_SHADOWED);

@@ -24,6 +24,7 @@ import { dualDirectDrop, dualDirectFlush } from './segments';
 import { levelShift } from './sizes';
 import {
   ACCESSED,
+  childOf,
   DIRTY,
   eptOfData,
   FRAMED,
@@ -122,7 +123,7 @@ function clearEntries(vm: usize, from: u64, to: u64): void {
     let level = guestRoot;
     let entry = guestEntry(table, at << 12);
     while (!(load<u32>(entry) & FRAMED)) {
-      const child = <usize>load<u32>(entry, T_CHILDREN - T_ENTRIES);
+      const child = childOf(entry);
       if (!child) break;
       table = child;
       level--;

@@ -210,6 +210,16 @@ export function guestEntry(table: usize, address: u64): usize {
   return table + T_ENTRIES + ((<usize>(address >> levelShift(load<u32>(table, T_LEVEL))) & 511) << 2);
 }
 
+/** The table that an entry of a guest table points to; 0: none, or the entry maps a page. */
+export function childOf(entry: usize): usize {
+  return load<u32>(entry) & FRAMED ? 0 : <usize>load<u32>(entry, T_CHILDREN - T_ENTRIES);
+}
+
+/** Takes a flag from every entry of a table. */
+export function clearFlag(table: usize, flag: u32): void {
+  for (let at = table + T_ENTRIES, end = at + 2048; at < end; at += 4) store<u32>(at, load<u32>(at) & ~flag);
+}
+
 /** Makes a leaf entry of a guest table present, in the frame that it had before or in the next one. */
 export function guestPresent(vm: usize, table: usize, entry: usize): void {
   let value = load<u32>(entry);

@@ -287,11 +287,26 @@ function setOffset(number: u64, sets: u32, ways: u32): usize {
   return (<usize>(<u32>number & (sets - 1)) * ways) << 2;
 }
 
-/** Translations of the smallest pages in a vCPU's L2 TLB, or in L1 where there is no L2. */
+/** Translations in a vCPU's L2 TLBs, and of pages without one in an L1 of their own. */
 export function tlbEntriesHeld(record: usize): u32 {
-  const second = l2TlbWays != 0;
-  const first = <usize>load<u32>(record + (second ? V_L2_TLB : V_L1_TLB));
-  const entries = second ? l2TlbSets * l2TlbWays : l1TlbSets * l1TlbWays;
+  let held =
+    l2TlbWays != 0
+      ? heldIn(<usize>load<u32>(record, V_L2_TLB), l2TlbSets * l2TlbWays)
+      : heldIn(<usize>load<u32>(record, V_L1_TLB), l1TlbSets * l1TlbWays);
+  for (let level = unitLeaf + 1; level <= 3; level++) {
+    if (tlbWays(SECOND, level) != 0) held += heldApart(record, SECOND, level);
+    else held += heldApart(record, FIRST, level);
+  }
+  return held;
+}
+
+function heldApart(record: usize, which: u32, level: u32): u32 {
+  if (!apart(which, level)) return 0;
+  const first = <usize>load<u32>(record + largeTlbSlot(which, level));
+  return heldIn(first, largeTlbSets(which, level) * largeTlbWays(which, level));
+}
+
+function heldIn(first: usize, entries: u32): u32 {
   let held: u32 = 0;
   for (let at = first, end = first + ((<usize>entries) << 2); at < end; at += 4) held += load<u32>(at) ? 1 : 0;
   return held;

@@ -145,7 +145,7 @@ export interface Geometry {
 }
 
 /** Modes that walk a guest whose own tables mix sizes of pages. */
-const withMixedGuests: readonly string[] = ['native', 'shadow', 'direct', 'nested'];
+const withMixedGuests: readonly string[] = ['native', 'shadow', 'direct', 'nested', 'dsp', 'guest-direct', 'agile'];
 
 /** @throws UsageError for pages smaller than those that the run counts, and for sizes that the modes cannot share */
 export function geometryOf(options: {

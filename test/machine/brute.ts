@@ -328,9 +328,18 @@ export class BruteMachine {
     return this.#vms.get(process)!.guest;
   }
 
-  /** Entries in the second level of a vCPU's TLB. */
+  /** Translations in the second level of a vCPU's TLB, and of pages without one in a first level of their own. */
   held(vcpu: number): number {
-    return this.vcpus[vcpu].l2[0].reduce((sum, set) => sum + set.size, 0);
+    const v = this.vcpus[vcpu];
+    const smallest = Math.min(this.g.leaf, this.g.eptLeaf);
+    const held = new Set(v.l2[smallest]);
+    for (let level = smallest + 1; level <= 3; level++) {
+      const second = v.l2[level] !== v.l2[smallest] ? v.l2[level] : null;
+      const first = v.l1[level] !== v.l1[smallest] ? v.l1[level] : null;
+      const ways = (second ?? v.l2[smallest])[0].capacity;
+      for (const set of (ways > 0 ? second : first) ?? []) held.add(set);
+    }
+    return [...held].reduce((sum, set) => sum + set.size, 0);
   }
 
   invept(): void {

@@ -87,8 +87,18 @@ function geometryOf(
     }));
 }
 
-/** Machines that all modes can run on; and those that mode nested can. */
-export const commonGeometry = geometryOf(equalOrLargerEpt, fc.constant({ of2m: 0, of1g: 0 }));
+/** Machines that all modes can run on, some of them with guests of one page size only; and those that mode nested can. */
+export const commonGeometry = fc.oneof(
+  geometryOf(equalOrLargerEpt, fc.constant({ of2m: 0, of1g: 0 })),
+  geometryOf([[1, 1, 2]], fc.record({ of2m: fc.constantFrom(20, 50, 70), of1g: fc.constant(0) })),
+  geometryOf(
+    [
+      [1, 1, 3],
+      [2, 2, 3],
+    ],
+    shares,
+  ),
+);
 export const nestedGeometry = geometryOf([...equalOrLargerEpt, ...smallerEpt], shares);
 
 /** Pages that share tables of every level, and pages that do not; offsets that straddle. */

@@ -40,9 +40,9 @@ describe('--mode-option', () => {
       /nested\.share1g=5: the smallest pages are that large/,
     );
     expect(() => given('native.share2m=5,nested.leaf=2')).toThrow(
-      /--mode dsp,.*agile: .*; ask for --mode native,shadow/,
+      /--mode dual-direct,vmm-direct: .*; ask for --mode native,shadow,direct,nested,dsp/,
     );
-    const mixed = given('native.share2m=5,nested.leaf=2', 'native,shadow,direct,nested');
+    const mixed = given('native.share2m=5,nested.leaf=2', 'native,nested,dsp,guest-direct,agile');
     expect(geometryOf(mixed).guest).toEqual({ levels: 4, leaf: 1, share2m: 5, share1g: 0 });
     expect(geometryOf(given('nested.share2m=40,nested.share1g=10')).nested).toMatchObject({ share2m: 40, share1g: 10 });
   });

@@ -160,19 +160,11 @@ describe('every mode beside a brute-force one', () => {
           switches: S_SWITCHES,
           dropped: S_DROPPED,
         });
-        agree(MODE_VMM_DIRECT, brute.vmmDirect, { references: S_REFERENCES, checks: S_CHECKS, escaped: S_ESCAPED });
         agree(MODE_GUEST_DIRECT, brute.guestDirect, {
           references: S_REFERENCES,
           checks: S_CHECKS,
           segment: S_SEGMENT,
           'ept-violation': S_EPT_VIOLATIONS,
-        });
-        agree(MODE_DUAL_DIRECT, brute.dualDirect, {
-          references: S_REFERENCES,
-          checks: S_CHECKS,
-          segment: S_SEGMENT,
-          escaped: S_ESCAPED,
-          misses: S_MISSES,
         });
         agree(MODE_AGILE, brute.agile, {
           references: S_REFERENCES,
@@ -182,6 +174,16 @@ describe('every mode beside a brute-force one', () => {
           toShadow: S_TO_SHADOW,
           checked: S_CHECKED,
           ...Object.fromEntries(levels.map((level, i) => [`walks at ${level}`, S_WALKS_AT + i])),
+        });
+        // The escape filter knows pages of one size.
+        if (g.shares!.of2m + g.shares!.of1g > 0) return;
+        agree(MODE_VMM_DIRECT, brute.vmmDirect, { references: S_REFERENCES, checks: S_CHECKS, escaped: S_ESCAPED });
+        agree(MODE_DUAL_DIRECT, brute.dualDirect, {
+          references: S_REFERENCES,
+          checks: S_CHECKS,
+          segment: S_SEGMENT,
+          escaped: S_ESCAPED,
+          misses: S_MISSES,
         });
       }),
       { numRuns: 500 },
