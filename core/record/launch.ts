@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, constants as fsConstants, openSync } from 'node:fs';
 import process from 'node:process';
-import type { Readable } from 'node:stream';
+import { PassThrough, pipeline, type Readable } from 'node:stream';
 import type { FailureCode } from '../model/failure.js';
 import * as l10n from '../model/l10n.js';
 import { RecordError } from './errors.js';
@@ -62,6 +62,9 @@ export async function launch(options: LaunchOptions): Promise<Launched> {
   } finally {
     for (const fd of opened) closeSync(fd);
   }
+  // Taken at once: what nobody reads when the program ends is thrown away by Node, and a short program is quick.
+  const written = child.stdio[3] as Readable | undefined;
+  const pipe = written ? pipeline(written, new PassThrough(), () => undefined) : null;
   // Output that is kept back in a child's pipe must not hold up the end when the child passed the pipe on.
   const exited = new Promise<ExitReason>(resolve =>
     child.once('exit', (status, signal) => {
@@ -84,7 +87,7 @@ export async function launch(options: LaunchOptions): Promise<Launched> {
   return {
     pid,
     exited,
-    pipe: (child.stdio[3] as Readable | undefined) ?? null,
+    pipe,
     signalGroup(signal) {
       try {
         if (isWindows) child.kill(signal);
